@@ -1,0 +1,52 @@
+"""The microsite: an article, three forms, leads kept. create_app() puts it together."""
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from . import campaigns, cli, db, web
+from .applications.views import bp as applications_bp
+from .article.views import init_app as init_article
+from .brochures.views import bp as brochures_bp
+from .config import PROJECT_ROOT, load_settings, prepare_instance
+from .content_files import Folders
+from .open_days.views import bp as open_days_bp
+from .school import load_school
+
+# A form's 4,000 characters of motivation are at most 48 KB once percent-encoded.
+MAX_REQUEST_BYTES = 128 * 1024
+MAX_FORM_PARTS = 100
+
+
+def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
+    """The WSGI application. Raises StartError, one line a mistake, for wrong settings or content."""
+    settings = load_settings(environ)
+    secret_key = prepare_instance(settings)
+    folders = Folders(settings.instance_path)
+    app = Flask(
+        __name__,
+        instance_path=str(settings.instance_path),
+        template_folder=str(PROJECT_ROOT / "templates"),
+        static_folder=str(PROJECT_ROOT / "static"),
+    )
+    app.config.update(
+        SECRET_KEY=secret_key,
+        TRUSTED_HOSTS=list(settings.trusted_hosts),
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+    )
+    app.extensions["settings"] = settings
+    app.extensions["school"] = load_school(folders)
+
+    db.init_app(app, settings.sqlalchemy_url)
+    Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
+    web.init_app(app)
+    campaigns.init_app(app)
+    for blueprint in (brochures_bp, open_days_bp, applications_bp):
+        app.register_blueprint(blueprint)
+    init_article(app, folders)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,28 @@
+"""/candidater: apply, and what happens next."""
+
+from flask import Blueprint, Response, render_template, request
+
+from ..leads.links import signed_submission
+from ..leads.normalise import suggest_domain
+from ..leads.views import receive
+from .forms import ApplicationForm
+
+bp = Blueprint("applications", __name__)
+
+THANKS = "applications.thanks"
+
+
+@bp.route("/candidater", methods=["GET", "POST"])
+def apply() -> Response:
+    form = ApplicationForm(request.form if request.method == "POST" else None)
+    return receive(form, lambda: render_template("applications/apply.html", form=form), thanks=THANKS)
+
+
+@bp.get("/candidater/merci/<token>")
+def thanks(token: str) -> str:
+    submission = signed_submission(THANKS, token)
+    return render_template(
+        "applications/thanks.html",
+        reference=submission.reference,
+        suggestion=suggest_domain(submission.email),
+    )

@@ -1,0 +1,143 @@
+"""The school's articles and legal pages: Markdown files with a TOML front matter, read once at start."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+
+from ..content_files import ContentError, Folders, Table, parse_toml
+from ..web.typography import french
+from .markdown import Figure, Rendered, Source, render, slugify
+
+_FENCE = "+++"
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LEGAL_PAGES = ("confidentialite", "mentions-legales")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A glossary entry; `mentions` are the anchors of its links in the text."""
+
+    slug: str
+    term: str
+    definition: str
+    mentions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    slug: str
+    title: str
+    lead: str
+    description: str
+    published_on: date
+    body: Rendered
+    glossary: tuple[Term, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegalPage:
+    slug: str
+    title: str
+    body: Rendered
+
+
+def load_articles(folders: Folders) -> Mapping[str, Article]:
+    """Every articles/<slug>.md by its slug. Raises ContentError at the first mistake."""
+    articles = [_load_article(folders, name) for name in folders.names("articles/*.md")]
+    return {article.slug: article for article in articles}
+
+
+def load_legal_pages(folders: Folders, facts: Mapping[str, str]) -> Mapping[str, LegalPage]:
+    """The legal pages; {{ key }} in them becomes that fact of school.toml. Raises ContentError."""
+    return {slug: _load_legal_page(folders, slug, facts) for slug in LEGAL_PAGES}
+
+
+def _load_article(folders: Folders, name: str) -> Article:
+    slug = PurePosixPath(name).stem
+    if not _SLUG.fullmatch(slug):
+        raise ContentError(name, "nom du fichier", "des lettres minuscules sans accent, des chiffres et des tirets")
+    head, text, first_line = _split(name, folders.read(name))
+    definitions = [_definition(row) for row in head.tables("glossary")]
+    figures = _figures(folders, head.table_or_empty("figures"))
+    terms = {slugify(term): term for term, _ in definitions}
+    body = render(Source(file=name, text=text, first_line=first_line, terms=terms, figures=figures))
+    article = Article(
+        slug=slug,
+        title=french(head.text("title", limit=150)),
+        lead=french(head.text("lead")),
+        description=french(head.text("description", limit=200)),
+        published_on=head.date("published_on"),
+        body=body,
+        glossary=tuple(_term(term, definition, body) for term, definition in definitions),
+    )
+    head.finish()
+    return article
+
+
+def _load_legal_page(folders: Folders, slug: str, facts: Mapping[str, str]) -> LegalPage:
+    name = f"legal/{slug}.md"
+    head, text, first_line = _split(name, folders.read(name))
+    page = LegalPage(
+        slug=slug,
+        title=french(head.text("title", limit=150)),
+        body=render(Source(file=name, text=_quote_facts(name, text, first_line, facts), first_line=first_line)),
+    )
+    head.finish()
+    return page
+
+
+def _split(name: str, text: str) -> tuple[Table, str, int]:
+    """Front matter, Markdown text, and the line of the file on which the text begins."""
+    lines = text.splitlines()
+    if not lines or lines[0].strip() != _FENCE:
+        raise ContentError(name, "ligne 1", f"l’en-tête commence par une ligne « {_FENCE} »")
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == _FENCE), None)
+    if end is None:
+        raise ContentError(name, "ligne 1", f"l’en-tête finit par une ligne « {_FENCE} »")
+    head = parse_toml(name, "\n".join(lines[1:end]), first_line=2)
+    return head, "\n".join(lines[end + 1 :]), end + 2
+
+
+def _definition(row: Table) -> tuple[str, str]:
+    definition = row.text("term", limit=60), row.text("definition")
+    row.finish()
+    return definition
+
+
+def _term(term: str, definition: str, body: Rendered) -> Term:
+    slug = slugify(term)
+    mentions = tuple(f"{slug}-{number}" for number in range(1, body.mentions.get(slug, 0) + 1))
+    return Term(slug=slug, term=term, definition=french(definition), mentions=mentions)
+
+
+def _figures(folders: Folders, table: Table) -> dict[str, Figure]:
+    return {name: _figure(folders, table.table(name)) for name in table.names()}
+
+
+def _figure(folders: Folders, table: Table) -> Figure:
+    image = table.text("image", limit=100)
+    if folders.find(f"media/{image}") is None:
+        raise table.error("image", f"un fichier du dossier media ; « {image} » n’y est pas")
+    credit = table.text_or_none("credit")
+    figure = Figure(
+        image=image,
+        alt=french(table.text("alt")),
+        caption=french(table.text("caption")),
+        credit=french(credit) if credit else None,
+        width=table.number("width"),
+        height=table.number("height"),
+    )
+    table.finish()
+    return figure
+
+
+def _quote_facts(name: str, text: str, first_line: int, facts: Mapping[str, str]) -> str:
+    def quote(match: re.Match[str]) -> str:
+        if match[1] not in facts:
+            line = text.count("\n", 0, match.start()) + first_line
+            raise ContentError(name, f"ligne {line}", f"« {match[1]} » doit être l’une des clés {', '.join(facts)}")
+        return facts[match[1]]
+
+    return re.sub(r"\{\{\s*([\w.]+)\s*\}\}", quote, text)

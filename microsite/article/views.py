@@ -1,0 +1,75 @@
+"""The articles with their three forms, the legal pages, and the pictures that come with the content."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, send_file
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..applications.forms import ApplicationForm
+from ..brochures.forms import BrochureForm
+from ..campaigns.carry import carrying_url, read_article
+from ..content_files import ContentError, Folders
+from ..open_days.forms import OpenDayForm
+from ..school import SCHOOL_FILE
+from ..web.context import current_school
+from .articles import Article, LegalPage, load_articles, load_legal_pages
+
+bp = Blueprint("article", __name__)
+
+
+def init_app(app: Flask, folders: Folders) -> None:
+    school = app.extensions["school"]
+    articles = load_articles(folders)
+    if school.home_article not in articles:
+        raise ContentError(SCHOOL_FILE, "clé « home_article »", f"l’un des articles {', '.join(articles)}")
+    app.extensions["articles"] = articles
+    app.extensions["legal_pages"] = load_legal_pages(folders, school.facts())
+    app.extensions["content_folders"] = folders
+    app.register_blueprint(bp)
+
+
+@bp.get("/")
+def home() -> str:
+    return _page(_articles()[current_school().home_article])
+
+
+@bp.get("/articles/<slug>")
+def show(slug: str) -> str | BaseResponse:
+    if slug == current_school().home_article:
+        # One address an article: this one lives at the front page.
+        return redirect(carrying_url("article.home"), 301)
+    return _page(_articles().get(slug) or abort(404))
+
+
+@bp.get("/confidentialite", defaults={"slug": "confidentialite"}, endpoint="privacy")
+@bp.get("/mentions-legales", defaults={"slug": "mentions-legales"}, endpoint="legal_notice")
+def legal(slug: str) -> str:
+    pages = cast(Mapping[str, LegalPage], current_app.extensions["legal_pages"])
+    return render_template("article/legal.html", page=pages[slug])
+
+
+@bp.get("/medias/<path:name>")
+def media(name: str) -> Response:
+    """A picture of the content folders, the installation's own first."""
+    folders = cast(Folders, current_app.extensions["content_folders"])
+    for folder in folders.paths:
+        path = safe_join(str(folder / "media"), name)
+        if path is not None and Path(path).is_file():
+            return send_file(path, max_age=3600)
+    return abort(404)
+
+
+def _articles() -> Mapping[str, Article]:
+    return cast(Mapping[str, Article], current_app.extensions["articles"])
+
+
+def _page(article: Article) -> str:
+    read_article(article.slug)
+    return render_template(
+        "article/show.html",
+        article=article,
+        forms={"brochure": BrochureForm(), "open_day": OpenDayForm(), "application": ApplicationForm()},
+    )

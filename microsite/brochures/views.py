@@ -1,0 +1,66 @@
+"""/brochure: ask, thank, download."""
+
+from flask import Blueprint, Response, render_template, request, send_file
+from sqlalchemy.exc import OperationalError
+
+from ..db import db, writing
+from ..leads.links import signed_submission, submission_url
+from ..leads.normalise import suggest_domain
+from ..leads.views import receive
+from ..web.context import current_school, current_settings, utc_now
+from ..web.errors import log_database_failure
+from .forms import BrochureForm
+from .services import brochure_file, count_download
+
+bp = Blueprint("brochures", __name__)
+
+THANKS = "brochures.thanks"
+DOWNLOAD = "brochures.download"
+
+
+@bp.route("/brochure", methods=["GET", "POST"])
+def ask() -> Response:
+    form = BrochureForm(request.form if request.method == "POST" else None)
+    return receive(form, lambda: render_template("brochures/ask.html", form=form), thanks=THANKS)
+
+
+@bp.get("/brochure/merci/<token>")
+def thanks(token: str) -> str:
+    submission = signed_submission(THANKS, token)
+    return render_template(
+        "brochures/thanks.html",
+        reference=submission.reference,
+        suggestion=suggest_domain(submission.email),
+        download_url=submission_url(DOWNLOAD, submission),
+    )
+
+
+@bp.get("/brochure/telecharger/<token>")
+def download(token: str) -> Response:
+    submission_id = signed_submission(DOWNLOAD, token).id
+    response = send_file(
+        brochure_file(current_settings().instance_path),
+        mimetype="application/pdf",
+        download_name=f"Brochure {current_school().name}.pdf",
+        conditional=True,
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    if _begins_file(response):
+        _count(submission_id)
+    return response
+
+
+def _begins_file(response: Response) -> bool:
+    # PDF viewers fetch a file in pieces: the one that holds the first byte counts.
+    if request.method != "GET" or response.status_code not in (200, 206):
+        return False
+    return response.status_code == 200 or response.content_range.start == 0
+
+
+def _count(submission_id: int) -> None:
+    try:
+        with writing():
+            count_download(db.session(), submission_id, now=utc_now())
+    except OperationalError as error:
+        # A download that isn't counted is better than a brochure that isn't given.
+        log_database_failure(error)

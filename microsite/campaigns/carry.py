@@ -1,0 +1,33 @@
+"""The request's attribution, read once and carried on by every link and form of the page."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+from flask import Flask, g, request, url_for
+
+from .attribution import Attribution
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["current_attribution"] = current_attribution
+    app.jinja_env.globals["carrying_url"] = carrying_url
+
+
+def current_attribution() -> Attribution:
+    if "attribution" not in g:
+        parameters = request.form if request.method == "POST" else request.args
+        g.attribution = Attribution.from_parameters(parameters).arriving(
+            path=request.path, referrer=request.referrer, own_host=request.host
+        )
+    return cast(Attribution, g.attribution)
+
+
+def read_article(slug: str) -> None:
+    """From here on, what the visitor sends comes from this article."""
+    g.attribution = replace(current_attribution(), article=slug)
+
+
+def carrying_url(endpoint: str, **values: Any) -> str:
+    """url_for, with the attribution in the query string."""
+    query: dict[str, Any] = dict(current_attribution().parameters())
+    return url_for(endpoint, **values, **query)

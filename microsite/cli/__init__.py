@@ -1,0 +1,13 @@
+"""Commands of `flask --app wsgi`: leads, open days, serving, operations."""
+
+from flask import Flask
+
+from .leads import leads
+from .open_days import open_days
+from .ops import ops
+from .serve import serve
+
+
+def init_app(app: Flask) -> None:
+    for command in (leads, open_days, ops, serve):
+        app.cli.add_command(command)

@@ -1,0 +1,44 @@
+"""flask --app wsgi ops …: is this installation ready?"""
+
+import sys
+
+import click
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
+
+from ..db import db, reading
+from ..web.context import current_school
+
+ops = AppGroup("ops", help="L’exploitation : vérifier l’installation.")
+
+
+@ops.command("check")
+def check() -> None:
+    """Nomme ce qui reste à faire avant d’ouvrir au public ; code de sortie 1 s’il reste quelque chose."""
+    findings = [*_database_findings(), *_placeholder_findings()]
+    for finding in findings:
+        click.echo(finding)
+    if findings:
+        sys.exit(1)
+    click.echo("Tout est prêt.")
+
+
+def _database_findings() -> list[str]:
+    try:
+        with reading():
+            current = MigrationContext.configure(db.session.connection()).get_current_revision()
+    except OperationalError as error:
+        return [f"Base de données injoignable : {error.orig}"]
+    newest = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+    if current != newest:
+        return [
+            f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask --app wsgi db upgrade"
+        ]
+    return []
+
+
+def _placeholder_findings() -> list[str]:
+    return [f"school.toml, clé « {key} » : encore à compléter" for key in current_school().placeholders()]

@@ -1,0 +1,70 @@
+"""flask --app wsgi serve: bring the database up to date, then become the server."""
+
+import os
+import socket
+import sys
+
+import click
+from flask.cli import with_appcontext
+from flask_migrate import upgrade
+from sqlalchemy import inspect
+
+from ..config import PROJECT_ROOT, Settings
+from ..db import db
+from ..open_days.services import plan_samples
+from ..web.context import current_school, current_settings, utc_now
+
+
+@click.command("serve")
+@click.option("--samples", is_flag=True, help="Sur une base neuve, ajoute des journées portes ouvertes d’exemple.")
+@with_appcontext
+def serve(samples: bool) -> None:
+    """Met la base à jour, puis sert le site avec granian (PORT, MICROSITE_HOST, MICROSITE_WORKERS…)."""
+    settings = current_settings()
+    _check_port_is_free(settings)
+    is_new = not inspect(db.engine).get_table_names()
+    upgrade()
+    if is_new and samples:
+        plan_samples(db.session(), now=utc_now())
+        db.session.commit()
+    _tell_what_to_open(settings)
+    db.engine.dispose()
+    os.chdir(PROJECT_ROOT)
+    os.execv(sys.executable, _granian(settings))  # noqa: S606  # our own server, no shell
+
+
+def _check_port_is_free(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"impossible d’écouter sur {settings.host}:{settings.port} ({error.strerror}). "
+                f"Choisissez un autre port : PORT={settings.port + 1} make run"
+            ) from None
+
+
+def _tell_what_to_open(settings: Settings) -> None:
+    site = f"http://{settings.host}:{settings.port}"
+    pages = (
+        ("Article et formulaires", "/"),
+        ("Brochure", "/brochure"),
+        ("Portes ouvertes", "/portes-ouvertes"),
+        ("Candidature", "/candidater"),
+    )
+    click.echo(f"\n{current_school().name}, à ouvrir dans un navigateur :")
+    for label, path in pages:
+        click.echo(f"  {label:<24}{site}{path}")
+    click.echo("\nLes contacts en CSV :     .venv/bin/flask --app wsgi leads export --output contacts.csv")
+    click.echo("Pour arrêter :            Ctrl+C\n")
+
+
+def _granian(settings: Settings) -> list[str]:
+    return [
+        *(sys.executable, "-m", "granian", "wsgi:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("--host", settings.host, "--port", str(settings.port)),
+        *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
+        *("--respawn-failed-workers", "--log-level", "warning"),
+    ]

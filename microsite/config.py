@@ -1,0 +1,146 @@
+"""Settings: read from the environment, checked once at start, then frozen."""
+
+import difflib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
+_SECRET_KEY_LEAST = 32
+
+
+class StartError(SystemExit):
+    """A mistake in settings or content: the process ends with these lines instead of a traceback."""
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"un nombre entier de {low} à {high}")
+        return int(text)
+
+    return parse
+
+
+def _yes_no(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("0 (non) ou 1 (oui)")
+    return text == "1"
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not hosts or any("/" in host or " " in host for host in hosts):
+        raise ValueError("des noms d’hôte séparés par des virgules, comme www.exemple.fr,exemple.fr")
+    return hosts
+
+
+def _database_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        return f"postgresql+psycopg://{rest}"
+    if text and (scheme != "sqlite" or not separator or not rest.strip("/")):
+        raise ValueError("sqlite:////chemin/du/fichier ou postgresql://compte:secret@hôte/base")
+    return text
+
+
+def _setting(name: str, default: str, parse: Callable[[str], Any]) -> Any:
+    return field(metadata={"name": name, "default": default, "parse": parse})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One installation's settings; docs/settings.md describes each."""
+
+    instance_path: Path = _setting("MICROSITE_INSTANCE_PATH", str(PROJECT_ROOT / "instance"), _path)
+    database_url: str = _setting("DATABASE_URL", "", _database_url)
+    host: str = _setting("MICROSITE_HOST", "127.0.0.1", str)
+    port: int = _setting("PORT", "8000", _whole_number(1, 65535))
+    workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
+    threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
+    trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost,[::1]", _hosts)
+    min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
+    check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.instance_path / 'microsite.sqlite3'}"
+
+
+def setting_names() -> list[str]:
+    return [item.metadata["name"] for item in fields(Settings)]
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read every setting; an empty variable counts as absent.
+
+    Raises StartError with one line for each mistake, unknown MICROSITE_* names included.
+    """
+    values: dict[str, Any] = {}
+    mistakes = _unknown_names(environ)
+    for item in fields(Settings):
+        name = item.metadata["name"]
+        text = environ.get(name) or item.metadata["default"]
+        try:
+            values[item.name] = item.metadata["parse"](text)
+        except ValueError as error:
+            mistakes.append(f"Réglage {name}={text!r} : attendu {error}.")
+    if mistakes:
+        raise StartError("\n".join(mistakes))
+    return Settings(**values)
+
+
+def _unknown_names(environ: Mapping[str, str]) -> list[str]:
+    known = setting_names()
+    mistakes = []
+    for name in sorted(environ):
+        if name.startswith("MICROSITE_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" ; vouliez-vous dire {near[0]} ?" if near else "."
+            mistakes.append(f"Réglage {name} inconnu{hint} La liste est dans docs/settings.md.")
+    return mistakes
+
+
+def prepare_instance(settings: Settings) -> str:
+    """Make the instance folder (mode 700) where it is missing, and return its secret key.
+
+    The key is made once, in a file that only its owner reads (mode 600). Raises StartError.
+    """
+    folder = settings.instance_path
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / SECRET_KEY_FILE
+        if not path.exists():
+            _make_secret_key(path)
+        key = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise StartError(
+            f"Dossier d’instance {folder} : il doit être accessible en écriture ({error.strerror})."
+        ) from None
+    if len(key) < _SECRET_KEY_LEAST:
+        raise StartError(
+            f"Clé secrète {path} : au moins {_SECRET_KEY_LEAST} caractères ; supprimez ce fichier pour la refaire."
+        )
+    return key
+
+
+def _make_secret_key(path: Path) -> None:
+    # Several workers may start at once: the first link wins, and the others read its key.
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()

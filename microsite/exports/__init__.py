@@ -1,0 +1,1 @@
+"""Across the offers: leads out as CSV, one row a submission."""

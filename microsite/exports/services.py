@@ -1,0 +1,110 @@
+"""Reading the submissions in batches and writing them: flat memory, and a file that is never half there."""
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from ..leads.models import Consent, FormName, Submission, SubmissionStatus
+from .columns import COLUMNS, Writing, heading
+
+# Rows read at once; each batch is a read of its own, so that a long export holds no writer up.
+BATCH = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which submissions: `since` included, `until` excluded, both aware."""
+
+    form: FormName | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    include_quarantined: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if self.form is not None:
+            conditions.append(Submission.form == self.form)
+        if self.since is not None:
+            conditions.append(Submission.submitted_at >= self.since)
+        if self.until is not None:
+            conditions.append(Submission.submitted_at < self.until)
+        if not self.include_quarantined:
+            conditions.append(Submission.status != SubmissionStatus.QUARANTINED)
+        return conditions
+
+
+def count_rows(session: Session, selection: Selection) -> int:
+    return session.execute(select(func.count(Submission.id)).where(*selection.conditions())).scalar_one()
+
+
+def write_csv(session: Session, stream: BinaryIO, selection: Selection, writing: Writing) -> Iterator[int]:
+    """Write heading and rows to a binary stream; yields the number of rows written so far, batch by batch.
+
+    Ends the session's transaction between batches. What is submitted meanwhile is left for the next export.
+    """
+    text = io.TextIOWrapper(stream, encoding=writing.dialect.encoding, newline="", write_through=False)
+    try:
+        writer = csv.writer(text, delimiter=writing.dialect.delimiter, lineterminator="\r\n")
+        writer.writerow([heading(column, writing.dialect) for column in COLUMNS])
+        written = 0
+        for rows in _batches(session, selection):
+            writer.writerows([column.write(row, writing) for column in COLUMNS] for row in rows)
+            written += len(rows)
+            yield written
+        text.flush()
+    finally:
+        # The stream stays open: it is the caller's.
+        text.detach()
+
+
+@contextmanager
+def file_when_complete(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path`, readable by its owner alone, that takes its place once all is written.
+
+    If anything fails the file that was there stays as it was. Raises OSError.
+    """
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _batches(session: Session, selection: Selection) -> Iterator[list[Any]]:
+    last = session.execute(select(func.max(Submission.id)).where(*selection.conditions())).scalar_one() or 0
+    statement = _statement(selection).where(Submission.id <= last).order_by(Submission.id).limit(BATCH)
+    after = 0
+    while rows := list(session.execute(statement.where(Submission.id > after))):
+        session.rollback()
+        yield rows
+        after = rows[-1].id
+
+
+def _statement(selection: Selection) -> Select[Any]:
+    by_email, by_phone = aliased(Consent), aliased(Consent)
+    return (
+        select(
+            *Submission.__table__.columns,
+            by_email.given_at.label("email_consent_at"),
+            by_email.confirmed_at.label("email_consent_confirmed_at"),
+            by_phone.given_at.label("phone_consent_at"),
+        )
+        .outerjoin(by_email, and_(by_email.submission_id == Submission.id, by_email.channel == "email"))
+        .outerjoin(by_phone, and_(by_phone.submission_id == Submission.id, by_phone.channel == "phone"))
+        .where(*selection.conditions())
+    )

@@ -1,0 +1,1 @@
+"""The heart: people, what they sent, and what they agreed to."""

@@ -1,0 +1,140 @@
+"""The fields that the three forms share, and what they become: a Sending."""
+
+import hashlib
+from typing import Any
+
+from wtforms import BooleanField
+from wtforms.validators import DataRequired, ValidationError
+
+from ..campaigns.carry import current_attribution
+from ..school import Wording
+from ..web.context import current_school, current_settings
+from ..web.fields import ChoiceField, TextField
+from ..web.forms import SignedForm
+from .models import FormName
+from .normalise import (
+    EMAIL_LIMIT,
+    EmailRefused,
+    PhoneRefused,
+    normalise_email,
+    normalise_phone,
+    suggest_domain,
+)
+from .services import Person, Sending
+
+NAME_LIMIT = 100
+PHONE_LIMIT = 40
+
+
+class EmailField(TextField):
+    """An address checked by email-validator; `data` becomes the normalised one, `suggestion` a likelier domain."""
+
+    suggestion: str | None = None
+
+    def __init__(self, label: str, validators: list[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, limit=EMAIL_LIMIT, **kwargs)
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if not self.data or self.errors:
+            return
+        try:
+            self.data = normalise_email(self.data, check_dns=current_settings().check_email_dns)
+        except EmailRefused:
+            raise ValidationError("Saisissez une adresse e-mail complète, comme prenom@exemple.fr.") from None
+        self.suggestion = suggest_domain(self.data)
+
+
+class PhoneField(TextField):
+    """Any usual writing; `e164` is what is kept, `data` stays as typed."""
+
+    e164: str | None = None
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if not self.data or self.errors:
+            return
+        try:
+            self.e164 = normalise_phone(self.data)
+        except PhoneRefused:
+            raise ValidationError(
+                "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
+            ) from None
+
+
+class LeadForm(SignedForm):
+    """Name, e-mail and the rest that every form asks. Subclasses add their own fields and `answers`."""
+
+    first_name = TextField(
+        "Prénom",
+        [DataRequired("Saisissez votre prénom.")],
+        limit=NAME_LIMIT,
+        render_kw={"autocomplete": "given-name", "autocapitalize": "words"},
+    )
+    last_name = TextField(
+        "Nom",
+        [DataRequired("Saisissez votre nom.")],
+        limit=NAME_LIMIT,
+        render_kw={"autocomplete": "family-name", "autocapitalize": "words"},
+    )
+    email = EmailField(
+        "Adresse e-mail",
+        [DataRequired("Saisissez votre adresse e-mail.")],
+        render_kw={"type": "email", "autocomplete": "email", "inputmode": "email", "spellcheck": "false"},
+    )
+    phone = PhoneField(
+        "Téléphone",
+        limit=PHONE_LIMIT,
+        render_kw={"type": "tel", "autocomplete": "tel", "inputmode": "tel"},
+    )
+    programme = ChoiceField("Formation qui vous attire")
+    level = ChoiceField("Niveau d’études actuel")
+    email_consent = BooleanField()
+    phone_consent = BooleanField()
+
+    def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
+        super().__init__(formdata=formdata, **kwargs)
+        school = current_school()
+        self.programme.offer(school.programmes)
+        self.level.offer(school.levels)
+        for channel, box in self._boxes().items():
+            box.label.text = school.wordings[channel].text
+
+    def answers(self) -> dict[str, Any]:
+        """What only this form asks, ready for JSON."""
+        return {}
+
+    def sending(self) -> Sending:
+        """Call once the form is valid."""
+        return Sending(
+            form=FormName(self.form_name),
+            nonce=self.token.nonce,
+            person=Person(
+                first_name=str(self.first_name.data),
+                last_name=str(self.last_name.data),
+                email=str(self.email.data),
+                phone=self.phone.e164,
+            ),
+            programme=self.programme.data or None,
+            level=self.level.data or None,
+            answers=self.answers(),
+            agreed=self._agreed(),
+            attribution=current_attribution(),
+            is_suspicious=self.is_suspicious,
+        )
+
+    def shown(self) -> str:
+        words = "\0".join(f"{item.version}\0{item.text}" for item in current_school().wordings.values())
+        return hashlib.sha256(words.encode()).hexdigest()[:12]
+
+    def forget_agreements(self) -> None:
+        for box in self._boxes().values():
+            box.data = False
+
+    def _agreed(self) -> tuple[Wording, ...]:
+        # Agreeing to be called without leaving a number agrees to nothing.
+        counts = {"email": True, "phone": self.phone.e164 is not None}
+        return tuple(
+            current_school().wordings[channel] for channel, box in self._boxes().items() if box.data and counts[channel]
+        )
+
+    def _boxes(self) -> dict[str, BooleanField]:
+        return {"email": self.email_consent, "phone": self.phone_consent}

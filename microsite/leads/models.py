@@ -1,0 +1,108 @@
+"""Lead, Submission, Consent."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..campaigns.models import AttributionColumns
+from ..db import Base
+
+
+class FormName(StrEnum):
+    BROCHURE = "brochure"
+    OPEN_DAY = "open-day"
+    APPLICATION = "application"
+
+
+class SubmissionStatus(StrEnum):
+    RECEIVED = "received"
+    # Filled in by a program, it seems: kept and visible, without lead, seat or mail until released.
+    QUARANTINED = "quarantined"
+    RELEASED = "released"
+
+
+class Lead(Base):
+    """A person, one per normalised e-mail; identity is what was typed first, later submissions keep their own."""
+
+    __tablename__ = "leads"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(320), unique=True)
+    first_name: Mapped[str] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    # Another name came with the same address: a person decides.
+    needs_review: Mapped[bool] = mapped_column(default=False)
+    # Part of every link mailed to this person: raising it revokes them all.
+    link_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    last_contact_at: Mapped[datetime]
+
+
+class Submission(AttributionColumns, Base):
+    """One form sent, with its own copy of what was typed; append-only.
+
+    `answers` holds what only this form asks, by field name: dates as ISO 8601 texts, times in UTC.
+    """
+
+    __tablename__ = "submissions"
+    # Sent twice is kept once: a double click and a reload carry the same nonce and the same answers.
+    __table_args__ = (
+        UniqueConstraint("form_nonce", "answers_digest"),
+        Index(None, "form", "submitted_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(12), unique=True)
+    form: Mapped[FormName]
+    status: Mapped[SubmissionStatus]
+    submitted_at: Mapped[datetime] = mapped_column(index=True)
+    # None while quarantined.
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"), index=True)
+    form_nonce: Mapped[str] = mapped_column(String(32))
+    answers_digest: Mapped[str] = mapped_column(String(64))
+    first_name: Mapped[str] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    programme: Mapped[str | None] = mapped_column(String(80))
+    level: Mapped[str | None] = mapped_column(String(80))
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    lead: Mapped[Lead | None] = relationship()
+
+
+class ConsentWording(Base):
+    """The words that people agreed to, kept word for word whatever becomes of the content file."""
+
+    __tablename__ = "consent_wordings"
+    __table_args__ = (UniqueConstraint("channel", "purpose", "version", "text"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    purpose: Mapped[str] = mapped_column(String(40))
+    version: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Consent(Base):
+    """A box that was ticked: purpose and channel are those of its wording. No row means no consent."""
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("submission_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # None while the submission is quarantined.
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"), index=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
+    channel: Mapped[str] = mapped_column(String(10))
+    wording_id: Mapped[int] = mapped_column(ForeignKey("consent_wordings.id"))
+    given_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    wording: Mapped[ConsentWording] = relationship()

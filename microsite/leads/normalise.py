@@ -1,0 +1,103 @@
+"""E-mail addresses, telephone numbers and names in one writing, so that they can be compared and dialled."""
+
+import difflib
+import unicodedata
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import PhoneNumber, PhoneNumberFormat
+
+# E-mail length limit: RFC 5321, section 4.5.3.1.3, less the angle brackets.
+EMAIL_LIMIT = 254
+
+# A national number is tried in France, then in the overseas territories, whose ranges (0690 to 0694…) France
+# doesn't use.
+_REGIONS = ("FR", "GP", "GF", "MQ", "RE", "YT")
+# Country codes dialled nationally from France.
+_FRENCH_CODES = frozenset({33, 262, 590, 594, 596})
+
+_USUAL_DOMAINS = (
+    "gmail.com", "hotmail.com", "hotmail.fr", "outlook.com", "outlook.fr", "live.com", "live.fr", "msn.com",
+    "yahoo.com", "yahoo.fr", "icloud.com", "me.com", "orange.fr", "wanadoo.fr", "free.fr", "sfr.fr", "neuf.fr",
+    "bbox.fr", "laposte.net", "numericable.fr", "proton.me", "protonmail.com", "gmx.fr", "gmx.com",
+)  # fmt: skip
+# Real ones that resemble a usual one.
+_NEIGHBOURS = frozenset(
+    {"mail.com", "ymail.com", "email.com", "gmx.de", "hotmail.de", "hotmail.be", "live.be", "protonmail.ch"}
+)
+# Too far for the measure below, and very common.
+_KNOWN_SLIPS = {"gmail.fr": "gmail.com"}
+# Similarity (difflib ratio) above which a domain is taken for a slip: gmial.com has 0.89, ymail.com 0.89 too,
+# hence the list of neighbours.
+_SLIP = 0.85
+
+
+class EmailRefused(ValueError):
+    """Not an address that mail can be sent to."""
+
+
+class PhoneRefused(ValueError):
+    """Not a telephone number."""
+
+
+def normalise_email(text: str, *, check_dns: bool = False) -> str:
+    """The address with its domain in lower case, Unicode composed (RFC 6531 addresses included).
+
+    `check_dns` asks whether the domain receives mail. Raises EmailRefused.
+    """
+    try:
+        return validate_email(text, check_deliverability=check_dns).normalized
+    except EmailNotValidError as error:
+        raise EmailRefused(str(error)) from None
+
+
+def email_key(email: str) -> str:
+    """What makes two addresses the same person: letter case aside, for no provider tells cases apart."""
+    return unicodedata.normalize("NFC", email.casefold())
+
+
+def suggest_domain(email: str) -> str | None:
+    """The usual domain that this one is a slip of, or None: gmial.com → gmail.com."""
+    domain = email.rpartition("@")[2].casefold()
+    if domain in _USUAL_DOMAINS or domain in _NEIGHBOURS:
+        return None
+    if domain in _KNOWN_SLIPS:
+        return _KNOWN_SLIPS[domain]
+    near = difflib.get_close_matches(domain, _USUAL_DOMAINS, n=1, cutoff=_SLIP)
+    return near[0] if near else None
+
+
+def normalise_phone(text: str) -> str:
+    """E.164 (ITU-T) from any usual French or international writing. Raises PhoneRefused."""
+    for region in _REGIONS:
+        number = _parse(text, region)
+        if number is not None:
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    raise PhoneRefused(text)
+
+
+def _parse(text: str, region: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    # E.164 has no room for an extension: better refused than dropped unseen.
+    return number if phonenumbers.is_valid_number(number) and not number.extension else None
+
+
+def dialled_from_france(e164: str) -> str:
+    """06 12 34 56 78, or 00 44 20 7946 0958: spaces, and no + for a spreadsheet to compute."""
+    number = phonenumbers.parse(e164)
+    if number.country_code in _FRENCH_CODES:
+        return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    return phonenumbers.format_out_of_country_calling_number(number, "FR")
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Same letters, whatever the case, the accents, the hyphens and the spaces."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(char for char in decomposed if char.isalnum())

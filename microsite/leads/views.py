@@ -1,0 +1,50 @@
+"""What the three forms do alike: show, refuse, capture once, lead on."""
+
+from collections.abc import Callable
+
+from flask import Response, make_response, redirect
+from sqlalchemy.exc import OperationalError
+
+from ..db import db
+from ..web.context import utc_now
+from ..web.errors import RETRY_AFTER, log_database_failure
+from ..web.fields import refuse
+from .forms import LeadForm
+from .links import submission_url
+from .models import Submission
+from .services import capture
+
+UNAVAILABLE = (
+    "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là : "
+    "renvoyez-les dans quelques secondes."
+)
+
+Page = Callable[[], str]
+FollowUp = Callable[[Submission], None]
+
+
+def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | None = None) -> Response:
+    """Answer a form: 200 when it is asked for, 422 with every answer kept, 303 once it is safely stored.
+
+    `page` renders the form as it stands; `thanks` is the endpoint to go to; `follow_up` runs in the same
+    transaction for a submission that counts. Its refusals roll everything back and are the caller's to tell.
+    """
+    if not form.is_submitted():
+        return make_response(page())
+    if not form.validate():
+        return make_response(page(), 422)
+    try:
+        captured = capture(db.session(), form.sending(), now=utc_now())
+        if follow_up is not None and captured.is_to_follow_up:
+            follow_up(captured.submission)
+        db.session.commit()
+    except OperationalError as error:
+        return _try_again_later(page, form, error)
+    return make_response(redirect(submission_url(thanks, captured.submission), 303))
+
+
+def _try_again_later(page: Page, form: LeadForm, error: OperationalError) -> Response:
+    log_database_failure(error)
+    db.session.rollback()
+    refuse(form.form_token, UNAVAILABLE)
+    return make_response(page(), 503, {"Retry-After": str(RETRY_AFTER)})

@@ -1,0 +1,1 @@
+"""Offer: open days, their slots, and registering without ever overselling a seat."""

@@ -1,0 +1,122 @@
+"""The open-day form: a slot, or a word when there is none that suits; companions; access needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wtforms import StringField
+from wtforms.validators import DataRequired, ValidationError
+
+from ..db import db, reading
+from ..leads.forms import LeadForm
+from ..leads.models import FormName
+from ..web.context import french_date, french_time, utc_now
+from ..web.fields import ChoiceField, LongTextField
+from .queries import SlotSeats, upcoming_slots
+from .services import SlotClosed, SlotFull
+
+# The answer of those who choose no slot.
+TELL_ME = "prevenez-moi"
+COMPANIONS_LIMIT = 3
+# From this many seats on, the form says how few are left.
+_FEW = 5
+
+CLOSED = "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez à être prévenu."
+FULL = "Ce créneau est complet. Choisissez-en un autre, ou demandez à être prévenu."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotOption:
+    """One radio button."""
+
+    value: str
+    label: str
+    detail: str
+    is_full: bool = False
+
+
+class OpenDayForm(LeadForm):
+    form_name = FormName.OPEN_DAY
+
+    slot = StringField("Date et horaire", [DataRequired("Choisissez une date, ou demandez à être prévenu.")])
+    companions = ChoiceField("Personnes qui vous accompagnent", default="0")
+    access_needs = LongTextField(
+        "Besoins d’accessibilité",
+        limit=1000,
+        description="Un fauteuil, une interprétation en langue des signes… Dites-nous ce qui vous aide.",
+    )
+
+    slots: dict[str, SlotSeats]
+
+    def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
+        super().__init__(formdata=formdata, **kwargs)
+        self.companions.offer({str(n): str(n) for n in range(COMPANIONS_LIMIT + 1)}, empty=None)
+        self.load_slots()
+        if not self.slots and not self.is_submitted():
+            self.slot.data = TELL_ME
+
+    def load_slots(self) -> None:
+        """Read without the writers' lock: what decides is the registration itself."""
+        with reading():
+            slots = upcoming_slots(db.session(), now=utc_now())
+        self.slots = {str(slot.slot_id): slot for slot in slots}
+
+    @property
+    def options(self) -> list[SlotOption]:
+        """Every upcoming slot, the full ones too, then the way to be told of other dates."""
+        tell_me = SlotOption(
+            value=TELL_ME,
+            label="Prévenez-moi des prochaines dates",
+            detail="Aucune place n’est réservée : nous vous écrirons dès qu’une date sera fixée.",
+        )
+        return [*(_option(slot) for slot in self.slots.values()), tell_me]
+
+    @property
+    def is_sold_out(self) -> bool:
+        return bool(self.slots) and all(slot.remaining == 0 for slot in self.slots.values())
+
+    def answers(self) -> dict[str, Any]:
+        slot = self.slots.get(self.slot.data or "")
+        return {
+            "slot_id": slot.slot_id if slot else None,
+            "slot_starts_at": slot.starts_at.isoformat() if slot else None,
+            "slot_ends_at": slot.ends_at.isoformat() if slot else None,
+            "companions": int(self.companions.data),
+            "access_needs": self.access_needs.data,
+        }
+
+    def validate_slot(self, field: StringField) -> None:
+        if field.data != TELL_ME and field.data not in self.slots:
+            raise ValidationError(CLOSED)
+
+
+def refusal(error: SlotFull | SlotClosed, *, party: int) -> str:
+    """What to tell a party of that many people who could not be seated."""
+    if isinstance(error, SlotClosed):
+        return CLOSED
+    if error.remaining == 0:
+        return FULL
+    seats = "Il ne reste qu’une place" if error.remaining == 1 else f"Il ne reste que {error.remaining} places"
+    return f"{seats} sur ce créneau, et vous seriez {party}. Choisissez-en un autre, ou venez moins nombreux."
+
+
+def _option(slot: SlotSeats) -> SlotOption:
+    sample = " (date d’exemple)" if slot.is_sample else ""
+    return SlotOption(
+        value=str(slot.slot_id),
+        label=f"{slot_label(slot.starts_at, slot.ends_at)}{sample}",
+        detail=f"{slot.title}, {slot.place}. {_seats(slot.remaining)}",
+        is_full=slot.remaining == 0,
+    )
+
+
+def slot_label(starts_at: datetime, ends_at: datetime) -> str:
+    return f"{french_date(starts_at)}, de {french_time(starts_at)} à {french_time(ends_at)}"
+
+
+def _seats(remaining: int) -> str:
+    if remaining == 0:
+        return "Complet."
+    if remaining > _FEW:
+        return "Places disponibles."
+    return "Dernière place !" if remaining == 1 else f"Plus que {remaining} places !"

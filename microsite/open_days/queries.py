@@ -1,0 +1,76 @@
+"""Which slots can be booked, and how many seats are left."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, contains_eager
+
+from .models import SEATED, Alert, Registration, Slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotSeats:
+    """A slot as a form or a list shows it; times in UTC."""
+
+    slot_id: int
+    title: str
+    place: str
+    is_sample: bool
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+
+    @property
+    def remaining(self) -> int:
+        # A capacity lowered below what is taken drops nobody and offers nothing.
+        return max(0, self.capacity - self.taken)
+
+
+def upcoming_slots(session: Session, *, now: datetime) -> list[SlotSeats]:
+    """Slots that haven't begun, earliest first."""
+    return _with_seats(session, select(Slot).where(Slot.starts_at > now))
+
+
+def all_slots(session: Session) -> list[SlotSeats]:
+    return _with_seats(session, select(Slot))
+
+
+def seats_taken(session: Session, slot_id: int) -> int:
+    seats = select(func.coalesce(func.sum(1 + Registration.companions), 0))
+    return session.execute(seats.where(Registration.slot_id == slot_id, Registration.state.in_(SEATED))).scalar_one()
+
+
+def waiting_alerts(session: Session) -> int:
+    """How many people wait to be told of a new date."""
+    return session.execute(select(func.count(Alert.lead_id.distinct())).where(Alert.told_at.is_(None))).scalar_one()
+
+
+def _with_seats(session: Session, slots: Select[Slot]) -> list[SlotSeats]:
+    taken = (
+        select(func.coalesce(func.sum(1 + Registration.companions), 0))
+        .where(Registration.slot_id == Slot.id, Registration.state.in_(SEATED))
+        .correlate(Slot)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        slots.join(Slot.open_day)
+        .options(contains_eager(Slot.open_day))
+        .add_columns(taken)
+        .order_by(Slot.starts_at, Slot.id)
+    )
+    return [_slot_seats(slot, count) for slot, count in rows]
+
+
+def _slot_seats(slot: Slot, taken: int) -> SlotSeats:
+    return SlotSeats(
+        slot_id=slot.id,
+        title=slot.open_day.title,
+        place=slot.open_day.place,
+        is_sample=slot.open_day.is_sample,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        capacity=slot.capacity,
+        taken=taken,
+    )

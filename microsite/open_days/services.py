@@ -1,0 +1,112 @@
+"""Planning open days and registering people in their slots."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..leads.models import Submission
+from ..school import PARIS
+from .models import Alert, OpenDay, Registration, RegistrationState, Slot
+from .queries import seats_taken
+
+
+class SlotFull(ValueError):
+    """Fewer seats left than the party needs; `remaining` says how many."""
+
+    def __init__(self, remaining: int) -> None:
+        super().__init__(remaining)
+        self.remaining = remaining
+
+
+class SlotClosed(ValueError):
+    """The slot has begun, or doesn't exist any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotPlan:
+    """A slot to be added; aware times."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+
+
+def plan_open_day(
+    session: Session, *, title: str, place: str, slots: list[SlotPlan], now: datetime, is_sample: bool = False
+) -> OpenDay:
+    day = OpenDay(title=title, place=place, is_sample=is_sample, created_at=now)
+    day.slots = [Slot(starts_at=plan.starts_at, ends_at=plan.ends_at, capacity=plan.capacity) for plan in slots]
+    session.add(day)
+    session.flush()
+    return day
+
+
+def plan_samples(session: Session, *, now: datetime) -> None:
+    """Two open days on coming Saturdays, marked as samples, so that a new installation can be tried."""
+    today = now.astimezone(PARIS).date()
+    saturday = today + timedelta(days=(5 - today.weekday()) % 7 + 21)
+    for day, capacity in ((saturday, 30), (saturday + timedelta(weeks=4), 4)):
+        slots = [SlotPlan(starts_at=_at(day, hour), ends_at=_at(day, hour + 2), capacity=capacity) for hour in (10, 14)]
+        plan_open_day(
+            session,
+            title="Journée portes ouvertes",
+            place="lieu d’exemple",
+            slots=slots,
+            now=now,
+            is_sample=True,
+        )
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), tzinfo=PARIS).astimezone(UTC)
+
+
+def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
+    """What an open-day submission leads to: a seat, or an alert for those who chose no slot.
+
+    Raises SlotFull or SlotClosed; the caller then rolls everything back.
+    """
+    answers: dict[str, Any] = submission.answers
+    if answers["slot_id"] is None:
+        session.add(Alert(submission_id=submission.id, lead_id=submission.lead_id, created_at=now))
+    else:
+        register(session, submission, slot_id=answers["slot_id"], companions=answers["companions"], now=now)
+
+
+def register(session: Session, submission: Submission, *, slot_id: int, companions: int, now: datetime) -> Registration:
+    """Take 1 + companions seats, never more than are left; raises SlotFull or SlotClosed.
+
+    A lead who holds a registration in this slot already keeps that one, unchanged: only its owner, through
+    the link in the mail, may change it. The seats are looked at first all the same, so that the answer
+    says nothing about who is registered.
+    """
+    # The row's lock (SQLite: the writing transaction itself) makes registrations for one slot queue.
+    slot = session.scalar(select(Slot).where(Slot.id == slot_id).with_for_update())
+    if slot is None or slot.starts_at <= now:
+        raise SlotClosed(slot_id)
+    remaining = slot.capacity - seats_taken(session, slot.id)
+    if remaining < 1 + companions:
+        raise SlotFull(max(0, remaining))
+    active = session.scalar(
+        select(Registration).where(
+            Registration.slot_id == slot.id,
+            Registration.lead_id == submission.lead_id,
+            Registration.state != RegistrationState.CANCELLED,
+        )
+    )
+    if active is not None:
+        return active
+    registration = Registration(
+        submission_id=submission.id,
+        lead_id=submission.lead_id,
+        slot_id=slot.id,
+        companions=companions,
+        state=RegistrationState.CONFIRMED,
+        created_at=now,
+    )
+    session.add(registration)
+    session.flush()
+    return registration

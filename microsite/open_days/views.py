@@ -1,0 +1,58 @@
+"""/portes-ouvertes: choose a slot, register, and what happens next."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from ..db import db
+from ..leads.links import signed_submission
+from ..leads.models import Submission
+from ..leads.normalise import suggest_domain
+from ..leads.views import receive
+from ..web.context import utc_now
+from ..web.fields import refuse
+from .forms import OpenDayForm, refusal, slot_label
+from .services import SlotClosed, SlotFull, follow_up
+
+bp = Blueprint("open_days", __name__)
+
+THANKS = "open_days.thanks"
+
+
+@bp.route("/portes-ouvertes", methods=["GET", "POST"])
+def register() -> Response:
+    form = OpenDayForm(request.form if request.method == "POST" else None)
+
+    def page() -> str:
+        return render_template("open_days/register.html", form=form)
+
+    try:
+        return receive(form, page, thanks=THANKS, follow_up=_seat)
+    except (SlotFull, SlotClosed) as error:
+        db.session.rollback()
+        form.load_slots()
+        refuse(form.slot, refusal(error, party=1 + int(form.companions.data)))
+        return make_response(page(), 422)
+
+
+@bp.get("/portes-ouvertes/merci/<token>")
+def thanks(token: str) -> str:
+    submission = signed_submission(THANKS, token)
+    return render_template(
+        "open_days/thanks.html",
+        reference=submission.reference,
+        suggestion=suggest_domain(submission.email),
+        slot=_chosen_slot(submission.answers),
+    )
+
+
+def _seat(submission: Submission) -> None:
+    follow_up(db.session(), submission, now=utc_now())
+
+
+def _chosen_slot(answers: dict[str, Any]) -> str | None:
+    if answers["slot_id"] is None:
+        return None
+    starts_at, ends_at = (datetime.fromisoformat(answers[key]) for key in ("slot_starts_at", "slot_ends_at"))
+    return slot_label(starts_at, ends_at)

@@ -1,0 +1,112 @@
+"""The school's own data: name, contacts, what visitors choose from, and the words of each consent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from .content_files import Folders, Table, parse_toml, unfilled
+
+# The zone of every time that people read: on screen, in mails, in exports.
+PARIS = ZoneInfo("Europe/Paris")
+
+SCHOOL_FILE = "school.toml"
+CONSENTS_FILE = "consents.toml"
+CHANNELS = ("email", "phone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """The exact words of one consent; a changed word is a new version."""
+
+    channel: str
+    purpose: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class School:
+    """Choices map a key, kept in the database, to the label that people read."""
+
+    name: str
+    strapline: str
+    city: str
+    site: str
+    founded: int
+    home_article: str
+    contacts: Mapping[str, str]
+    legal: Mapping[str, str]
+    programmes: Mapping[str, str]
+    intakes: Mapping[str, str]
+    levels: Mapping[str, str]
+    wordings: Mapping[str, Wording]
+
+    def facts(self) -> dict[str, str]:
+        """What legal pages may quote as {{ key }}."""
+        own = {"name": self.name, "strapline": self.strapline, "city": self.city, "site": self.site}
+        contacts = {f"contacts.{key}": value for key, value in self.contacts.items()}
+        return own | contacts | {f"legal.{key}": value for key, value in self.legal.items()}
+
+    def placeholders(self) -> list[str]:
+        """Keys of school.toml that still wait for the school's own words."""
+        choices = [
+            (f"{group}.{key}", label)
+            for group in ("programmes", "intakes", "levels")
+            for key, label in getattr(self, group).items()
+        ]
+        return unfilled([*self.facts().items(), *choices])
+
+
+def load_school(folders: Folders) -> School:
+    """Raises ContentError at the first mistake."""
+    table = parse_toml(SCHOOL_FILE, folders.read(SCHOOL_FILE))
+    contacts, legal = table.table("contacts"), table.table("legal")
+    school = School(
+        name=table.text("name"),
+        strapline=table.text("strapline"),
+        city=table.text("city"),
+        site=table.text("site"),
+        founded=table.number("founded"),
+        home_article=table.text("home_article"),
+        contacts=_texts(contacts, "address", "phone", "email", "data_protection_email"),
+        legal=_texts(legal, "publisher", "publication_director", "host"),
+        programmes=_choices(table, "programmes"),
+        intakes=_choices(table, "intakes"),
+        levels=_choices(table, "levels"),
+        wordings=_load_wordings(folders),
+    )
+    table.finish()
+    return school
+
+
+def _texts(table: Table, *keys: str) -> Mapping[str, str]:
+    texts = {key: table.text(key) for key in keys}
+    table.finish()
+    return MappingProxyType(texts)
+
+
+def _choices(table: Table, key: str) -> Mapping[str, str]:
+    group = table.table(key)
+    choices = {name: group.text(name, limit=80) for name in group.names()}
+    if not choices:
+        raise table.error(key, 'au moins une ligne clé = "libellé"')
+    return MappingProxyType(choices)
+
+
+def _load_wordings(folders: Folders) -> Mapping[str, Wording]:
+    table = parse_toml(CONSENTS_FILE, folders.read(CONSENTS_FILE))
+    wordings = {channel: _wording(table.table(channel), channel) for channel in CHANNELS}
+    table.finish()
+    return MappingProxyType(wordings)
+
+
+def _wording(table: Table, channel: str) -> Wording:
+    wording = Wording(
+        channel=channel,
+        purpose=table.text("purpose", limit=40),
+        version=table.text("version", limit=40),
+        text=table.text("text"),
+    )
+    table.finish()
+    return wording

@@ -1,0 +1,104 @@
+"""Error pages in French: what happened, and a way on. Never a stack trace."""
+
+import logging
+from dataclasses import dataclass
+
+from flask import Flask, Response, make_response, render_template, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+logger = logging.getLogger("microsite.errors")
+
+# Seconds after which a page asks to try again when the database can't be written.
+RETRY_AFTER = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    title: str
+    advice: str
+
+
+_REFUSALS = {
+    400: Refusal(
+        title="Demande illisible",
+        advice="Votre navigateur a envoyé une demande que nous ne comprenons pas. Revenez à l’article.",
+    ),
+    404: Refusal(
+        title="Page introuvable",
+        advice="Cette adresse ne mène nulle part : elle a pu changer, ou être mal recopiée.",
+    ),
+    405: Refusal(
+        title="Action impossible ici",
+        advice="Cette page ne se prête pas à ce que votre navigateur lui demande. Ouvrez-la depuis le menu.",
+    ),
+    410: Refusal(
+        title="Ce lien a expiré",
+        advice="Par sécurité, nos liens ne durent qu’un temps. Remplissez de nouveau le formulaire.",
+    ),
+    413: Refusal(
+        title="Envoi trop volumineux",
+        advice="Votre envoi dépasse ce que nous acceptons. Revenez en arrière et raccourcissez vos réponses.",
+    ),
+    422: Refusal(
+        title="Réponses à corriger",
+        advice="Certaines réponses n’ont pas pu être lues. Revenez en arrière et vérifiez-les.",
+    ),
+    429: Refusal(
+        title="Trop d’envois à la suite",
+        advice="Attendez une minute, puis recommencez : rien de ce qui a été confirmé n’est perdu.",
+    ),
+    500: Refusal(
+        title="Un problème de notre côté",
+        advice="La page n’a pas pu s’afficher. Ce n’est pas votre faute : réessayez dans quelques minutes.",
+    ),
+    503: Refusal(
+        title="Un instant, s’il vous plaît",
+        advice="Le service est momentanément indisponible. Réessayez dans quelques secondes.",
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(OperationalError, _database_unavailable)
+    app.register_error_handler(Exception, _fail)
+
+
+def _refuse(error: HTTPException) -> Response:
+    # Redirects travel as exceptions too (a trailing slash, say).
+    if error.response is not None or error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    refusal = _REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500])
+    response = _page(refusal, error.code)
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After", "Content-Range"):
+            response.headers[name] = value
+    return response
+
+
+def log_database_failure(error: OperationalError) -> None:
+    """The driver's own words; the statement's parameters are people's data and stay out (hide_parameters)."""
+    logger.error("database unavailable on %s: %s", _route(), error.orig)
+
+
+def _database_unavailable(error: OperationalError) -> Response:
+    log_database_failure(error)
+    response = _page(_REFUSALS[503], 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _fail(error: Exception) -> Response:
+    # Flask's own line would hold the address as typed, tokens included.
+    logger.error("unexpected error on %s", _route(), exc_info=error)
+    return _page(_REFUSALS[500], 500)
+
+
+def _page(refusal: Refusal, status: int) -> Response:
+    page = render_template("errors/error.html", refusal=refusal)
+    return make_response(page, status, {"Cache-Control": "no-store"})
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule else "-"

@@ -1,0 +1,14 @@
+"""/healthz: the process answers. Touches neither database nor disk."""
+
+from flask import Blueprint, Flask, Response
+
+bp = Blueprint("health", __name__)
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+
+
+@bp.get("/healthz")
+def alive() -> Response:
+    return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})

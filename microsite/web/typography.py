@@ -1,0 +1,33 @@
+"""French typography: the spaces and apostrophes that a keyboard doesn't give.
+
+Rules: Imprimerie nationale, « Lexique des règles typographiques » (narrow no-break space before ; ! ?, no-break
+space before a colon, inside guillemets and before a unit, thin space between thousands).
+"""
+
+import re
+
+from flask import Flask
+
+NBSP = "\N{NO-BREAK SPACE}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+
+_RULES = (
+    (re.compile(r"\.\.\."), "…"),
+    (re.compile(r"(?<=\w)'"), "’"),
+    (re.compile(r" (?=[;!?])"), NARROW),
+    (re.compile(r" (?=[:»%€])"), NBSP),
+    (re.compile(r"« "), f"«{NBSP}"),
+    (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NARROW),
+    (re.compile(r"(?<=\d) (?=h\b)|(?<=\d h) (?=\d)"), NBSP),
+)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters["french"] = french
+
+
+def french(text: str) -> str:
+    """The text with the right spaces and apostrophes; text that has them already comes back unchanged."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
