@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request
 
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive
+from ..leads.views import receive, thank
 from .forms import ApplicationForm
 
 bp = Blueprint("applications", __name__)
@@ -19,10 +19,11 @@ def apply() -> Response:
 
 
 @bp.get("/candidater/merci/<token>")
-def thanks(token: str) -> str:
+def thanks(token: str) -> Response:
     submission = signed_submission(THANKS, token)
-    return render_template(
+    page = render_template(
         "applications/thanks.html",
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
     )
+    return thank(page)

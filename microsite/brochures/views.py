@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 from ..db import db, writing
 from ..leads.links import signed_submission, submission_url
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive
+from ..leads.views import receive, thank
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
 from .forms import BrochureForm
@@ -25,14 +25,15 @@ def ask() -> Response:
 
 
 @bp.get("/brochure/merci/<token>")
-def thanks(token: str) -> str:
+def thanks(token: str) -> Response:
     submission = signed_submission(THANKS, token)
-    return render_template(
+    page = render_template(
         "brochures/thanks.html",
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
         download_url=submission_url(DOWNLOAD, submission),
     )
+    return thank(page)
 
 
 @bp.get("/brochure/telecharger/<token>")

@@ -43,6 +43,12 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | No
     return make_response(redirect(submission_url(thanks, captured.submission), 303))
 
 
+def thank(page: str) -> Response:
+    """A page whose address is a visitor's own: neither stored, nor indexed, nor named to other sites."""
+    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "same-origin"}
+    return make_response(page, headers)
+
+
 def _try_again_later(page: Page, form: LeadForm, error: OperationalError) -> Response:
     log_database_failure(error)
     db.session.rollback()

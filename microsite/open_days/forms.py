@@ -21,8 +21,8 @@ COMPANIONS_LIMIT = 3
 # From this many seats on, the form says how few are left.
 _FEW = 5
 
-CLOSED = "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez à être prévenu."
-FULL = "Ce créneau est complet. Choisissez-en un autre, ou demandez à être prévenu."
+CLOSED = "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez-nous de vous prévenir."
+FULL = "Ce créneau est complet. Choisissez-en un autre, ou demandez-nous de vous prévenir."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +38,12 @@ class SlotOption:
 class OpenDayForm(LeadForm):
     form_name = FormName.OPEN_DAY
 
-    slot = StringField("Date et horaire", [DataRequired("Choisissez une date, ou demandez à être prévenu.")])
+    slot = StringField("Date et horaire", [DataRequired("Choisissez une date, ou demandez-nous de vous prévenir.")])
     companions = ChoiceField("Personnes qui vous accompagnent", default="0")
     access_needs = LongTextField(
         "Besoins d’accessibilité",
         limit=1000,
+        render_kw={"rows": 3},
         description="Un fauteuil, une interprétation en langue des signes… Dites-nous ce qui vous aide.",
     )
 

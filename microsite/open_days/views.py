@@ -9,7 +9,7 @@ from ..db import db
 from ..leads.links import signed_submission
 from ..leads.models import Submission
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive
+from ..leads.views import receive, thank
 from ..web.context import utc_now
 from ..web.fields import refuse
 from .forms import OpenDayForm, refusal, slot_label
@@ -37,14 +37,15 @@ def register() -> Response:
 
 
 @bp.get("/portes-ouvertes/merci/<token>")
-def thanks(token: str) -> str:
+def thanks(token: str) -> Response:
     submission = signed_submission(THANKS, token)
-    return render_template(
+    page = render_template(
         "open_days/thanks.html",
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
         slot=_chosen_slot(submission.answers),
     )
+    return thank(page)
 
 
 def _seat(submission: Submission) -> None:

@@ -3,9 +3,11 @@
 from flask import Flask
 
 from . import access_log, context, errors, fields, headers, health, typography
+from .request import Request
 
 
 def init_app(app: Flask) -> None:
+    app.request_class = Request
     context.init_app(app)
     typography.init_app(app)
     fields.init_app(app)

@@ -1,0 +1,37 @@
+# `make run` tries the site, `make test` checks it. Both make what they need in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: help run test clean
+
+help:
+	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
+	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
+	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
+
+run: .venv/installed
+	@exec $(BIN)/flask --app wsgi serve --samples
+
+test: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find microsite tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 ou plus récent est nécessaire ; ici : " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Installation dans .venv, une minute environ…"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --requirement requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@$(PIP) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,41 @@
+"""Answers that a form accepts, and the CSV that comes out; the detail that matters stands in the test."""
+
+import csv
+import io
+from typing import Any
+
+from flask import Flask
+
+BROCHURE = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr"}
+TELL_ME = BROCHURE | {"slot": "prevenez-moi"}
+MOTIVATION = "Depuis que j’ai monté mon premier court métrage au lycée, je veux apprendre à raconter en images. " * 3
+APPLICATION = BROCHURE | {
+    "programme": "montage-vfx",
+    "intake": "prochaine",
+    "level": "terminale",
+    "birth_date": "2004-05-12",
+    "motivation": MOTIVATION,
+}
+
+
+def export(app: Flask, *options: str) -> list[dict[str, str]]:
+    """What `leads export --dialect rfc4180` prints, one dict a row."""
+    result = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", "rfc4180", *options])
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout_bytes.decode(), newline="")))
+
+
+def add_slot(app: Flask, *, capacity: int, day: str = "2099-03-07", hours: str = "10:00-12:00") -> str:
+    """Plan an open day by the command; the value that the form gives its slot."""
+    arguments = ["open-days", "add", "--place", "Paris", "--date", day, "--slot", hours, "--capacity", str(capacity)]
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output
+    lines = [line for line in listed.splitlines() if "places prises" in line]
+    year, month, date = day.split("-")
+    return next(line.split()[0] for line in lines if f"{date}/{month}/{year} {hours[:5]}" in line)
+
+
+def only(rows: list[Any]) -> Any:
+    assert len(rows) == 1, f"{len(rows)} rows"
+    return rows[0]

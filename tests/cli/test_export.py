@@ -1,0 +1,169 @@
+"""leads export: which rows, where to, and never half a file."""
+
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import insert
+
+from microsite.campaigns.attribution import NAMES
+from microsite.config import PROJECT_ROOT
+from microsite.db import db
+from microsite.leads.models import FormName, Submission, SubmissionStatus
+
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only
+from ..conftest import Environ
+from ..page import CheckedClient
+
+
+def _send(client: CheckedClient, path: str, answers: dict[str, str]) -> None:
+    client.follow(client.send(client.page(path).form(path), **answers))
+
+
+def test_one_form_can_be_chosen(client: CheckedClient, app: Flask) -> None:
+    for path, answers in (("/brochure", BROCHURE), ("/portes-ouvertes", TELL_ME), ("/candidater", APPLICATION)):
+        _send(client, path, answers)
+
+    for form in ("brochure", "open-day", "application"):
+        assert only(export(app, "--form", form))["form"] == form
+    assert len(export(app)) == 3
+
+
+def test_days_are_those_of_paris_and_both_included(client: CheckedClient, app: Flask) -> None:
+    # From the last minute of 13 July in Paris to the first minute of the 15th.
+    minutes = [(13, 21, 59), (13, 22, 0), (14, 21, 59), (14, 22, 0)]
+    for day, hour, minute in minutes:
+        with time_machine.travel(datetime(2027, 7, day, hour, minute, tzinfo=UTC), tick=False):
+            _send(client, "/brochure", BROCHURE)
+
+    def times(*options: str) -> list[str]:
+        return [row["submitted_at"][8:16] for row in export(app, *options)]
+
+    assert times("--since", "2027-07-14", "--until", "14/07/2027") == ["14T00:00", "14T23:59"]
+    assert times("--since", "2027-07-14") == ["14T00:00", "14T23:59", "15T00:00"]
+    assert times("--until", "2027-07-13") == ["13T23:59"]
+
+
+def test_file_is_whole_private_and_replaces_the_old_one(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
+    _send(client, "/brochure", BROCHURE)
+    target = tmp_path / "contacts.csv"
+    target.write_text("old")
+
+    result = app.test_cli_runner().invoke(args=["leads", "export", "--output", str(target)])
+
+    assert result.exit_code == 0
+    assert "1 demande(s) dans" in result.stderr
+    assert result.stdout == ""
+    assert target.read_bytes() == app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert list(tmp_path.glob("*contacts*")) == [target]
+
+
+def test_export_that_fails_leaves_the_old_file_alone(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
+    _send(client, "/brochure", BROCHURE)
+    with app.app_context():
+        submission = db.session.query(Submission).one()
+        submission.answers = {"birth_date": "no date"}
+        db.session.commit()
+    target = tmp_path / "contacts.csv"
+    target.write_text("old")
+
+    result = app.test_cli_runner().invoke(args=["leads", "export", "--output", str(target)])
+
+    assert result.exit_code != 0
+    assert target.read_text() == "old"
+    assert list(tmp_path.glob("*contacts*")) == [target]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--form", "brochures"], "'brochures' is not one of"),
+        (["--since", "hier"], "« hier » n’est pas une date"),
+        (["--dialect", "excel"], "'excel' is not one of"),
+    ],
+)
+def test_wrong_option_is_refused_with_exit_code_2(app: Flask, arguments: list[str], said: str) -> None:
+    result = app.test_cli_runner().invoke(args=["leads", "export", *arguments])
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_folder_that_does_not_exist_is_said(app: Flask, tmp_path: Path) -> None:
+    result = app.test_cli_runner().invoke(args=["leads", "export", "--output", str(tmp_path / "no" / "x.csv")])
+
+    assert result.exit_code == 1
+    assert "impossible d’écrire" in result.stderr
+
+
+def test_help_names_every_option(app: Flask) -> None:
+    text = app.test_cli_runner().invoke(args=["leads", "export", "--help"]).output
+
+    for option in (
+        "--form",
+        "--since",
+        "--until",
+        "--include-quarantined",
+        "--dialect",
+        "--output",
+        "--guard-formulas",
+    ):
+        assert option in text
+
+
+def test_empty_export_still_has_its_headings(app: Flask) -> None:
+    printed = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", "rfc4180"]).output
+
+    assert printed.startswith("reference,submitted_at,")
+    assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a process's peak memory from /proc")
+def test_memory_does_not_grow_with_the_rows(app: Flask, environ: Environ, tmp_path: Path) -> None:
+    def peak() -> int:
+        """Bytes, the largest resident size of an export in a process of its own."""
+        script = (
+            "import re, sys; from flask.cli import main; sys.argv = ['flask', '--app', 'wsgi', 'leads', 'export',"
+            f" '--output', {str(tmp_path / 'x.csv')!r}]\n"
+            "try: main()\n"
+            "finally: print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])"
+        )
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")}
+        ran = subprocess.run(
+            [sys.executable, "-c", script], cwd=PROJECT_ROOT, env=clean | environ, capture_output=True, check=True
+        )
+        # Not getrusage's ru_maxrss, which a new process inherits from the one that starts it.
+        return int(ran.stdout) * 1024
+
+    _insert(app, 4_000)
+    few = peak()
+    _insert(app, 40_000)
+
+    assert peak() - few < 8 * 1024 * 1024
+    assert (tmp_path / "x.csv").read_bytes().count(b"\r\n") == 44_001
+
+
+def _insert(app: Flask, count: int) -> None:
+    """Submissions straight into the table: only their number matters here."""
+    with app.app_context():
+        first = db.session.query(Submission).count()
+        row = {
+            "form": FormName.APPLICATION,
+            "status": SubmissionStatus.RECEIVED,
+            "submitted_at": datetime(2027, 1, 4, tzinfo=UTC),
+            "answers_digest": "d",
+            "first_name": "Zoé",
+            "last_name": "Lefèvre",
+            "email": "zoe@exemple.fr",
+            "answers": {"motivation": "m" * 300, "birth_date": "2009-05-12", "intake": "prochaine"},
+        } | dict.fromkeys(NAMES, "")
+        rows = [row | {"reference": f"CAN-{first + n}", "form_nonce": str(first + n)} for n in range(count)]
+        db.session.execute(insert(Submission), rows)
+        db.session.commit()

@@ -1,0 +1,140 @@
+"""What the tests stand on: a new installation for each, on SQLite and on PostgreSQL, and a client that inspects."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from microsite import create_app
+from microsite.db import Base, db
+
+from .page import CheckedClient
+from .postgres import Cluster, create_database, find_programs
+
+# Set by `make test` on the machines where a skipped test is a failed one.
+STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
+_CLUSTER_URL = "TEST_POSTGRESQL_URL"
+_cluster: Cluster | None = None
+
+Environ = dict[str, str]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the cluster once, before the workers, which find its address in their environment."""
+    global _cluster  # noqa: PLW0603  # pytest_unconfigure has no other way to it
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    programs = find_programs()
+    if programs is None:
+        if STRICT:
+            raise pytest.UsageError("PostgreSQL's server programs are missing, and nothing may be skipped")
+        return
+    _cluster = Cluster(programs)
+    _cluster.start()
+    os.environ[_CLUSTER_URL] = _cluster.url("{database}")
+
+
+def pytest_unconfigure() -> None:
+    if _cluster is not None:
+        _cluster.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if STRICT and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database to copy."""
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app({"MICROSITE_INSTANCE_PATH": str(folder)})
+    _migrate(app)
+    return folder / "microsite.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """A migrated database of this worker's own."""
+    pattern = os.environ.get(_CLUSTER_URL)
+    if pattern is None:
+        pytest.skip("PostgreSQL's server programs aren't installed")
+    name = f"test_{worker_id}"
+    create_database(pattern.format(database="postgres"), name)
+    url = pattern.format(database=name)
+    folder = tmp_path_factory.mktemp("postgresql")
+    _migrate(create_app({"MICROSITE_INSTANCE_PATH": str(folder), "DATABASE_URL": url}))
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def environ(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Environ:
+    """Settings of a new installation with an empty, migrated database; forms may be sent at once."""
+    instance = tmp_path / "instance"
+    instance.mkdir(mode=0o700)
+    settings = {"MICROSITE_INSTANCE_PATH": str(instance), "MICROSITE_MIN_FILL_SECONDS": "0"}
+    if engine_name == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), instance / "microsite.sqlite3")
+    else:
+        settings["DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+    return settings
+
+
+@pytest.fixture
+def make_app(environ: Environ) -> Iterator[Callable[..., Flask]]:
+    """Builds the application, with settings of a test's own; the database is empty at first."""
+    apps: list[Flask] = []
+
+    def build(**settings: str) -> Flask:
+        app = create_app(environ | settings)
+        app.test_client_class = CheckedClient
+        apps.append(app)
+        if len(apps) == 1:
+            _empty(app)
+        return app
+
+    yield build
+    for app in apps:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> CheckedClient:
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    return client
+
+
+def _migrate(app: Flask) -> None:
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+def _empty(app: Flask) -> None:
+    with app.app_context():
+        if db.engine.dialect.name == "postgresql":
+            tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+            db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            db.session.commit()

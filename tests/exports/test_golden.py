@@ -1,0 +1,166 @@
+"""The two dialects, byte for byte, over everything that usually breaks a CSV."""
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from microsite.campaigns.attribution import Attribution
+from microsite.db import db
+from microsite.exports.columns import COLUMNS
+from microsite.exports.dialects import harmless
+from microsite.leads.models import FormName
+from microsite.leads.services import Person, Sending, capture
+from microsite.school import Wording
+from microsite.web.fields import legible
+
+GOLDEN = Path(__file__).parent / "golden"
+WORDINGS = tuple(Wording(channel=channel, purpose="news", version="1", text="Oui.") for channel in ("email", "phone"))
+# In winter and in summer, and at half past midnight in Paris on another day than in UTC.
+TIMES = (datetime(2027, 1, 4, 9, 5, 7, tzinfo=UTC), datetime(2027, 7, 13, 22, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def filled(app: Flask) -> Iterator[Flask]:
+    """Three submissions, with known references."""
+    with app.app_context():
+        for number, sending in enumerate(_sendings()):
+            references = iter([f"{('BRO', 'JPO', 'CAN')[number]}-22222{number + 2}"])
+            capture(db.session(), sending, now=TIMES[number % 2], draw=lambda _, drawn=references: next(drawn))  # type: ignore[misc]
+        db.session.commit()
+        yield app
+
+
+def _sendings() -> list[Sending]:
+    return [
+        Sending(
+            form=FormName.BROCHURE,
+            nonce="1",
+            person=Person(first_name="Œdipe", last_name="=cmd()|' /C calc'!A0", email="+zoe@exemple.fr", phone=None),
+            programme="montage-vfx",
+            level="retiree",
+            answers={},
+            agreed=WORDINGS[:1],
+            attribution=Attribution(utm_source="@pirate", utm_campaign="-salon", landing_path="/", article="ia"),
+        ),
+        Sending(
+            form=FormName.OPEN_DAY,
+            nonce="2",
+            person=Person(
+                first_name="עומר", last_name='D’Aÿ; "dit" l\'Été', email="b@exemple.fr", phone="+33612345678"
+            ),
+            programme=None,
+            level="terminale",
+            answers={
+                "slot_id": 1,
+                "slot_starts_at": "2027-03-06T13:00:00+00:00",
+                "slot_ends_at": "2027-03-06T15:00:00+00:00",
+                "companions": 2,
+                "access_needs": "+33 1 42 34 56 78\n« fauteuil » 🎬",
+            },
+            agreed=WORDINGS,
+            attribution=Attribution(),
+        ),
+        Sending(
+            form=FormName.APPLICATION,
+            nonce="3",
+            person=Person(first_name="Zoé", last_name="中村", email="c@exemple.fr", phone="+442079460958"),
+            programme="scenario",
+            level="bac",
+            answers={
+                "intake": "prochaine",
+                "birth_date": "2009-05-12",
+                "motivation": "Ligne 1\n\n=Ligne 3 ; été, œuvre",
+                "guardian_name": "＝SOMME(A1)",
+                "guardian_email": "d@exemple.fr",
+            },
+            agreed=(),
+            attribution=Attribution(embed_host="partenaire.example"),
+        ),
+    ]
+
+
+@pytest.mark.parametrize("dialect", ["excel-fr", "rfc4180"])
+def test_export_matches_the_golden_file(filled: Flask, dialect: str) -> None:
+    printed = filled.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
+
+    assert printed == (GOLDEN / f"{dialect}.csv").read_bytes()
+
+
+def test_columns_stand_in_their_published_order() -> None:
+    assert ",".join(column.key for column in COLUMNS) == (
+        "reference,submitted_at,form,status,first_name,last_name,email,phone,programme,level,slot,companions,"
+        "access_needs,birth_date,intake,motivation,guardian_name,guardian_email,email_consent,"
+        "email_consent_confirmed_at,phone_consent,utm_source,utm_medium,utm_campaign,utm_term,utm_content,"
+        "referrer_host,landing_path,article,embed_host"
+    )
+
+
+def test_excel_file_begins_with_a_byte_order_mark_and_ends_lines_with_crlf(filled: Flask) -> None:
+    printed = filled.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
+
+    assert printed.startswith("\ufeffRéférence;Envoyée le;".encode())
+    assert printed.count(b"\r\n") == 4
+
+
+def test_rfc4180_leaves_formulas_unless_asked(filled: Flask) -> None:
+    def last_name(*options: str) -> str:
+        arguments = ["leads", "export", "--dialect", "rfc4180", "--form", "brochure", *options]
+        printed = filled.test_cli_runner().invoke(args=arguments).stdout_bytes.decode()
+        return next(csv.DictReader(io.StringIO(printed, newline="")))["last_name"]
+
+    assert last_name() == "=cmd()|' /C calc'!A0"
+    assert last_name("--guard-formulas") == "'=cmd()|' /C calc'!A0"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+33", "-1", "@SUM(A1)", " =1", "\t=1", "\n=1", "＝1", "|calc", "\u00a0=1"])
+def test_what_a_spreadsheet_could_compute_is_made_harmless(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "Zoé", "l’été", "a=b", "06 12 34 56 78", "00 44 20 7946 0958", "1-2"])
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text
+
+
+_nonces = itertools.count()
+
+# What the fields let through: any text, cleaned as they clean it.
+_names = st.text(min_size=1, max_size=100).map(lambda text: legible(text).strip()[:100].strip()).filter(bool)
+_paragraphs = st.text(max_size=300).map(lambda text: legible(text, multiline=True).strip())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first_name=_names, last_name=_names, motivation=_paragraphs)
+def test_what_was_captured_comes_back_from_the_csv(
+    app: Flask, first_name: str, last_name: str, motivation: str
+) -> None:
+    with app.app_context():
+        sending = Sending(
+            form=FormName.APPLICATION,
+            # Other answers or the same: each example is a submission of its own.
+            nonce=str(next(_nonces)),
+            person=Person(first_name=first_name, last_name=last_name, email="a@exemple.fr", phone=None),
+            programme=None,
+            level=None,
+            answers={"motivation": motivation, "birth_date": "2009-05-12"},
+            agreed=(),
+            attribution=Attribution(),
+        )
+        capture(db.session(), sending, now=TIMES[0])
+        db.session.commit()
+
+    for dialect, delimiter, prefix in (("rfc4180", ",", ""), ("excel-fr", ";", "'")):
+        printed = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
+        last = list(csv.reader(io.StringIO(printed.decode("utf-8-sig"), newline=""), delimiter=delimiter))[-1]
+        for column, value in (("first_name", first_name), ("last_name", last_name), ("motivation", motivation)):
+            cell = last[[item.key for item in COLUMNS].index(column)]
+            assert cell in (value, prefix + value)
+            assert prefix == "" or cell == harmless(value)

@@ -1,0 +1,116 @@
+"""Seats: never more than there are, and an answer that says nothing about who is registered."""
+
+from datetime import UTC, datetime
+
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select
+
+from microsite.db import db
+from microsite.open_days.models import Alert, Registration
+
+from ..answers import BROCHURE, TELL_ME, add_slot, export
+from ..page import CheckedClient, Page
+
+
+def _send(client: CheckedClient, **answers: str | None) -> Page:
+    return client.send(client.page("/portes-ouvertes").form("/portes-ouvertes"), **BROCHURE | answers)
+
+
+def _taken(app: Flask) -> str:
+    return app.test_cli_runner().invoke(args=["open-days", "list"]).output
+
+
+def test_full_slot_is_said_and_cannot_be_chosen(client: CheckedClient, app: Flask) -> None:
+    full, other = add_slot(app, capacity=1), add_slot(app, capacity=9, hours="14:00-16:00")
+    client.follow(_send(client, slot=full))
+
+    page = client.page("/portes-ouvertes")
+
+    assert "disabled" in page.one(f'input[value="{full}"]').attributes
+    assert "disabled" not in page.one(f'input[value="{other}"]').attributes
+    assert "Complet." in page.text
+
+
+def test_slot_that_filled_up_meanwhile_is_refused_and_nothing_is_lost(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=1)
+    form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+    client.follow(_send(client, slot=slot))
+
+    late = client.send(form, **BROCHURE | {"email": "autre@exemple.fr"}, slot=slot, access_needs="Un ascenseur")
+
+    assert late.status == 422
+    assert "Ce créneau est complet. Choisissez-en un autre, ou demandez-nous de vous prévenir." in late.summary()
+    assert "Tous les créneaux sont complets" in late.text
+    kept = late.form("/portes-ouvertes")
+    assert (kept.values["email"], kept.values["access_needs"]) == ("autre@exemple.fr", "Un ascenseur")
+    assert len(export(app)) == 1
+    client.follow(client.send(kept, slot="prevenez-moi"))
+    assert [row["slot"] for row in export(app)][1] == "alert"
+
+
+def test_party_larger_than_what_is_left_is_told_how_many_are(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=2)
+    client.follow(_send(client, slot=slot))
+
+    refused = _send(client, email="autre@exemple.fr", slot=slot, companions="2")
+
+    assert refused.status == 422
+    assert "Il ne reste qu’une place sur ce créneau, et vous seriez 3." in refused.summary()
+    assert "1 / 2 places prises" in _taken(app)
+
+
+def test_registering_again_takes_no_second_seat_and_looks_the_same(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=5)
+    first = client.follow(_send(client, slot=slot))
+
+    again = client.follow(_send(client, slot=slot, companions="3", first_name="Quelqu’un"))
+
+    first_reference, again_reference = (page.one(".reference").text() for page in (first, again))
+    assert first.text.replace(first_reference, "") == again.text.replace(again_reference, "")
+    assert "1 / 5 places prises" in _taken(app)
+    assert [row["companions"] for row in export(app)] == ["0", "3"]
+
+
+def test_full_slot_answers_a_registered_person_as_it_answers_a_stranger(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=1)
+    form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+    client.follow(_send(client, slot=slot))
+
+    known = client.send(form, **BROCHURE | {"first_name": "Quelqu’un"}, slot=slot)
+    stranger = client.send(form, **BROCHURE | {"email": "autre@exemple.fr"}, slot=slot)
+
+    assert known.status == stranger.status == 422
+    assert known.summary() == stranger.summary()
+
+
+def test_slot_that_has_begun_is_neither_shown_nor_taken(client: CheckedClient, app: Flask) -> None:
+    with time_machine.travel(datetime(2099, 3, 7, 8, 59, tzinfo=UTC), tick=False) as clock:
+        slot = add_slot(app, capacity=5)
+        form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+        clock.move_to(datetime(2099, 3, 7, 9, 0, tzinfo=UTC))
+
+        late = client.send(form, **BROCHURE, slot=slot)
+
+        assert late.status == 422
+        assert "Ce créneau n’est plus proposé." in late.errors()["slot"]
+        assert [node.attributes["value"] for node in late.tree.css("[type=radio]")] == ["prevenez-moi"]
+
+
+def test_without_any_date_the_form_says_so_and_takes_an_address(client: CheckedClient, app: Flask) -> None:
+    page = client.page("/portes-ouvertes")
+
+    assert "Aucune date n’est fixée pour l’instant." in page.text
+    thanks = client.follow(client.send(page.form("/portes-ouvertes"), **BROCHURE))
+    assert "nous vous préviendrons" in thanks.text
+    assert "À prévenir d’une nouvelle date : 1" in _taken(app)
+
+
+def test_alerts_count_people_not_sendings(client: CheckedClient, app: Flask) -> None:
+    client.follow(_send(client, **TELL_ME))
+    client.follow(_send(client, **TELL_ME))
+
+    with app.app_context():
+        assert db.session.execute(select(func.count(Alert.id))).scalar_one() == 2
+        assert db.session.execute(select(func.count(Registration.id))).scalar_one() == 0
+    assert "À prévenir d’une nouvelle date : 1" in _taken(app)

@@ -1,0 +1,61 @@
+"""One PostgreSQL cluster for a test run: in a temporary folder, on a socket of its own, run by an unprivileged user."""
+
+import getpass
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+
+def find_programs() -> Path | None:
+    """The folder of the server's programs; a client alone (psql) isn't enough."""
+    on_path = shutil.which("initdb")
+    places = [Path(on_path).resolve().parent] if on_path else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places += sorted(Path("/opt/homebrew/opt").glob("postgresql*/bin"), reverse=True)
+    return next((place for place in places if (place / "initdb").exists() and (place / "postgres").exists()), None)
+
+
+class Cluster:
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        # initdb refuses to run as root.
+        self.user = "nobody" if os.geteuid() == 0 else getpass.getuser()
+        # Short: a socket's path has a limit of about 100 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(self.user)
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+
+    def start(self) -> None:
+        data = str(self.folder / "data")
+        self._run("initdb", "--pgdata", data, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        self._run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", str(self.folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "--mode", "immediate", "--pgdata", str(self.folder / "data"))
+        shutil.rmtree(self.folder)
+
+    def url(self, database: str) -> str:
+        return f"postgresql:///{database}?host={self.folder}&user={self.user}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = self.user if os.geteuid() == 0 else None
+        subprocess.run(
+            [self._programs / program, *arguments],
+            check=True,
+            user=user,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+def create_database(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())

@@ -1,0 +1,108 @@
+"""Settings: checked at start, one clear line each, and every one documented."""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from microsite.config import PROJECT_ROOT, StartError, load_settings, prepare_instance, setting_names
+
+WRONG = [
+    ("MICROSITE_WORKERS", "0", "Réglage MICROSITE_WORKERS='0' : attendu un nombre entier de 1 à 64."),
+    ("MICROSITE_WORKERS", "deux", "Réglage MICROSITE_WORKERS='deux' : attendu un nombre entier de 1 à 64."),
+    ("MICROSITE_MIN_FILL_SECONDS", "-1", "Réglage MICROSITE_MIN_FILL_SECONDS='-1' : attendu un nombre entier de 0 à 60."),
+    ("PORT", "99999", "Réglage PORT='99999' : attendu un nombre entier de 1 à 65535."),
+    ("MICROSITE_CHECK_EMAIL_DNS", "oui", "Réglage MICROSITE_CHECK_EMAIL_DNS='oui' : attendu 0 (non) ou 1 (oui)."),
+    ("DATABASE_URL", "mysql://a/b", "Réglage DATABASE_URL='mysql://a/b' : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("DATABASE_URL", "sqlite://", "Réglage DATABASE_URL='sqlite://' : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("MICROSITE_TRUSTED_HOSTS", "https://a.fr", "Réglage MICROSITE_TRUSTED_HOSTS='https://a.fr' : attendu des noms d’hôte"),
+    ("MICROSITE_WORKER", "2", "Réglage MICROSITE_WORKER inconnu ; vouliez-vous dire MICROSITE_WORKERS ?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "line"), WRONG)
+def test_wrong_setting_is_told_in_one_line(name: str, value: str, line: str) -> None:
+    with pytest.raises(StartError) as refused:
+        load_settings({name: value})
+
+    assert str(refused.value).startswith(line)
+    assert "\n" not in str(refused.value)
+
+
+def test_every_mistake_has_its_line() -> None:
+    with pytest.raises(StartError) as refused:
+        load_settings({"PORT": "x", "MICROSITE_WORKERS": "x", "MICROSITE_THREADS": ""})
+
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_start_ends_with_the_line_and_without_a_traceback(tmp_path: Path) -> None:
+    environ = {"MICROSITE_INSTANCE_PATH": str(tmp_path), "MICROSITE_WORKERS": "x", "PATH": "/usr/bin:/bin"}
+
+    started = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export"],
+        cwd=PROJECT_ROOT, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert started.returncode == 1
+    assert started.stderr.strip() == "Réglage MICROSITE_WORKERS='x' : attendu un nombre entier de 1 à 64."
+    assert started.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgres://a:b@h/d", "postgresql+psycopg://a:b@h/d"),
+        ("postgresql://a:b@h/d", "postgresql+psycopg://a:b@h/d"),
+        ("sqlite:////tmp/x.sqlite3", "sqlite:////tmp/x.sqlite3"),
+    ],
+)
+def test_database_address_is_taken_in_its_usual_writings(given: str, used: str) -> None:
+    assert load_settings({"DATABASE_URL": given}).sqlalchemy_url == used
+
+
+def test_database_stands_in_the_instance_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path)})
+
+    assert settings.sqlalchemy_url == f"sqlite:///{tmp_path}/microsite.sqlite3"
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_setting_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in (PROJECT_ROOT / "docs" / "settings.md").read_text()
+
+
+def test_secret_key_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> None:
+    settings = load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path / "new")})
+
+    key = prepare_instance(settings)
+
+    path = tmp_path / "new" / "secret_key"
+    assert len(key) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert prepare_instance(settings) == key
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_truncated_secret_key_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("court")
+
+    with pytest.raises(StartError, match="au moins 32 caractères"):
+        prepare_instance(load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path)}))
+
+
+def test_instance_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StartError, match="il doit être accessible en écriture"):
+        prepare_instance(load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path / "file" / "instance")}))
+
+
+def test_email_dns_is_asked_only_when_set(make_app: Callable[..., Flask]) -> None:
+    assert make_app().extensions["settings"].check_email_dns is False
+    assert make_app(MICROSITE_CHECK_EMAIL_DNS="1").extensions["settings"].check_email_dns is True

@@ -1,0 +1,150 @@
+"""Error pages: in French, inspected like any other, with a way on and never a trace."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask, abort
+
+from microsite.db import sqlite
+from microsite.web.errors import RETRY_AFTER
+
+from ..answers import BROCHURE, add_slot, export
+from ..conftest import Environ
+from ..page import CheckedClient, Page
+
+
+@pytest.mark.parametrize(
+    ("status", "heading"),
+    [
+        (400, "Demande illisible"),
+        (403, "Demande illisible"),
+        (404, "Page introuvable"),
+        (405, "Action impossible ici"),
+        (410, "Ce lien a expiré"),
+        (413, "Envoi trop volumineux"),
+        (422, "Réponses à corriger"),
+        (429, "Trop d’envois à la suite"),
+        (500, "Un problème de notre côté"),
+        (503, "Un instant, s’il vous plaît"),
+    ],
+)
+def test_each_refusal_has_its_page_with_a_way_on(make_app: Callable[..., Flask], status: int, heading: str) -> None:
+    app = make_app()
+    app.add_url_rule("/refuse", view_func=lambda: abort(status))
+
+    page = Page(app.test_client().get("/refuse"))
+
+    assert (page.status, page.one("h1").text()) == (status, heading)
+    assert {"/", "/brochure", "/portes-ouvertes", "/candidater"} <= set(page.links())
+    assert page.response.headers["Cache-Control"] == "no-store"
+
+
+def test_unknown_address_is_404(client: CheckedClient) -> None:
+    assert client.page("/nulle-part").status == 404
+
+
+def test_wrong_method_says_which_are_right(client: CheckedClient) -> None:
+    answer = client.post("/")
+
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a b", ""])
+def test_untrusted_host_is_refused_with_a_page(client: CheckedClient, host: str) -> None:
+    answer = client.get("/", headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert "evil" not in answer.get_data(as_text=True)
+
+
+def test_trusted_hosts_are_those_set(make_app: Callable[..., Flask]) -> None:
+    client = make_app(MICROSITE_TRUSTED_HOSTS="www.ecole.example").test_client()
+
+    assert client.get("/", headers={"Host": "www.ecole.example"}).status_code == 200
+    assert client.get("/", headers={"Host": "localhost"}).status_code == 400
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+def test_body_that_is_too_large_is_413(client: CheckedClient, content_type: str) -> None:
+    assert client.post("/brochure", data=b"a" * (128 * 1024 + 1), content_type=content_type).status_code == 413
+
+
+def test_too_many_fields_are_413(client: CheckedClient) -> None:
+    body = urlencode([(f"f{number}", "1") for number in range(200)])
+
+    assert client.post("/brochure", data=body, content_type="application/x-www-form-urlencoded").status_code == 413
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "x/y; charset=\xff"])
+def test_body_that_is_no_form_shows_the_form_again(client: CheckedClient, content_type: str) -> None:
+    assert client.post("/brochure", data=b"{]", content_type=content_type).status_code == 422
+
+
+def test_unexpected_fault_shows_a_page_and_logs_the_route_alone(
+    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app()
+
+    def fail(token: str) -> str:
+        raise RuntimeError("broken")
+
+    app.add_url_rule("/fail/<token>", view_func=fail)
+
+    with caplog.at_level(logging.INFO):
+        page = Page(app.test_client().get("/fail/secret?email=zoe@exemple.fr"))
+
+    assert page.status == 500
+    assert "Traceback" not in page.html
+    assert "broken" not in page.html
+    assert "unexpected error on /fail/<token>" in caplog.text
+    assert "secret" not in caplog.text
+    assert "zoe" not in caplog.text
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_locked_database_keeps_the_answers_and_recovers_by_itself(
+    client: CheckedClient, app: Flask, environ: Environ
+) -> None:
+    slot = add_slot(app, capacity=5)
+    form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+
+    with _locked(environ):
+        refused = client.send(form, **BROCHURE, slot=slot)
+        assert client.page("/").status == 200
+
+    assert refused.status == 503
+    assert refused.response.headers["Retry-After"] == str(RETRY_AFTER)
+    assert "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là" in refused.summary()
+    kept = refused.form("/portes-ouvertes")
+    assert (kept.values["email"], kept.values["slot"]) == ("zoe@exemple.fr", slot)
+    client.follow(client.send(kept))
+    assert len(export(app)) == 1
+
+
+@contextmanager
+def _locked(environ: Environ) -> Iterator[None]:
+    """Holds the write lock from another connection."""
+    path = Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"
+    with closing(sqlite.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_missing_database_is_a_clear_503(
+    client: CheckedClient, environ: Environ, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in Path(environ["MICROSITE_INSTANCE_PATH"]).glob("microsite.sqlite3*"):
+        path.unlink()
+
+    page = client.page("/portes-ouvertes")
+
+    assert (page.status, page.one("h1").text()) == (503, "Un instant, s’il vous plaît")
+    assert page.response.headers["Retry-After"] == str(RETRY_AFTER)
+    assert "database unavailable on /portes-ouvertes" in caplog.text

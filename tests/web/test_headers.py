@@ -1,0 +1,45 @@
+"""Security headers on every answer, whatever it is."""
+
+import pytest
+
+from ..answers import BROCHURE
+from ..page import CheckedClient
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/brochure", "/nulle-part", "/healthz", "/static/css/base.css", "/medias/plateau.svg"]
+)
+def test_headers_are_on_every_answer(client: CheckedClient, path: str) -> None:
+    with client.get(path) as answer:
+        headers = answer.headers
+
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_healthz_answers_without_touching_the_database(client: CheckedClient) -> None:
+    answer = client.get("/healthz")
+
+    assert (answer.data, answer.mimetype, answer.headers["Cache-Control"]) == (b"ok\n", "text/plain", "no-store")
+
+
+def test_pages_with_a_token_of_their_own_are_not_stored_or_indexed(client: CheckedClient) -> None:
+    thanks = client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
+
+    assert thanks.response.headers["Cache-Control"] == "no-store"
+    assert thanks.response.headers["X-Robots-Tag"] == "noindex"
+    assert thanks.response.headers["Referrer-Policy"] == "same-origin"

@@ -1,0 +1,70 @@
+"""The checked client itself: each defect that it looks for, it finds."""
+
+import pytest
+from flask import Flask
+
+from ..page import CheckedClient
+
+PAGE = """<!doctype html><html lang="fr"><head><title>Titre – ÉSEC</title></head><body><main><h1>Titre</h1>
+<form method="post" action="/x"><label for="a">Nom</label><input id="a" name="a"></form></main></body></html>"""
+
+DEFECTS = [
+    ("<h1>Titre</h1>", "<p>Titre</p>", "0 h1"),
+    ("<h1>Titre</h1>", "<h1>Titre</h1><h1>Titre</h1>", "2 h1"),
+    ("<title>Titre", "<title>Autre", "doesn't begin with the h1"),
+    ('lang="fr"', 'lang="en"', "isn't marked as French"),
+    ("<h1>Titre</h1>", '<h1 id="a">Titre</h1>', "duplicate ids"),
+    ("<h1>Titre</h1>", '<h1>Titre</h1><a href="#rien">x</a>', "leads nowhere"),
+    ("<h1>Titre</h1>", "<h1>Titre</h1><h3>x</h3>", "levels jump"),
+    ("<h1>Titre</h1>", '<h1>Titre</h1><img src="/x" width="1" height="1">', "a picture without alt"),
+    ('action="/x"', "", "without an action"),
+    ('<label for="a">Nom</label>', "", "no label"),
+    ('name="a"', 'name="a" maxlength="3"', "maxlength"),
+    ('name="a"', 'name="a" aria-invalid="true"', "no message is linked"),
+    ('name="a"', 'name="a" aria-describedby="b"', "names nothing"),
+    ('name="a"', 'name="a" style="color:red"', "inline script or style"),
+    ('name="a"', 'name="a" onclick="x()"', "inline handler"),
+    ("</main>", "<script>x()</script></main>", "inline script or style"),
+    ("</main>", '<img alt="" width="1" height="1" src="https://a.fr/x.png"></main>', "a file of another site"),
+    ("</main>", "<p>Pourquoi ?</p></main>", "plain space before punctuation"),
+    ("</main>", "<p>« mot\u00a0»</p></main>", "after an opening guillemet"),
+    ("</main>", "<p>l'image</p></main>", "typewriter's apostrophe"),
+    ("</main>", "<p>et puis...</p></main>", "three full stops"),
+    ("</main>", "<p>90 %</p></main>", "before a unit"),
+]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(("old", "new", "fault"), DEFECTS)
+def test_defect_is_found(app: Flask, old: str, new: str, fault: str) -> None:
+    assert old in PAGE
+    app.add_url_rule("/page", view_func=lambda: PAGE.replace(old, new, 1))
+
+    with pytest.raises(AssertionError) as found:
+        app.test_client().get("/page")
+
+    assert fault in str(found.value)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_sound_page_passes(app: Flask) -> None:
+    app.add_url_rule("/page", view_func=lambda: PAGE)
+
+    assert app.test_client().get("/page").status_code == 200
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_cookie_on_a_public_page_is_found(app: Flask) -> None:
+    app.add_url_rule("/page", view_func=lambda: (PAGE, {"Set-Cookie": "a=b"}))
+
+    with pytest.raises(AssertionError, match="sets a cookie"):
+        app.test_client().get("/page")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_error_that_the_summary_forgets_is_found(client: CheckedClient, app: Flask) -> None:
+    wrong = '<p id="a-erreur">Faux.</p><input id="a" name="a" aria-invalid="true" aria-describedby="a-erreur">'
+    app.add_url_rule("/page", view_func=lambda: PAGE.replace('<input id="a" name="a">', wrong))
+
+    with pytest.raises(AssertionError, match="the summary doesn't lead to a"):
+        client.get("/page")

@@ -1,0 +1,52 @@
+"""Every public address: it answers, it is inspected, and it doesn't disappear."""
+
+import pytest
+from flask import Flask
+
+from ..page import CheckedClient
+
+PAGES = (
+    "/",
+    "/brochure",
+    "/portes-ouvertes",
+    "/candidater",
+    "/confidentialite",
+    "/mentions-legales",
+)
+
+# What is printed on flyers, mailed and linked: a line may be added, none may go.
+ROUTES = {
+    ("/", "GET"),
+    ("/articles/<slug>", "GET"),
+    ("/brochure", "GET"),
+    ("/brochure", "POST"),
+    ("/brochure/merci/<token>", "GET"),
+    ("/brochure/telecharger/<token>", "GET"),
+    ("/portes-ouvertes", "GET"),
+    ("/portes-ouvertes", "POST"),
+    ("/portes-ouvertes/merci/<token>", "GET"),
+    ("/candidater", "GET"),
+    ("/candidater", "POST"),
+    ("/candidater/merci/<token>", "GET"),
+    ("/confidentialite", "GET"),
+    ("/mentions-legales", "GET"),
+    ("/medias/<path:name>", "GET"),
+    ("/healthz", "GET"),
+    ("/static/<path:filename>", "GET"),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_public_page_answers_and_passes_inspection(client: CheckedClient, path: str) -> None:
+    assert client.page(path).status == 200
+
+
+def test_no_public_address_has_disappeared_or_come_unannounced(app: Flask) -> None:
+    answered = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method in ("GET", "POST")
+    }
+
+    assert answered == ROUTES

@@ -1,0 +1,70 @@
+"""Typography, dates, and what fields clean from a text."""
+
+import unicodedata
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microsite.web.context import french_date, french_time
+from microsite.web.fields import legible
+from microsite.web.typography import french
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_right"),
+    [
+        ("Pourquoi ? Parce que !", "Pourquoi\u202f? Parce que\u202f!"),
+        ("un point ; deux", "un point\u202f; deux"),
+        ("ceci : cela", "ceci\u00a0: cela"),
+        ("« mot »", "«\u00a0mot\u00a0»"),
+        ("l'image d'Ana", "l’image d’Ana"),
+        ("et puis...", "et puis…"),
+        ("90 %, 15 000 € et 1 250 000", "90\u00a0%, 15\u202f000\u00a0€ et 1\u202f250\u202f000"),
+        ("de 14 h 30 à 16 h", "de 14\u00a0h\u00a030 à 16\u00a0h"),
+        ("le 21 mai 2024 et 2025", "le 21 mai 2024 et 2025"),
+        ("https://a.fr/?b=c:d", "https://a.fr/?b=c:d"),
+    ],
+)
+def test_french_typography(typed: str, set_right: str) -> None:
+    assert french(typed) == set_right
+
+
+@given(st.text())
+def test_typography_set_right_stays_as_it_is(text: str) -> None:
+    assert french(french(text)) == french(text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (date(2027, 2, 1), "lundi 1er février 2027"),
+        (date(2028, 2, 29), "mardi 29 février 2028"),
+        (datetime(2027, 7, 13, 22, 30, tzinfo=UTC), "mercredi 14 juillet 2027"),
+        (datetime(2027, 1, 13, 22, 30, tzinfo=UTC), "mercredi 13 janvier 2027"),
+    ],
+)
+def test_dates_are_written_in_french_as_in_paris(moment: date, written: str) -> None:
+    assert french_date(moment) == written
+
+
+def test_times_are_those_of_paris() -> None:
+    assert french_time(datetime(2027, 7, 13, 12, 5, tzinfo=UTC)) == "14 h 05"
+    assert french_time(datetime(2027, 1, 13, 12, 0, tzinfo=UTC)) == "13 h"
+
+
+@given(st.text())
+def test_legible_text_has_nothing_left_to_clean(text: str) -> None:
+    cleaned = legible(text)
+
+    assert legible(cleaned) == cleaned
+    assert all(unicodedata.category(char) not in ("Cc", "Cs") for char in cleaned)
+    cleaned.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë", "O’Neil", "王小明", "عمر", "क्षत्रिय", "می\u200cخواهم", "👩\u200d🎬", "Anne-Lise"]
+)
+def test_legible_leaves_names_alone(text: str) -> None:
+    assert legible(text) == unicodedata.normalize("NFC", text)
