@@ -90,7 +90,7 @@ def _to_file(output: Path, selection: Selection, writing: Writing) -> None:
     try:
         with (
             file_when_complete(output) as stream,
-            click.progressbar(length=total, label="Export", file=sys.stderr) as bar,
+            click.progressbar(length=total, label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
         ):
             for count in write_csv(db.session(), stream, selection, writing):
                 bar.update(count - written)

@@ -15,6 +15,7 @@ from .models import FormName
 from .normalise import (
     EMAIL_LIMIT,
     EmailRefused,
+    EmailUndeliverable,
     PhoneRefused,
     normalise_email,
     normalise_phone,
@@ -39,6 +40,8 @@ class EmailField(TextField):
             return
         try:
             self.data = normalise_email(self.data, check_dns=current_settings().check_email_dns)
+        except EmailUndeliverable:
+            raise ValidationError("Ce domaine ne reçoit pas d’e-mails : vérifiez ce qui suit le signe @.") from None
         except EmailRefused:
             raise ValidationError("Saisissez une adresse e-mail complète, comme prenom@exemple.fr.") from None
         self.suggestion = suggest_domain(self.data)

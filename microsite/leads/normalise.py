@@ -4,11 +4,14 @@ import difflib
 import unicodedata
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, EmailUndeliverableError, validate_email
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 # E-mail length limit: RFC 5321, section 4.5.3.1.3, less the angle brackets.
 EMAIL_LIMIT = 254
+
+# Seconds that a visitor may be kept waiting for the DNS.
+_DNS_TIMEOUT = 3
 
 # A national number is tried in France, then in the overseas territories, whose ranges (0690 to 0694…) France
 # doesn't use.
@@ -36,6 +39,10 @@ class EmailRefused(ValueError):
     """Not an address that mail can be sent to."""
 
 
+class EmailUndeliverable(EmailRefused):
+    """Well written, but its domain receives no mail."""
+
+
 class PhoneRefused(ValueError):
     """Not a telephone number."""
 
@@ -43,10 +50,13 @@ class PhoneRefused(ValueError):
 def normalise_email(text: str, *, check_dns: bool = False) -> str:
     """The address with its domain in lower case, Unicode composed (RFC 6531 addresses included).
 
-    `check_dns` asks whether the domain receives mail. Raises EmailRefused.
+    `check_dns` asks whether the domain receives mail; a DNS that doesn't answer in time refuses nobody.
+    Raises EmailRefused, or EmailUndeliverable.
     """
     try:
-        return validate_email(text, check_deliverability=check_dns).normalized
+        return validate_email(text, check_deliverability=check_dns, timeout=_DNS_TIMEOUT).normalized
+    except EmailUndeliverableError as error:
+        raise EmailUndeliverable(str(error)) from None
     except EmailNotValidError as error:
         raise EmailRefused(str(error)) from None
 

@@ -2,15 +2,12 @@
 
 import csv
 import io
-import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from microsite.campaigns.attribution import Attribution
 from microsite.db import db
@@ -19,7 +16,6 @@ from microsite.exports.dialects import harmless
 from microsite.leads.models import FormName
 from microsite.leads.services import Person, Sending, capture
 from microsite.school import Wording
-from microsite.web.fields import legible
 
 GOLDEN = Path(__file__).parent / "golden"
 WORDINGS = tuple(Wording(channel=channel, purpose="news", version="1", text="Oui.") for channel in ("email", "phone"))
@@ -128,39 +124,3 @@ def test_what_a_spreadsheet_could_compute_is_made_harmless(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Zoé", "l’été", "a=b", "06 12 34 56 78", "00 44 20 7946 0958", "1-2"])
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
-
-
-_nonces = itertools.count()
-
-# What the fields let through: any text, cleaned as they clean it.
-_names = st.text(min_size=1, max_size=100).map(lambda text: legible(text).strip()[:100].strip()).filter(bool)
-_paragraphs = st.text(max_size=300).map(lambda text: legible(text, multiline=True).strip())
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first_name=_names, last_name=_names, motivation=_paragraphs)
-def test_what_was_captured_comes_back_from_the_csv(
-    app: Flask, first_name: str, last_name: str, motivation: str
-) -> None:
-    with app.app_context():
-        sending = Sending(
-            form=FormName.APPLICATION,
-            # Other answers or the same: each example is a submission of its own.
-            nonce=str(next(_nonces)),
-            person=Person(first_name=first_name, last_name=last_name, email="a@exemple.fr", phone=None),
-            programme=None,
-            level=None,
-            answers={"motivation": motivation, "birth_date": "2009-05-12"},
-            agreed=(),
-            attribution=Attribution(),
-        )
-        capture(db.session(), sending, now=TIMES[0])
-        db.session.commit()
-
-    for dialect, delimiter, prefix in (("rfc4180", ",", ""), ("excel-fr", ";", "'")):
-        printed = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
-        last = list(csv.reader(io.StringIO(printed.decode("utf-8-sig"), newline=""), delimiter=delimiter))[-1]
-        for column, value in (("first_name", first_name), ("last_name", last_name), ("motivation", motivation)):
-            cell = last[[item.key for item in COLUMNS].index(column)]
-            assert cell in (value, prefix + value)
-            assert prefix == "" or cell == harmless(value)

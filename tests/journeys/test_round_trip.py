@@ -1,0 +1,53 @@
+"""Whatever people type: it is refused with a message, or it comes back from the CSV as it was typed."""
+
+import csv
+import io
+import unicodedata
+
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from microsite.exports.dialects import harmless
+from microsite.web.fields import legible
+
+from ..answers import APPLICATION, only
+from ..page import CheckedClient
+
+# Surrogates can't be sent at all: their bytes are tested beside the other bad inputs.
+_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=110)
+_name = st.one_of(_text, st.text(st.characters(categories=["L", "Mn", "Pd"], include_characters=" '’-"), max_size=60))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first_name=_name, last_name=_name, paragraph=_text)
+def test_form_to_database_to_csv(
+    client: CheckedClient, app: Flask, first_name: str, last_name: str, paragraph: str
+) -> None:
+    typed = {"first_name": first_name, "last_name": last_name, "motivation": f"{'Le cinéma, ' * 20}\n{paragraph}"}
+
+    page = client.send(client.page("/candidater").form("/candidater"), **APPLICATION | typed)
+
+    wrong = {name for name, text in typed.items() if not _is_acceptable(text, multiline=name == "motivation")}
+    assert set(page.errors()) == wrong
+    if wrong:
+        return
+    reference = client.follow(page).one(".reference").text()
+    for dialect, delimiter in (("rfc4180", ","), ("excel-fr", ";")):
+        printed = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
+        rows = list(csv.reader(io.StringIO(printed.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+        row = only([row for row in rows if row[0] == reference])
+        for position, name in ((4, "first_name"), (5, "last_name"), (15, "motivation")):
+            kept = _kept(typed[name])
+            assert row[position] == (kept if dialect == "rfc4180" else harmless(kept))
+
+
+def _kept(text: str) -> str:
+    """What is kept of an acceptable text: composed, line breaks as one character, tabs as spaces, no outer spaces."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return unicodedata.normalize("NFC", lines.strip())
+
+
+def _is_acceptable(text: str, *, multiline: bool) -> bool:
+    kept = _kept(text)
+    return bool(kept) and legible(kept, multiline=multiline) == kept and (multiline or len(kept) <= 100)
