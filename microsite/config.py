@@ -48,7 +48,7 @@ def _database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
         return f"postgresql+psycopg://{rest}"
-    if text and (scheme != "sqlite" or not separator or not rest.strip("/")):
+    if text and (scheme != "sqlite" or not separator or rest.strip("/") in ("", ":memory:")):
         raise ValueError("sqlite:////chemin/du/fichier ou postgresql://compte:secret@hôte/base")
     return text
 

@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .writer_queue import WriterQueue
 
 try:
     sqlite: ModuleType = importlib.import_module("pysqlite3")
@@ -70,6 +75,9 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(metadata=Base.metadata)
 
+# Where a connection keeps its place in the writers' queue.
+_TICKET = "writer_queue_ticket"
+
 _read_only: ContextVar[bool | None] = ContextVar("read_only", default=None)
 
 
@@ -87,8 +95,9 @@ def init_app(app: Flask, url: str) -> None:
     with app.app_context():
         engine = db.engine
     if on_sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite if on_sqlite else _begin_postgresql)
+        _listen_on_sqlite(engine)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
 
 
 @contextmanager
@@ -147,11 +156,35 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous = EXTRA")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
-    read_only = _is_read_only()
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+def _listen_on_sqlite(engine: Engine) -> None:
+    queue = WriterQueue(Path(f"{engine.url.database}-queue"), patience=BUSY_TIMEOUT)
+
+    def begin(connection: Connection) -> None:
+        # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
+        read_only = _is_read_only()
+        if not read_only and _TICKET not in connection.info:
+            connection.info[_TICKET] = _enter(queue)
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
+        # The connection goes back to the pool once its transaction is over, however it ended.
+        ticket = record.info.pop(_TICKET, None)
+        if ticket is not None:
+            queue.leave(ticket)
+
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", leave)
+    event.listen(engine, "invalidate", leave)
+
+
+def _enter(queue: WriterQueue) -> int:
+    try:
+        return queue.enter()
+    except OSError as error:
+        # What SQLite itself would say a moment later, so that one handler answers for both.
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite.OperationalError(f"writers' queue: {error!r}")) from None
 
 
 def _begin_postgresql(connection: Connection) -> None:

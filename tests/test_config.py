@@ -19,6 +19,7 @@ WRONG = [
     ("MICROSITE_CHECK_EMAIL_DNS", "oui", "Réglage MICROSITE_CHECK_EMAIL_DNS='oui' : attendu 0 (non) ou 1 (oui)."),
     ("DATABASE_URL", "mysql://a/b", "Réglage DATABASE_URL='mysql://a/b' : attendu sqlite:////chemin/du/fichier ou postgresql"),
     ("DATABASE_URL", "sqlite://", "Réglage DATABASE_URL='sqlite://' : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("DATABASE_URL", "sqlite:///:memory:", "Réglage DATABASE_URL='sqlite:///:memory:' : attendu sqlite:////chemin/du/fichier ou"),
     ("MICROSITE_TRUSTED_HOSTS", "https://a.fr", "Réglage MICROSITE_TRUSTED_HOSTS='https://a.fr' : attendu des noms d’hôte"),
     ("MICROSITE_WORKER", "2", "Réglage MICROSITE_WORKER inconnu ; vouliez-vous dire MICROSITE_WORKERS ?"),
 ]  # fmt: skip

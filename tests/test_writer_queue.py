@@ -1,0 +1,107 @@
+"""The writers' line: one at a time over threads and processes, a bounded wait, and nothing left behind."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from microsite.config import PROJECT_ROOT
+from microsite.db import db
+from microsite.writer_queue import QueueTimeout, WriterQueue
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from microsite.writer_queue import WriterQueue
+WriterQueue(Path(sys.argv[1]), patience=1).enter()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def _held_by_another_process(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], cwd=PROJECT_ROOT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
+
+
+def test_one_writer_at_a_time_among_threads(tmp_path: Path) -> None:
+    queue = WriterQueue(tmp_path / "queue", patience=10)
+    inside: list[int] = []
+    most = 0
+
+    def write() -> None:
+        nonlocal most
+        for _ in range(20):
+            ticket = queue.enter()
+            inside.append(ticket)
+            most = max(most, len(inside))
+            time.sleep(0)
+            inside.remove(ticket)
+            queue.leave(ticket)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most == 1
+
+
+def test_wait_is_bounded_and_the_line_goes_on_afterwards(tmp_path: Path) -> None:
+    queue = WriterQueue(tmp_path / "queue", patience=0.1)
+    ticket = queue.enter()
+
+    with pytest.raises(QueueTimeout):
+        queue.enter()
+
+    queue.leave(ticket)
+    queue.leave(queue.enter())
+
+
+def test_another_process_is_waited_for_and_its_death_frees_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "queue"
+    with _held_by_another_process(path) as holder:
+        with pytest.raises(QueueTimeout):
+            WriterQueue(path, patience=0.1).enter()
+
+        holder.kill()
+        holder.wait()
+        queue = WriterQueue(path, patience=5)
+        queue.leave(queue.enter())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_transaction_leaves_the_line_however_it_ends(app: Flask) -> None:
+    with app.app_context():
+        queue = WriterQueue(Path(f"{db.engine.url.database}-queue"), patience=0.2)
+        for end in (db.session.commit, db.session.rollback, db.session.remove):
+            db.session.execute(text("SELECT 1"))
+            with pytest.raises(QueueTimeout):
+                queue.enter()
+
+            end()
+
+            queue.leave(queue.enter())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_line_that_does_not_move_is_told_as_a_locked_database(app: Flask) -> None:
+    with app.app_context(), _held_by_another_process(Path(f"{db.engine.url.database}-queue")):
+        with pytest.raises(OperationalError, match="writers' queue: QueueTimeout"):
+            db.session.execute(text("SELECT 1"))
+        db.session.rollback()
