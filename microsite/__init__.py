@@ -38,6 +38,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
     )
+    # An address copied with a slash at its end leads to the same page.
+    app.url_map.strict_slashes = False
     app.extensions["settings"] = settings
     app.extensions["school"] = load_school(folders)
 

@@ -1,6 +1,7 @@
 """Settings: read from the environment, checked once at start, then frozen."""
 
 import difflib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -8,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
@@ -37,6 +41,13 @@ def _yes_no(text: str) -> bool:
     return text == "1"
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("une adresse IP, comme 127.0.0.1 ou 0.0.0.0") from None
+
+
 def _hosts(text: str) -> tuple[str, ...]:
     hosts = tuple(part.strip() for part in text.split(",") if part.strip())
     if not hosts or any("/" in host or " " in host for host in hosts):
@@ -45,11 +56,17 @@ def _hosts(text: str) -> tuple[str, ...]:
 
 
 def _database_url(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
-        return f"postgresql+psycopg://{rest}"
-    if text and (scheme != "sqlite" or not separator or rest.strip("/") in ("", ":memory:")):
-        raise ValueError("sqlite:////chemin/du/fichier ou postgresql://compte:secret@hôte/base")
+    if not text:
+        return ""
+    expected = "sqlite:////chemin/du/fichier ou postgresql://compte:secret@hôte/base"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(expected) from None
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if url.drivername != "sqlite" or url.database in (None, "", ":memory:"):
+        raise ValueError(expected)
     return text
 
 
@@ -63,11 +80,11 @@ class Settings:
 
     instance_path: Path = _setting("MICROSITE_INSTANCE_PATH", str(PROJECT_ROOT / "instance"), _path)
     database_url: str = _setting("DATABASE_URL", "", _database_url)
-    host: str = _setting("MICROSITE_HOST", "127.0.0.1", str)
+    host: str = _setting("MICROSITE_HOST", "127.0.0.1", _address)
     port: int = _setting("PORT", "8000", _whole_number(1, 65535))
     workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
     threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
-    trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost,[::1]", _hosts)
+    trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
 
@@ -93,7 +110,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         try:
             values[item.name] = item.metadata["parse"](text)
         except ValueError as error:
-            mistakes.append(f"Réglage {name}={text!r} : attendu {error}.")
+            # An address of a database may hold a password.
+            shown = "" if name == "DATABASE_URL" else f"={text!r}"
+            mistakes.append(f"Réglage {name}{shown} : attendu {error}.")
     if mistakes:
         raise StartError("\n".join(mistakes))
     return Settings(**values)
@@ -122,13 +141,16 @@ def prepare_instance(settings: Settings) -> str:
         if not path.exists():
             _make_secret_key(path)
         key = path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        key = ""
     except OSError as error:
         raise StartError(
             f"Dossier d’instance {folder} : il doit être accessible en écriture ({error.strerror})."
         ) from None
     if len(key) < _SECRET_KEY_LEAST:
         raise StartError(
-            f"Clé secrète {path} : au moins {_SECRET_KEY_LEAST} caractères ; supprimez ce fichier pour la refaire."
+            f"Clé secrète {folder / SECRET_KEY_FILE} : au moins {_SECRET_KEY_LEAST} caractères sans accent ; "
+            "supprimez ce fichier pour la refaire."
         )
     return key
 

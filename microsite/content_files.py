@@ -1,6 +1,5 @@
 """Reading what the school writes: where a file is found, and mistakes told in one line."""
 
-import datetime
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,12 @@ SHIPPED = Path(__file__).resolve().parent / "content"
 # A value that still waits for the school's own words begins like this.
 PLACEHOLDER = "[à compléter"
 
+_LARGEST = 20_000
+
 _KINDS = {
     str: "un texte entre guillemets",
     list: "une liste entre crochets",
     dict: "un groupe de clés",
-    datetime.date: "une date comme 2025-06-30",
     int: "un nombre entier",
 }
 
@@ -44,9 +44,13 @@ class Folders:
         try:
             return path.read_text(encoding="utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as error:
-            raise ContentError(name, f"octet {error.start + 1}", "le fichier doit être en UTF-8") from None
+            raise ContentError(self.label(name), f"octet {error.start + 1}", "le fichier doit être en UTF-8") from None
         except OSError as error:
-            raise ContentError(name, "lecture", f"un fichier lisible ({error.strerror})") from None
+            raise ContentError(self.label(name), "lecture", f"un fichier lisible ({error.strerror})") from None
+
+    def label(self, name: str) -> str:
+        """How a message names the file: the installation's own, or the shipped one."""
+        return f"instance/content/{name}" if (self.paths[0] / name).is_file() else name
 
     def names(self, pattern: str) -> list[str]:
         """Names that match, relative to the content folder, each once, in alphabetical order."""
@@ -73,11 +77,10 @@ class Table:
         return self.text(key) if key in self._values else None
 
     def number(self, key: str) -> int:
+        """A positive one: a year, a size in pixels."""
         value: int = self._value(key, int)
-        return value
-
-    def date(self, key: str) -> datetime.date:
-        value: datetime.date = self._value(key, datetime.date)
+        if not 1 <= value <= _LARGEST:
+            raise self.error(key, f"un nombre entier de 1 à {_LARGEST}")
         return value
 
     def table(self, key: str) -> "Table":
@@ -124,7 +127,9 @@ def parse_toml(file: str, text: str, *, first_line: int = 1) -> Table:
         return Table(file, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         line, reason = _place(str(error), text)
-        raise ContentError(file, f"ligne {line + first_line - 1}", f"du TOML valide ({reason})") from None
+        raise ContentError(
+            file, f"ligne {line + first_line - 1}", f"du TOML valide, les textes entre guillemets ({reason})"
+        ) from None
 
 
 def _place(message: str, text: str) -> tuple[int, str]:

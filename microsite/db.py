@@ -1,7 +1,9 @@
 """The database: declarative base, aware UTC times, and how transactions begin on SQLite and PostgreSQL."""
 
+import contextlib
 import enum
 import importlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from .writer_queue import WriterQueue
+from .writer_queue import Turn, WriterQueue
 
 try:
     sqlite: ModuleType = importlib.import_module("pysqlite3")
@@ -75,8 +77,13 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(metadata=Base.metadata)
 
+# SQLite gives the id of the last row, once erased, to the next one; PostgreSQL never does.
+NEVER_REUSED_ID = {"sqlite_autoincrement": True}
+
 # Where a connection keeps its place in the writers' queue.
-_TICKET = "writer_queue_ticket"
+_TURN = "writer_queue_turn"
+# Which file a connection has open: device and inode.
+_INODE = "database_inode"
 
 _read_only: ContextVar[bool | None] = ContextVar("read_only", default=None)
 
@@ -89,7 +96,8 @@ def init_app(app: Flask, url: str) -> None:
     if on_sqlite:
         options |= {"module": sqlite, "connect_args": {"timeout": BUSY_TIMEOUT}}
     else:
-        options |= {"pool_pre_ping": True}
+        waits = {"connect_timeout": BUSY_TIMEOUT, "options": f"-c lock_timeout={BUSY_TIMEOUT}s"}
+        options |= {"pool_pre_ping": True, "connect_args": waits}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
@@ -102,10 +110,13 @@ def init_app(app: Flask, url: str) -> None:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Transactions begun inside can't write: the database itself refuses. For commands that only read."""
+    """What runs inside can't write: the database itself refuses. Ends the transaction before and after."""
+    db.session.rollback()
     with _mode(read_only=True):
-        yield
-        db.session.rollback()
+        try:
+            yield
+        finally:
+            db.session.rollback()
 
 
 @contextmanager
@@ -157,21 +168,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _listen_on_sqlite(engine: Engine) -> None:
-    queue = WriterQueue(Path(f"{engine.url.database}-queue"), patience=BUSY_TIMEOUT)
+    path = Path(str(engine.url.database))
+    _make_private(path)
+    queue = WriterQueue(path.with_name(f"{path.name}-queue"), patience=BUSY_TIMEOUT)
 
     def begin(connection: Connection) -> None:
         # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
         read_only = _is_read_only()
-        if not read_only and _TICKET not in connection.info:
-            connection.info[_TICKET] = _enter(queue)
+        _check_file(connection, path)
+        if not read_only and _TURN not in connection.info:
+            connection.info[_TURN] = _enter(queue)
         connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
         # The connection goes back to the pool once its transaction is over, however it ended.
-        ticket = record.info.pop(_TICKET, None)
-        if ticket is not None:
-            queue.leave(ticket)
+        turn = record.info.pop(_TURN, None)
+        if turn is not None:
+            turn.end()
 
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", begin)
@@ -179,12 +193,35 @@ def _listen_on_sqlite(engine: Engine) -> None:
     event.listen(engine, "invalidate", leave)
 
 
-def _enter(queue: WriterQueue) -> int:
+def _check_file(connection: Connection, path: Path) -> None:
+    """Refuse to go on with a file that was deleted or replaced: what would be written there is already lost."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        connection.invalidate()
+        raise _unavailable(f"the database file is gone: {error.strerror}") from None
+    inode = (status.st_dev, status.st_ino)
+    if connection.info.setdefault(_INODE, inode) != inode:
+        connection.invalidate()
+        raise _unavailable("the database file was replaced")
+
+
+def _unavailable(reason: str) -> OperationalError:
+    """What SQLite itself would say a moment later, so that one handler answers for all."""
+    return OperationalError("BEGIN", None, sqlite.OperationalError(reason))
+
+
+def _make_private(path: Path) -> None:
+    # SQLite gives its -wal and -shm files the mode of the database, and would make that one readable by all.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _enter(queue: WriterQueue) -> Turn:
     try:
         return queue.enter()
     except OSError as error:
-        # What SQLite itself would say a moment later, so that one handler answers for both.
-        raise OperationalError("BEGIN IMMEDIATE", None, sqlite.OperationalError(f"writers' queue: {error!r}")) from None
+        raise _unavailable(f"writers' queue: {error!r}") from None
 
 
 def _begin_postgresql(connection: Connection) -> None:

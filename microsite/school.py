@@ -1,5 +1,6 @@
 """The school's own data: name, contacts, what visitors choose from, and the words of each consent."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,6 +10,9 @@ from .content_files import Folders, Table, parse_toml, unfilled
 
 # The zone of every time that people read: on screen, in mails, in exports.
 PARIS = ZoneInfo("Europe/Paris")
+
+# Kept in the database, hence short, plain, and never empty.
+_CHOICE_KEY = re.compile(r"[a-z0-9-]{1,80}")
 
 SCHOOL_FILE = "school.toml"
 CONSENTS_FILE = "consents.toml"
@@ -60,7 +64,7 @@ class School:
 
 def load_school(folders: Folders) -> School:
     """Raises ContentError at the first mistake."""
-    table = parse_toml(SCHOOL_FILE, folders.read(SCHOOL_FILE))
+    table = parse_toml(folders.label(SCHOOL_FILE), folders.read(SCHOOL_FILE))
     contacts, legal = table.table("contacts"), table.table("legal")
     school = School(
         name=table.text("name"),
@@ -70,7 +74,7 @@ def load_school(folders: Folders) -> School:
         founded=table.number("founded"),
         home_article=table.text("home_article"),
         contacts=_texts(contacts, "address", "phone", "email", "data_protection_email"),
-        legal=_texts(legal, "publisher", "publication_director", "host"),
+        legal=_texts(legal, "publisher", "publication_director", "host", "recipients"),
         programmes=_choices(table, "programmes"),
         intakes=_choices(table, "intakes"),
         levels=_choices(table, "levels"),
@@ -88,6 +92,9 @@ def _texts(table: Table, *keys: str) -> Mapping[str, str]:
 
 def _choices(table: Table, key: str) -> Mapping[str, str]:
     group = table.table(key)
+    wrong = next((name for name in group.names() if not _CHOICE_KEY.fullmatch(name)), None)
+    if wrong is not None:
+        raise group.error(wrong, "une clé de 1 à 80 lettres minuscules sans accent, chiffres et tirets")
     choices = {name: group.text(name, limit=80) for name in group.names()}
     if not choices:
         raise table.error(key, 'au moins une ligne clé = "libellé"')
@@ -95,7 +102,7 @@ def _choices(table: Table, key: str) -> Mapping[str, str]:
 
 
 def _load_wordings(folders: Folders) -> Mapping[str, Wording]:
-    table = parse_toml(CONSENTS_FILE, folders.read(CONSENTS_FILE))
+    table = parse_toml(folders.label(CONSENTS_FILE), folders.read(CONSENTS_FILE))
     wordings = {channel: _wording(table.table(channel), channel) for channel in CHANNELS}
     table.finish()
     return MappingProxyType(wordings)

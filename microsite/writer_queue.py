@@ -1,21 +1,54 @@
 """Writers on one machine wait in line: SQLite's own waiting, a sleep that grows, lets some starve.
 
-A lock on one file (flock) around each writing transaction, within a process a lock among its threads. It only
-orders the writers: what keeps them apart is still SQLite's BEGIN IMMEDIATE, whoever else opens the database.
+A lock on one file (flock, which the kernel grants in the order of asking) around each writing transaction; within a
+process a thread asks for it, writer by writer, since a blocking flock can't be given up and a writer's patience ends.
+It only orders the writers: what keeps them apart is still SQLite's BEGIN IMMEDIATE, whoever else opens the database.
 """
 
 import fcntl
 import os
 import threading
-import time
 from pathlib import Path
-
-# Seconds between two looks at the file's lock; one thread a process looks.
-_PACE = 0.001
+from queue import SimpleQueue
 
 
 class QueueTimeout(TimeoutError):
     """The line didn't move for as long as a writer waits."""
+
+
+class Turn:
+    """A writer's place in the line."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._came = threading.Event()
+        self._over = threading.Event()
+        self._is_given_up = False
+        self._error: OSError | None = None
+
+    def wait(self, patience: float) -> None:
+        """Until the turn comes. Raises QueueTimeout, or what kept the file from being locked."""
+        if not self._came.wait(patience):
+            with self._guard:
+                self._is_given_up = not self._came.is_set()
+            if self._is_given_up:
+                raise QueueTimeout
+        if self._error is not None:
+            raise self._error
+
+    def come(self, error: OSError | None = None) -> bool:
+        """Wake the writer; False if it has gone meanwhile."""
+        with self._guard:
+            self._error = error
+            self._came.set()
+            return not self._is_given_up
+
+    def end(self) -> None:
+        self._over.set()
+
+    def last(self) -> None:
+        """Until the writer has ended its turn."""
+        self._over.wait()
 
 
 class WriterQueue:
@@ -23,36 +56,38 @@ class WriterQueue:
         """`patience` in seconds."""
         self._path = path
         self._patience = patience
-        self._threads = threading.Lock()
+        self._starting = threading.Lock()
+        self._line: SimpleQueue[Turn] = SimpleQueue()
+        self._process: int | None = None
 
-    def enter(self) -> int:
-        """Wait for one's turn; the ticket goes to leave(). Raises QueueTimeout, or OSError if the file can't be had."""
-        deadline = time.monotonic() + self._patience
-        if not self._threads.acquire(timeout=self._patience):
-            raise QueueTimeout
-        try:
-            return self._lock_file(deadline)
-        except BaseException:
-            self._threads.release()
-            raise
+    def enter(self) -> Turn:
+        """Wait for one's turn, to be ended with end(). Raises QueueTimeout, or OSError if the file can't be had."""
+        turn = Turn()
+        self._start_thread()
+        self._line.put(turn)
+        turn.wait(self._patience)
+        return turn
 
-    def leave(self, ticket: int) -> None:
-        os.close(ticket)  # closing gives the lock up
-        self._threads.release()
+    def _start_thread(self) -> None:
+        with self._starting:
+            # A forked process inherits no thread.
+            if self._process != os.getpid():
+                self._process = os.getpid()
+                self._line = SimpleQueue()
+                threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="writers").start()
 
-    def _lock_file(self, deadline: float) -> int:
-        # Opened anew each time: a descriptor inherited by a forked process would share its lock.
-        ticket = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(ticket, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise QueueTimeout from None
-                    time.sleep(_PACE)
-                else:
-                    return ticket
-        except BaseException:
-            os.close(ticket)
-            raise
+    def _serve(self, line: SimpleQueue[Turn]) -> None:
+        while True:
+            turn = line.get()
+            try:
+                # Opened anew each time: a descriptor inherited by a forked process would share its lock.
+                ticket = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                turn.come(error)
+                continue
+            try:
+                fcntl.flock(ticket, fcntl.LOCK_EX)
+                if turn.come():
+                    turn.last()
+            finally:
+                os.close(ticket)  # gives the lock up

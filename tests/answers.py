@@ -11,7 +11,7 @@ TELL_ME = BROCHURE | {"slot": "prevenez-moi"}
 MOTIVATION = "Depuis que j’ai monté mon premier court métrage au lycée, je veux apprendre à raconter en images. " * 3
 APPLICATION = BROCHURE | {
     "programme": "montage-vfx",
-    "intake": "prochaine",
+    "intake": "2027",
     "level": "terminale",
     "birth_date": "2004-05-12",
     "motivation": MOTIVATION,

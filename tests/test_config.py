@@ -17,9 +17,10 @@ WRONG = [
     ("MICROSITE_MIN_FILL_SECONDS", "-1", "Réglage MICROSITE_MIN_FILL_SECONDS='-1' : attendu un nombre entier de 0 à 60."),
     ("PORT", "99999", "Réglage PORT='99999' : attendu un nombre entier de 1 à 65535."),
     ("MICROSITE_CHECK_EMAIL_DNS", "oui", "Réglage MICROSITE_CHECK_EMAIL_DNS='oui' : attendu 0 (non) ou 1 (oui)."),
-    ("DATABASE_URL", "mysql://a/b", "Réglage DATABASE_URL='mysql://a/b' : attendu sqlite:////chemin/du/fichier ou postgresql"),
-    ("DATABASE_URL", "sqlite://", "Réglage DATABASE_URL='sqlite://' : attendu sqlite:////chemin/du/fichier ou postgresql"),
-    ("DATABASE_URL", "sqlite:///:memory:", "Réglage DATABASE_URL='sqlite:///:memory:' : attendu sqlite:////chemin/du/fichier ou"),
+    ("DATABASE_URL", "mysql://a/b", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("DATABASE_URL", "postgresql://a:secret@h:abc/d", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("DATABASE_URL", "sqlite://", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou postgresql"),
+    ("DATABASE_URL", "sqlite:///:memory:", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou"),
     ("MICROSITE_TRUSTED_HOSTS", "https://a.fr", "Réglage MICROSITE_TRUSTED_HOSTS='https://a.fr' : attendu des noms d’hôte"),
     ("MICROSITE_WORKER", "2", "Réglage MICROSITE_WORKER inconnu ; vouliez-vous dire MICROSITE_WORKERS ?"),
 ]  # fmt: skip

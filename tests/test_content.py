@@ -18,7 +18,6 @@ ARTICLE = """+++
 title = "Un autre article"
 lead = "Le chapeau."
 description = "La description."
-published_on = 2026-01-15
 
 [[glossary]]
 term = "Plan-séquence"
@@ -69,7 +68,7 @@ def test_another_file_is_another_article(make_app: Callable[..., Flask], write: 
 def test_home_article_has_one_address(client: CheckedClient) -> None:
     answer = client.get("/articles/ia-cinema-audiovisuel?utm_source=x")
 
-    assert answer.status_code == 301
+    assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/?utm_source=x")
 
 
@@ -116,22 +115,29 @@ MISTAKES = [
     (SCHOOL, 'name = "ÉSEC"', "name = 3", "school.toml, clé « name » : attendu un texte entre guillemets."),
     (SCHOOL, 'name = "ÉSEC"', 'name = " "', "school.toml, clé « name » : un texte de 1 à 500 caractères."),
     (SCHOOL, "founded = 1973", "founded = 1973\nslogan = 'x'", "school.toml, clé « slogan » : clé inconnue ; les clés attendues sont"),
-    (SCHOOL, "founded = 1973", "founded = ", "school.toml, ligne 8 : du TOML valide ("),
+    (SCHOOL, "founded = 1973", "founded = ", "school.toml, ligne 8 : du TOML valide, les textes entre guillemets ("),
     (SCHOOL, 'host = "', 'hots = "', "school.toml, clé « legal.host » : cette clé manque"),
     (SCHOOL, "[programmes]\n", "[programmes]\nx = 1\n", "school.toml, clé « programmes.x » : attendu un texte"),
     (SCHOOL, '"ia-cinema-audiovisuel"', '"rien"', "school.toml, clé « home_article » : l’un des articles ia-cinema-audiovisuel."),
     ("consents.toml", 'version = "', 'versoin = "', "consents.toml, clé « email.version » : cette clé manque"),
     (HOME, "+++\n", "", "articles/ia-cinema-audiovisuel.md, ligne 1 : l’en-tête commence par une ligne « +++ »."),
-    (HOME, 'title = "', "title = ", "articles/ia-cinema-audiovisuel.md, ligne 2 : du TOML valide ("),
-    (HOME, "published_on = 2025-06-30", 'published_on = "hier"', "clé « published_on » : attendu une date comme 2025-06-30."),
+    (HOME, 'title = "', "title = ", "articles/ia-cinema-audiovisuel.md, ligne 2 : du TOML valide, les textes entre guillemets ("),
     (HOME, 'image = "plateau.svg"', 'image = "rien.svg"', "clé « figures.ecole.image » : un fichier du dossier media ; « rien.svg » n’y est pas."),
-    (HOME, 'definition = "Le logiciel', 'définition = "Le logiciel', "du TOML valide ("),
-    (HOME, "glossaire:Re-lighting", "glossaire:Relooking", "ligne 58 : « glossaire:Relooking » doit nommer un terme du glossaire (VFX,"),
+    (HOME, 'definition = "Le logiciel', 'définition = "Le logiciel', "du TOML valide, les textes entre guillemets ("),
+    (HOME, "glossaire:Re-lighting", "glossaire:Relooking", "ligne 57 : « glossaire:Relooking » doit nommer un terme du glossaire (VFX,"),
     (HOME, "::: figure ecole", "::: figure école", "« école » doit nommer une figure de l’en-tête (ecole, heros-rajeuni)."),
     (HOME, "::: depliant Europe : RGPD", "::: dépliant Europe : RGPD", "après ::: il faut l’un des mots encadre, depliant, figure."),
     (HOME, "::: depliant Europe : RGPD", "::: depliant", "un titre après « ::: depliant »."),
     (HOME, "::: figure ecole\n:::", "::: figure ecole\n", "un bloc fermé plus bas par une ligne « ::: »."),
     (HOME, "## Conclusion", ":::\n\n## Conclusion", "ce ::: ne ferme rien."),
+    (HOME, "## Conclusion", "# Conclusion", "le titre de la page vient de l’en-tête ; ceux du texte commencent par ##."),
+    (HOME, "## Conclusion", "## Candidater", "un autre titre que « Candidater », qui est déjà pris sur la page."),
+    (HOME, "## Conclusion", "## Introduction", "un autre titre que « Introduction », qui est déjà pris sur la page."),
+    (HOME, "## Conclusion", "[x](#rien)\n\n## Conclusion", "« #rien » doit mener à un titre de la page."),
+    (HOME, "## Conclusion", "![x](y.png)\n\n## Conclusion", "une image se place avec « ::: figure nom »"),
+    (HOME, 'term = "Tracking"', 'term = "vfx"', "clé « glossary » : chaque terme une seule fois ; « VFX » y est deux fois."),
+    (HOME, "width = 960", "width = -1", "clé « figures.ecole.width » : un nombre entier de 1 à 20000."),
+    (SCHOOL, "[programmes]\n", '[programmes]\n"" = "x"\n', "clé « programmes. » : une clé de 1 à 80 lettres minuscules sans accent"),
     ("legal/mentions-legales.md", "{{ legal.host }}", "{{ legal.hots }}", "legal/mentions-legales.md, ligne 21 : « legal.hots » doit être l’une des clés name,"),
 ]  # fmt: skip
 
@@ -147,7 +153,7 @@ def test_mistake_stops_the_start_with_file_place_and_what_is_expected(
         make_app()
 
     told = str(refused.value)
-    assert told.startswith(f"Contenu : {name}, ")
+    assert told.startswith(f"Contenu : instance/content/{name}, ")
     assert line in told
     assert "\n" not in told
 
@@ -168,6 +174,21 @@ def test_article_file_name_must_make_an_address(make_app: Callable[..., Flask], 
 
     with pytest.raises(StartError, match="des lettres minuscules sans accent"):
         make_app()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_article_without_a_text_stops_the_start(make_app: Callable[..., Flask], write: Write) -> None:
+    write("articles/un-autre-article.md", ARTICLE.partition("\n\n## Un titre")[0] + "\n\n")
+
+    with pytest.raises(StartError, match="un texte après l’en-tête"):
+        make_app()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_colons_inside_a_code_block_are_code(make_app: Callable[..., Flask], write: Write) -> None:
+    write("articles/un-autre-article.md", ARTICLE + "\n```\n::: encadre Titre\n```\n")
+
+    assert "::: encadre Titre" in _client(make_app()).page("/articles/un-autre-article").one("code").text()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

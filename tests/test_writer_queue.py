@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
-from microsite.writer_queue import QueueTimeout, WriterQueue
+from microsite.writer_queue import QueueTimeout, Turn, WriterQueue
 
 _HOLD = """
 import sys, time
@@ -40,18 +40,18 @@ def _held_by_another_process(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 def test_one_writer_at_a_time_among_threads(tmp_path: Path) -> None:
     queue = WriterQueue(tmp_path / "queue", patience=10)
-    inside: list[int] = []
+    inside: list[Turn] = []
     most = 0
 
     def write() -> None:
         nonlocal most
         for _ in range(20):
-            ticket = queue.enter()
-            inside.append(ticket)
+            turn = queue.enter()
+            inside.append(turn)
             most = max(most, len(inside))
             time.sleep(0)
-            inside.remove(ticket)
-            queue.leave(ticket)
+            inside.remove(turn)
+            turn.end()
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
@@ -64,13 +64,13 @@ def test_one_writer_at_a_time_among_threads(tmp_path: Path) -> None:
 
 def test_wait_is_bounded_and_the_line_goes_on_afterwards(tmp_path: Path) -> None:
     queue = WriterQueue(tmp_path / "queue", patience=0.1)
-    ticket = queue.enter()
+    turn = queue.enter()
 
     with pytest.raises(QueueTimeout):
         queue.enter()
 
-    queue.leave(ticket)
-    queue.leave(queue.enter())
+    turn.end()
+    queue.enter().end()
 
 
 def test_another_process_is_waited_for_and_its_death_frees_the_line(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_another_process_is_waited_for_and_its_death_frees_the_line(tmp_path: Pa
         holder.kill()
         holder.wait()
         queue = WriterQueue(path, patience=5)
-        queue.leave(queue.enter())
+        queue.enter().end()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -96,7 +96,7 @@ def test_transaction_leaves_the_line_however_it_ends(app: Flask) -> None:
 
             end()
 
-            queue.leave(queue.enter())
+            queue.enter().end()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

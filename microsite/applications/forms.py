@@ -12,13 +12,14 @@ from ..leads.models import FormName
 from ..school import PARIS
 from ..web.context import current_school, utc_now
 from ..web.fields import ChoiceField, LongTextField, TextField
+from ..web.typography import thousands
 
 MOTIVATION_LEAST = 200
 MOTIVATION_LIMIT = 4000
 ADULT_AGE = 18
 # Age of digital consent in France: article 45 of loi n° 78-17.
 CONSENT_AGE = 15
-_OLDEST = 110
+_YOUNGEST, _OLDEST = 10, 110
 
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
 _FRENCH = re.compile(r"(?P<day>\d{1,2})[/. -](?P<month>\d{1,2})[/. -](?P<year>\d{4})")
@@ -53,7 +54,7 @@ class BirthDateField(TextField):
             return
         if self.age is None:
             raise ValidationError("Saisissez une date qui existe, comme 12/05/2008.")
-        if not 0 <= self.age <= _OLDEST:
+        if not _YOUNGEST <= self.age <= _OLDEST:
             raise ValidationError("Vérifiez l’année : cette date de naissance n’est pas possible.")
 
 
@@ -74,7 +75,10 @@ class ApplicationForm(LeadForm):
         "Votre motivation",
         [DataRequired("Écrivez quelques lignes sur votre motivation.")],
         limit=MOTIVATION_LIMIT,
-        description=f"Un film, un projet, une envie de métier : de {MOTIVATION_LEAST} à {MOTIVATION_LIMIT} caractères.",
+        description=(
+            "Un film, un projet, une envie de métier : "
+            f"de {MOTIVATION_LEAST} à {thousands(MOTIVATION_LIMIT)} caractères."
+        ),
         render_kw={"rows": 8},
     )
     guardian_name = TextField("Nom d’un parent ou responsable légal", limit=NAME_LIMIT)
@@ -125,7 +129,7 @@ class ApplicationForm(LeadForm):
 
     def _is_under(self, years: int) -> bool:
         age = self.birth_date.age
-        return age is not None and 0 <= age < years
+        return age is not None and _YOUNGEST <= age < years
 
 
 def _parse_day(text: str) -> date | None:

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import PurePosixPath
 
 from ..content_files import ContentError, Folders, Table, parse_toml
 from ..web.typography import french
 from .markdown import Figure, Rendered, Source, render, slugify
 
-_FENCE = "+++"
+_FRONT_MATTER = "+++"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LEGAL_PAGES = ("confidentialite", "mentions-legales")
 
@@ -31,7 +30,6 @@ class Article:
     title: str
     lead: str
     description: str
-    published_on: date
     body: Rendered
     glossary: tuple[Term, ...]
 
@@ -58,17 +56,17 @@ def _load_article(folders: Folders, name: str) -> Article:
     slug = PurePosixPath(name).stem
     if not _SLUG.fullmatch(slug):
         raise ContentError(name, "nom du fichier", "des lettres minuscules sans accent, des chiffres et des tirets")
-    head, text, first_line = _split(name, folders.read(name))
-    definitions = [_definition(row) for row in head.tables("glossary")]
+    file = folders.label(name)
+    head, text, first_line = _split(file, folders.read(name))
+    definitions = _definitions(head)
     figures = _figures(folders, head.table_or_empty("figures"))
     terms = {slugify(term): term for term, _ in definitions}
-    body = render(Source(file=name, text=text, first_line=first_line, terms=terms, figures=figures))
+    body = render(Source(file=file, text=text, first_line=first_line, terms=terms, figures=figures))
     article = Article(
         slug=slug,
         title=french(head.text("title", limit=150)),
         lead=french(head.text("lead")),
         description=french(head.text("description", limit=200)),
-        published_on=head.date("published_on"),
         body=body,
         glossary=tuple(_term(term, definition, body) for term, definition in definitions),
     )
@@ -78,11 +76,12 @@ def _load_article(folders: Folders, name: str) -> Article:
 
 def _load_legal_page(folders: Folders, slug: str, facts: Mapping[str, str]) -> LegalPage:
     name = f"legal/{slug}.md"
-    head, text, first_line = _split(name, folders.read(name))
+    file = folders.label(name)
+    head, text, first_line = _split(file, folders.read(name))
     page = LegalPage(
         slug=slug,
         title=french(head.text("title", limit=150)),
-        body=render(Source(file=name, text=_quote_facts(name, text, first_line, facts), first_line=first_line)),
+        body=render(Source(file=file, text=_quote_facts(file, text, first_line, facts), first_line=first_line)),
     )
     head.finish()
     return page
@@ -91,13 +90,24 @@ def _load_legal_page(folders: Folders, slug: str, facts: Mapping[str, str]) -> L
 def _split(name: str, text: str) -> tuple[Table, str, int]:
     """Front matter, Markdown text, and the line of the file on which the text begins."""
     lines = text.splitlines()
-    if not lines or lines[0].strip() != _FENCE:
-        raise ContentError(name, "ligne 1", f"l’en-tête commence par une ligne « {_FENCE} »")
-    end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == _FENCE), None)
+    if not lines or lines[0].strip() != _FRONT_MATTER:
+        raise ContentError(name, "ligne 1", f"l’en-tête commence par une ligne « {_FRONT_MATTER} »")
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == _FRONT_MATTER), None)
     if end is None:
-        raise ContentError(name, "ligne 1", f"l’en-tête finit par une ligne « {_FENCE} »")
+        raise ContentError(name, "ligne 1", f"l’en-tête finit par une ligne « {_FRONT_MATTER} »")
+    if not any(line.strip() for line in lines[end + 1 :]):
+        raise ContentError(name, f"ligne {end + 1}", "un texte après l’en-tête")
     head = parse_toml(name, "\n".join(lines[1:end]), first_line=2)
     return head, "\n".join(lines[end + 1 :]), end + 2
+
+
+def _definitions(head: Table) -> list[tuple[str, str]]:
+    definitions = [_definition(row) for row in head.tables("glossary")]
+    terms = [slugify(term) for term, _ in definitions]
+    twice = next((term for term, _ in definitions if terms.count(slugify(term)) > 1), None)
+    if twice is not None:
+        raise head.error("glossary", f"chaque terme une seule fois ; « {twice} » y est deux fois")
+    return definitions
 
 
 def _definition(row: Table) -> tuple[str, str]:

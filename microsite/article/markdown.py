@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -27,6 +27,8 @@ from ..web.typography import french
 
 _TERM = "glossaire:"
 _FENCE = re.compile(r"(?P<colons>:{3,})\s*(?P<title>.*)")
+# What the page around the text uses: the forms, the table of contents, the glossary.
+PAGE_ANCHORS = frozenset({"contenu", "sommaire", "glossaire", "brochure", "nous-rencontrer", "candidater"})
 _CONTAINERS = ("encadre", "depliant", "figure")
 
 
@@ -81,6 +83,7 @@ def render(source: Source) -> Rendered:
     """Raises ContentError for a term, figure or container that doesn't exist."""
     _check_containers_are_closed(source)
     tokens = _parser.parse(source.text)
+    _check_anchors(source, tokens)
     mentions: Counter[str] = Counter()
     for token in tokens:
         _check_container(source, token)
@@ -106,7 +109,7 @@ def _text(inline: Token) -> str:
 
 def _set_in_french(inline: Token) -> None:
     for child in inline.children or []:
-        if child.type in ("text", "image"):
+        if child.type == "text":
             child.content = french(child.content)
 
 
@@ -138,9 +141,11 @@ def _term_slug(source: Source, inline: Token, href: str) -> str:
 
 def _check_containers_are_closed(source: Source) -> None:
     opened: list[tuple[int, str]] = []
+    in_code = False
     for line, text in enumerate(source.text.splitlines(), start=source.first_line):
+        in_code ^= text.startswith("```")
         match = _FENCE.fullmatch(text)
-        if match is None:
+        if match is None or in_code:
             continue
         if match["title"]:
             opened.append((line, match["colons"]))
@@ -161,6 +166,27 @@ def _check_container(source: Source, token: Token) -> None:
         raise source.error(token, f"« {_title(token)} » doit nommer une figure de l’en-tête ({known})")
     if token.type in ("container_encadre_open", "container_depliant_open") and not _title(token):
         raise source.error(token, f"un titre après « ::: {token.info.strip()} »")
+
+
+def _check_anchors(source: Source, tokens: Sequence[Token]) -> None:
+    """Titles make anchors: each its own, none that the page needs; links to an anchor find it."""
+    taken = set(PAGE_ANCHORS)
+    for position, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag == "h1":
+            raise source.error(token, "le titre de la page vient de l’en-tête ; ceux du texte commencent par ##")
+        title = _text(tokens[position + 1]) if token.type == "heading_open" else _title(token)
+        if token.type in ("heading_open", "container_encadre_open"):
+            anchor = slugify(title)
+            if anchor in taken:
+                raise source.error(token, f"un autre titre que « {title} », qui est déjà pris sur la page")
+            taken.add(anchor)
+    for token in tokens:
+        for child in token.children or []:
+            href = str(child.attrs.get("href", ""))
+            if href.startswith("#") and href[1:] not in taken:
+                raise source.error(token, f"« {href} » doit mener à un titre de la page")
+            if child.type == "image":
+                raise source.error(token, "une image se place avec « ::: figure nom », nom venant de l’en-tête")
 
 
 def _title(token: Token) -> str:
@@ -191,7 +217,7 @@ def _render_figure(_renderer: Any, tokens: Sequence[Token], index: int, _options
         '<figure>\n<img src="{src}" alt="{alt}" width="{width}" height="{height}" loading="lazy" decoding="async">\n'
         "<figcaption>{caption}{credit}</figcaption>\n"
     ).format(
-        src=f"/medias/{figure.image}",
+        src=quote(f"/medias/{figure.image}"),
         alt=figure.alt,
         width=figure.width,
         height=figure.height,

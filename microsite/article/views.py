@@ -24,7 +24,9 @@ def init_app(app: Flask, folders: Folders) -> None:
     school = app.extensions["school"]
     articles = load_articles(folders)
     if school.home_article not in articles:
-        raise ContentError(SCHOOL_FILE, "clé « home_article »", f"l’un des articles {', '.join(articles)}")
+        raise ContentError(
+            folders.label(SCHOOL_FILE), "clé « home_article »", f"l’un des articles {', '.join(articles)}"
+        )
     app.extensions["articles"] = articles
     app.extensions["legal_pages"] = load_legal_pages(folders, school.facts())
     app.extensions["content_folders"] = folders
@@ -40,7 +42,7 @@ def home() -> str:
 def show(slug: str) -> str | BaseResponse:
     if slug == current_school().home_article:
         # One address an article: this one lives at the front page.
-        return redirect(carrying_url("article.home"), 301)
+        return redirect(carrying_url("article.home"))
     return _page(_articles().get(slug) or abort(404))
 
 

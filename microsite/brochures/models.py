@@ -1,4 +1,4 @@
-"""How often each request's brochure was opened."""
+"""How often, and when, each request's brochure was opened."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from ..db import Base
 
 
 class BrochureDownload(Base):
-    """A download, counted when the file's first byte is asked for; says nothing about who asked."""
+    """A download, counted when the file's first byte is asked for. Belongs to a request, hence to a person."""
 
     __tablename__ = "brochure_downloads"
 

@@ -1,7 +1,7 @@
 """/brochure: ask, thank, download."""
 
 from flask import Blueprint, Response, render_template, request, send_file
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ..db import db, writing
 from ..leads.links import signed_submission, submission_url
@@ -62,6 +62,6 @@ def _count(submission_id: int) -> None:
     try:
         with writing():
             count_download(db.session(), submission_id, now=utc_now())
-    except OperationalError as error:
+    except DBAPIError as error:
         # A download that isn't counted is better than a brochure that isn't given.
         log_database_failure(error)

@@ -17,9 +17,15 @@ def current_attribution() -> Attribution:
     if "attribution" not in g:
         parameters = request.form if request.method == "POST" else request.args
         g.attribution = Attribution.from_parameters(parameters).arriving(
-            path=request.path, referrer=request.referrer, own_host=request.host
+            path=_landing_path(), referrer=request.referrer, own_host=request.host
         )
     return cast(Attribution, g.attribution)
+
+
+def _landing_path() -> str:
+    # A signed address is its owner's alone: only its page is named.
+    token = (request.view_args or {}).get("token")
+    return request.path.removesuffix(f"/{token}") if token else request.path
 
 
 def read_article(slug: str) -> None:

@@ -1,27 +1,30 @@
 """flask --app wsgi leads …: take the leads out, take one out of quarantine."""
 
 import os
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..exports.services import Selection, count_rows, file_when_complete, write_csv
-from ..leads.models import FormName
+from ..leads.models import FormName, Submission
 from ..leads.queries import find_by_reference
 from ..leads.services import NotQuarantined, release
-from ..open_days.services import SlotClosed, SlotFull
+from ..open_days.services import SlotClosed, SlotFull, promise_alert
 from ..open_days.services import follow_up as follow_up_open_day
 from ..web.context import current_school, utc_now
+from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
-leads = AppGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
+leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
 
 
 @leads.command("export")
@@ -38,7 +41,9 @@ leads = AppGroup("leads", help="Les contacts : les sortir en CSV, lever une quar
 )
 @click.option("--guard-formulas", is_flag=True, help="Avec rfc4180 : neutralise aussi les formules.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Un fichier ; sinon la sortie standard."
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True, resolve_path=True),
+    help="Un fichier ; sinon la sortie standard.",
 )
 def export(
     form: str | None,
@@ -50,6 +55,8 @@ def export(
     output: Path | None,
 ) -> None:
     """Sort les demandes en CSV, une ligne par demande, dans l’ordre d’arrivée."""
+    if since and until and since > until:
+        raise click.UsageError("--since doit venir avant --until.")
     selection = Selection(
         form=FormName(form) if form else None,
         since=day_begins(since) if since else None,
@@ -59,7 +66,7 @@ def export(
     chosen: Dialect = ExcelFr() if dialect == "excel-fr" else Rfc4180(guards_formulas=guard_formulas)
     writing = Writing(dialect=chosen, school=current_school())
     with reading():
-        if output is None:
+        if output is None or output == Path("-"):
             _to_standard_output(selection, writing)
         else:
             _to_file(output, selection, writing)
@@ -82,13 +89,19 @@ def _to_standard_output(selection: Selection, writing: Writing) -> None:
         # `| head` has seen enough. Python would complain again while closing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.ClickException(f"la sortie s’est interrompue, elle est incomplète ({error.strerror}).") from None
 
 
 def _to_file(output: Path, selection: Selection, writing: Writing) -> None:
+    if output.exists() and not output.is_file():
+        raise click.ClickException(f"{output} n’est pas un fichier ordinaire : choisissez un autre nom.")
     total = count_rows(db.session(), selection)
     written = 0
     try:
         with (
+            _leaving_nothing_behind(),
             file_when_complete(output) as stream,
             click.progressbar(length=total, label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
         ):
@@ -97,7 +110,20 @@ def _to_file(output: Path, selection: Selection, writing: Writing) -> None:
                 written = count
     except OSError as error:
         raise click.ClickException(f"impossible d’écrire {output} : {error.strerror}.") from None
-    click.echo(f"{written} demande(s) dans {output}", err=True)
+    click.echo(f"Demandes exportées : {written}, dans {output}", err=True)
+
+
+@contextmanager
+def _leaving_nothing_behind() -> Iterator[None]:
+    """Asked to stop (SIGTERM), end like any other failure, so that the half-written file goes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _exhaust(counts: Iterable[int]) -> None:
@@ -112,16 +138,24 @@ def _release(reference: str) -> bool:
         return False
     try:
         release(db.session(), submission, now=utc_now())
-        if submission.form is FormName.OPEN_DAY:
-            follow_up_open_day(db.session(), submission, now=utc_now())
+        note = _follow_up(submission)
         db.session.commit()
     except NotQuarantined:
         db.session.rollback()
         click.echo(f"{reference} : pas en quarantaine.", err=True)
         return False
-    except (SlotFull, SlotClosed):
-        db.session.rollback()
-        click.echo(f"{reference} : le créneau choisi est complet ou passé ; la quarantaine est maintenue.", err=True)
-        return False
-    click.echo(f"{submission.reference} : quarantaine levée.")
+    click.echo(f"{submission.reference} : quarantaine levée{note}.")
     return True
+
+
+def _follow_up(submission: Submission) -> str:
+    """Run what the quarantine held back; what is to be said of it, if anything."""
+    if submission.form is not FormName.OPEN_DAY:
+        return ""
+    try:
+        with db.session.begin_nested():
+            follow_up_open_day(db.session(), submission, now=utc_now())
+    except (SlotFull, SlotClosed):
+        promise_alert(db.session(), submission, now=utc_now())
+        return " ; le créneau choisi est complet ou passé, la personne sera prévenue de la prochaine date"
+    return ""

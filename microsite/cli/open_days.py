@@ -1,23 +1,26 @@
 """flask --app wsgi open-days …: plan open days, see how they fill."""
 
 from datetime import date, time
+from itertools import pairwise
 
 import click
-from flask.cli import AppGroup
 
 from ..db import db, reading
-from ..open_days.queries import SlotSeats, all_slots, upcoming_slots, waiting_alerts
-from ..open_days.services import SlotPlan, plan_open_day
+from ..open_days.queries import SlotSeats, all_slots, has_slot, upcoming_slots, waiting_alerts
+from ..open_days.services import SlotPlan, plan_open_day, remove_samples
 from ..school import PARIS
 from ..web.context import utc_now
-from .options import Day, Hours, paris_time
+from .group import DatabaseGroup
+from .options import Day, Hours, Line, paris_time
 
-open_days = AppGroup("open-days", help="Les journées portes ouvertes : en ajouter, voir où elles en sont.")
+open_days = DatabaseGroup("open-days", help="Les journées portes ouvertes : en ajouter, voir où elles en sont.")
 
 
 @open_days.command("add")
-@click.option("--title", default="Journée portes ouvertes", show_default=True, help="Le nom de la journée.")
-@click.option("--place", required=True, help="Où venir, tel que les visiteurs le lisent.")
+@click.option(
+    "--title", type=Line(limit=120), default="Journée portes ouvertes", show_default=True, help="Le nom de la journée."
+)
+@click.option("--place", type=Line(limit=200), required=True, help="Où venir, tel que les visiteurs le lisent.")
 @click.option("--date", "day", type=Day(), required=True, help="Le jour.")
 @click.option(
     "--slot",
@@ -37,9 +40,14 @@ def add(title: str, place: str, day: date, slots: tuple[tuple[time, time], ...],
     ]
     if any(plan.starts_at <= now for plan in plans):
         raise click.BadParameter("un créneau doit commencer dans l’avenir.", param_hint="--date")
+    begun = sorted(plans, key=lambda plan: plan.starts_at)
+    if any(before.ends_at > after.starts_at for before, after in pairwise(begun)):
+        raise click.BadParameter("deux créneaux se chevauchent.", param_hint="--slot")
+    if any(has_slot(db.session(), title=title, place=place, starts_at=plan.starts_at) for plan in plans):
+        raise click.BadParameter("cette journée a déjà un créneau à cette heure.", param_hint="--slot")
     plan_open_day(db.session(), title=title, place=place, slots=plans, now=now)
     db.session.commit()
-    click.echo(f"Ajouté : {title}, le {day:%d/%m/%Y}, {len(plans)} créneau(x) de {capacity} places.")
+    click.echo(f"Ajouté : {title}, le {day:%d/%m/%Y}, créneaux : {len(plans)}, places par créneau : {capacity}.")
 
 
 @open_days.command("list")
@@ -54,6 +62,14 @@ def list_slots(with_past: bool) -> None:
     if not slots:
         click.echo("Aucun créneau prévu.")
     click.echo(f"À prévenir d’une nouvelle date : {alerts}")
+
+
+@open_days.command("remove-samples")
+def remove_samples_command() -> None:
+    """Retire les journées d’exemple et les inscriptions qui y ont été essayées ; les demandes restent."""
+    count = remove_samples(db.session())
+    db.session.commit()
+    click.echo(f"Journées d’exemple retirées : {count}")
 
 
 def _line(slot: SlotSeats) -> str:

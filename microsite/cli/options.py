@@ -1,11 +1,32 @@
 """Kinds of values that commands take: days and times as people in Paris write them."""
 
+import re
+import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import click
 
 from ..school import PARIS
+from ..web.fields import legible
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+_HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
+
+
+class Line(click.ParamType[str]):
+    """One line of text, not empty, of `limit` characters at most."""
+
+    name = "TEXTE"
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = value.strip()
+        if not text or len(text) > self.limit or legible(text) != unicodedata.normalize("NFC", text):
+            self.fail(f"attendu un texte lisible de 1 à {self.limit} caractères.", param, ctx)
+        return legible(text)
 
 
 class Day(click.ParamType[date]):
@@ -18,9 +39,11 @@ class Day(click.ParamType[date]):
             return value
         for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
             try:
-                return datetime.strptime(value, pattern).date()  # noqa: DTZ007  # a day has no zone
+                day = datetime.strptime(value, pattern).date()  # noqa: DTZ007  # a day has no zone
             except ValueError:
                 continue
+            if _FIRST_YEAR <= day.year <= _LAST_YEAR:
+                return day
         return self.fail(f"« {value} » n’est pas une date comme 2027-01-31 ou 31/01/2027.", param, ctx)
 
 
@@ -32,11 +55,13 @@ class Hours(click.ParamType[tuple[time, time]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[time, time]:
         if isinstance(value, tuple):
             return value
-        start, _, end = value.partition("-")
+        match = _HOURS.fullmatch(value.replace(" ", ""))
         try:
-            hours = time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+            hours = (time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))) if match else None
         except ValueError:
-            self.fail(f"« {value} » n’est pas un horaire comme 10:00-12:30.", param, ctx)
+            hours = None
+        if hours is None:
+            return self.fail(f"« {value} » n’est pas un horaire comme 10:00-12:30.", param, ctx)
         if hours[0] >= hours[1]:
             self.fail(f"« {value} » : la fin doit venir après le début.", param, ctx)
         return hours

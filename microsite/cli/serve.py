@@ -13,6 +13,7 @@ from ..config import PROJECT_ROOT, Settings
 from ..db import db
 from ..open_days.services import plan_samples
 from ..web.context import current_school, current_settings, utc_now
+from .group import told_in_one_line
 
 
 @click.command("serve")
@@ -22,11 +23,12 @@ def serve(samples: bool) -> None:
     """Met la base à jour, puis sert le site avec granian (PORT, MICROSITE_HOST, MICROSITE_WORKERS…)."""
     settings = current_settings()
     _check_port_is_free(settings)
-    is_new = not inspect(db.engine).get_table_names()
-    upgrade()
-    if is_new and samples:
-        plan_samples(db.session(), now=utc_now())
-        db.session.commit()
+    with told_in_one_line():
+        is_new = not inspect(db.engine).get_table_names()
+        upgrade()
+        if is_new and samples:
+            plan_samples(db.session(), now=utc_now())
+            db.session.commit()
     _tell_what_to_open(settings)
     db.engine.dispose()
     os.chdir(PROJECT_ROOT)
@@ -41,13 +43,15 @@ def _check_port_is_free(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise click.ClickException(
-                f"impossible d’écouter sur {settings.host}:{settings.port} ({error.strerror}). "
-                f"Choisissez un autre port : PORT={settings.port + 1} make run"
+                f"impossible d’écouter sur {settings.host}:{settings.port} ({error.strerror}). Un serveur y tourne "
+                f"peut-être encore : arrêtez-le, ou choisissez un autre port : PORT={settings.port + 1} make run"
             ) from None
 
 
 def _tell_what_to_open(settings: Settings) -> None:
-    site = f"http://{settings.host}:{settings.port}"
+    # The address that stands for all of them isn't one that a browser can ask for.
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    site = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     pages = (
         ("Article et formulaires", "/"),
         ("Brochure", "/brochure"),

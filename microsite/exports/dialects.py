@@ -10,7 +10,7 @@ from ..school import PARIS
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces
 # that it skips before.
-_FORMULA = re.compile(r"\s*[=+\-@|＝＋－＠]|[\t\r\n]")
+_FORMULA = re.compile(r"[\s\u200b-\u200f\u2060]*[=+\-@|＝＋－＠]|[\t\r\n]")
 
 
 def harmless(text: str) -> str:

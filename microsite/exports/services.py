@@ -96,6 +96,7 @@ def _batches(session: Session, selection: Selection) -> Iterator[list[Any]]:
 
 
 def _statement(selection: Selection) -> Select[Any]:
+    """A consent that was withdrawn since isn't one any more: its columns are empty."""
     by_email, by_phone = aliased(Consent), aliased(Consent)
     return (
         select(
@@ -104,7 +105,11 @@ def _statement(selection: Selection) -> Select[Any]:
             by_email.confirmed_at.label("email_consent_confirmed_at"),
             by_phone.given_at.label("phone_consent_at"),
         )
-        .outerjoin(by_email, and_(by_email.submission_id == Submission.id, by_email.channel == "email"))
-        .outerjoin(by_phone, and_(by_phone.submission_id == Submission.id, by_phone.channel == "phone"))
+        .outerjoin(by_email, _stands(by_email, "email"))
+        .outerjoin(by_phone, _stands(by_phone, "phone"))
         .where(*selection.conditions())
     )
+
+
+def _stands(consent: type[Consent], channel: str) -> ColumnElement[bool]:
+    return and_(consent.submission_id == Submission.id, consent.channel == channel, consent.withdrawn_at.is_(None))

@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any
+from unicodedata import category
 
 from wtforms import BooleanField
 from wtforms.validators import DataRequired, ValidationError
@@ -51,6 +52,10 @@ class PhoneField(TextField):
     """Any usual writing; `e164` is what is kept, `data` stays as typed."""
 
     e164: str | None = None
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        # Numbers copied from a contact list come wrapped in invisible direction signs.
+        super().process_formdata(["".join(char for char in str(text) if category(char) != "Cf") for text in valuelist])
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if not self.data or self.errors:

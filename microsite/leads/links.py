@@ -1,34 +1,35 @@
 """Signed addresses that stand for one submission: thank-you pages, downloads."""
 
+from datetime import timedelta
+
 from flask import abort
 
 from ..campaigns.carry import carrying_url
 from ..db import db
+from ..web.context import utc_now
 from ..web.links import LinkExpired, LinkForged, sign, unsign
 from .models import Submission
+from .queries import find_by_reference
 
-# Seconds: how long thank-you pages and brochure links last.
-LINK_MAX_AGE = 30 * 24 * 3600
+# How long thank-you pages and brochure links last, counted from the sending.
+LIFETIME = timedelta(days=30)
 
 
 def submission_url(endpoint: str, submission: Submission) -> str:
-    """The address of `endpoint` for this submission, with nothing personal in it."""
-    return carrying_url(endpoint, token=sign(endpoint, [submission.id, _version(submission)]))
+    """The address of `endpoint` for this submission: its reference, signed, and nothing personal."""
+    return carrying_url(endpoint, token=sign(endpoint, submission.reference))
 
 
 def signed_submission(endpoint: str, token: str) -> Submission:
-    """What an address made by submission_url stands for; 404 if forged or erased, 410 if too old or revoked."""
+    """What an address made by submission_url stands for; 404 if forged or erased, 410 if too old."""
     try:
-        (submission_id, version), _ = unsign(endpoint, token, max_age=LINK_MAX_AGE)
+        reference, _ = unsign(endpoint, token, max_age=int(LIFETIME.total_seconds()))
     except LinkForged:
         abort(404)
     except LinkExpired:
         abort(410)
-    submission = db.session.get(Submission, submission_id) or abort(404)
-    if version != _version(submission):
+    submission = find_by_reference(db.session(), reference) or abort(404)
+    # A page that is opened again signs new links: they end with the first ones.
+    if utc_now() - submission.submitted_at > LIFETIME:
         abort(410)
     return submission
-
-
-def _version(submission: Submission) -> int:
-    return submission.lead.link_version if submission.lead else 1

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..campaigns.models import AttributionColumns
-from ..db import Base
+from ..db import NEVER_REUSED_ID, Base
 
 
 class FormName(StrEnum):
@@ -28,6 +28,7 @@ class Lead(Base):
     """A person, one per normalised e-mail; identity is what was typed first, later submissions keep their own."""
 
     __tablename__ = "leads"
+    __table_args__ = NEVER_REUSED_ID
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
@@ -37,8 +38,6 @@ class Lead(Base):
     phone: Mapped[str | None] = mapped_column(String(20))
     # Another name came with the same address: a person decides.
     needs_review: Mapped[bool] = mapped_column(default=False)
-    # Part of every link mailed to this person: raising it revokes them all.
-    link_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]
 
@@ -54,6 +53,7 @@ class Submission(AttributionColumns, Base):
     __table_args__ = (
         UniqueConstraint("form_nonce", "answers_digest"),
         Index(None, "form", "submitted_at"),
+        NEVER_REUSED_ID,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,6 +1,7 @@
 """E-mail addresses, telephone numbers and names in one writing, so that they can be compared and dialled."""
 
 import difflib
+import re
 import unicodedata
 
 import phonenumbers
@@ -13,6 +14,7 @@ EMAIL_LIMIT = 254
 # Seconds that a visitor may be kept waiting for the DNS.
 _DNS_TIMEOUT = 3
 
+_PHONE_SIGNS = re.compile(r"[\d\s.()+/\u2010\u2011\u2013-]+")
 # A national number is tried in France, then in the overseas territories, whose ranges (0690 to 0694…) France
 # doesn't use.
 _REGIONS = ("FR", "GP", "GF", "MQ", "RE", "YT")
@@ -26,7 +28,17 @@ _USUAL_DOMAINS = (
 )  # fmt: skip
 # Real ones that resemble a usual one.
 _NEIGHBOURS = frozenset(
-    {"mail.com", "ymail.com", "email.com", "gmx.de", "hotmail.de", "hotmail.be", "live.be", "protonmail.ch"}
+    {
+        "mail.com",
+        "ymail.com",
+        "email.com",
+        "gmx.de",
+        "hotmail.de",
+        "hotmail.be",
+        "hotmail.ca",
+        "live.be",
+        "protonmail.ch",
+    }
 )
 # Too far for the measure below, and very common.
 _KNOWN_SLIPS = {"gmail.fr": "gmail.com"}
@@ -78,7 +90,14 @@ def suggest_domain(email: str) -> str | None:
 
 
 def normalise_phone(text: str) -> str:
-    """E.164 (ITU-T) from any usual French or international writing. Raises PhoneRefused."""
+    """E.164 (ITU-T) from any usual French or international writing. Raises PhoneRefused.
+
+    The library would dial letters, drop an extension or the second of two numbers: refused rather than guessed.
+    """
+    if not _PHONE_SIGNS.fullmatch(text):
+        raise PhoneRefused(text)
+    # The library knows neither the narrow space of French typography nor others of its kind.
+    text = re.sub(r"\s", " ", text)
     for region in _REGIONS:
         number = _parse(text, region)
         if number is not None:
@@ -91,8 +110,7 @@ def _parse(text: str, region: str) -> PhoneNumber | None:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    # E.164 has no room for an extension: better refused than dropped unseen.
-    return number if phonenumbers.is_valid_number(number) and not number.extension else None
+    return number if phonenumbers.is_valid_number(number) else None
 
 
 def dialled_from_france(e164: str) -> str:

@@ -58,7 +58,8 @@ class Sending:
         """SHA-256, in hexadecimal, of the answers alone: how the visitor arrived doesn't make them differ."""
         answers = [asdict(self.person), self.programme, self.level, self.answers]
         agreed = sorted(wording.channel for wording in self.agreed)
-        text = json.dumps([self.form, answers, agreed], sort_keys=True, ensure_ascii=True)
+        # A person whose browser filled the honeypot in, and who sends again without it, is heard.
+        text = json.dumps([self.form, answers, agreed, self.is_suspicious], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

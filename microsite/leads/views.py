@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from flask import Response, make_response, redirect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ..db import db
 from ..web.context import utc_now
@@ -29,6 +29,8 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | No
     `page` renders the form as it stands; `thanks` is the endpoint to go to; `follow_up` runs in the same
     transaction for a submission that counts. Its refusals roll everything back and are the caller's to tell.
     """
+    if form.is_unavailable:
+        return _try_again_later(page, form)
     if not form.is_submitted():
         return make_response(page())
     if not form.validate():
@@ -37,10 +39,14 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | No
         captured = capture(db.session(), form.sending(), now=utc_now())
         if follow_up is not None and captured.is_to_follow_up:
             follow_up(captured.submission)
+        # Before the commit: afterwards the submission would have to be read again, in line with the writers.
+        address = submission_url(thanks, captured.submission)
         db.session.commit()
-    except OperationalError as error:
-        return _try_again_later(page, form, error)
-    return make_response(redirect(submission_url(thanks, captured.submission), 303))
+    except DBAPIError as error:
+        log_database_failure(error)
+        db.session.rollback()
+        return _try_again_later(page, form)
+    return make_response(redirect(address, 303))
 
 
 def thank(page: str) -> Response:
@@ -49,8 +55,7 @@ def thank(page: str) -> Response:
     return make_response(page, headers)
 
 
-def _try_again_later(page: Page, form: LeadForm, error: OperationalError) -> Response:
-    log_database_failure(error)
-    db.session.rollback()
-    refuse(form.form_token, UNAVAILABLE)
+def _try_again_later(page: Page, form: LeadForm) -> Response:
+    if form.is_submitted():
+        refuse(form.form_token, UNAVAILABLE)
     return make_response(page(), 503, {"Retry-After": str(RETRY_AFTER)})

@@ -1,9 +1,12 @@
 """The open-day form: a slot, or a word when there is none that suits; companions; access needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from wtforms import StringField
 from wtforms.validators import DataRequired, ValidationError
 
@@ -11,8 +14,9 @@ from ..db import db, reading
 from ..leads.forms import LeadForm
 from ..leads.models import FormName
 from ..web.context import french_date, french_time, utc_now
+from ..web.errors import log_database_failure
 from ..web.fields import ChoiceField, LongTextField
-from .queries import SlotSeats, upcoming_slots
+from .queries import SlotSeats, all_slots, upcoming_slots
 from .services import SlotClosed, SlotFull
 
 # The answer of those who choose no slot.
@@ -47,20 +51,29 @@ class OpenDayForm(LeadForm):
         description="Un fauteuil, une interprétation en langue des signes… Dites-nous ce qui vous aide.",
     )
 
-    slots: dict[str, SlotSeats]
+    slots: Mapping[str, SlotSeats] = MappingProxyType({})
+    chosen: SlotSeats | None = None
 
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
         super().__init__(formdata=formdata, **kwargs)
         self.companions.offer({str(n): str(n) for n in range(COMPANIONS_LIMIT + 1)}, empty=None)
         self.load_slots()
-        if not self.slots and not self.is_submitted():
+        if not self.is_submitted() and (self.is_sold_out or not self.slots):
             self.slot.data = TELL_ME
 
     def load_slots(self) -> None:
-        """Read without the writers' lock: what decides is the registration itself."""
-        with reading():
-            slots = upcoming_slots(db.session(), now=utc_now())
-        self.slots = {str(slot.slot_id): slot for slot in slots}
+        """Read without waiting in line with the writers: what decides is the registration itself."""
+        now = utc_now()
+        try:
+            with reading():
+                slots = all_slots(db.session()) if self.is_submitted() else upcoming_slots(db.session(), now=now)
+        except DBAPIError as error:
+            log_database_failure(error)
+            self.is_unavailable = True
+            return
+        self.slots = {str(slot.slot_id): slot for slot in slots if slot.starts_at > now}
+        # One that has begun is recognised all the same: the form may be sent again, its registration long made.
+        self.chosen = next((slot for slot in slots if str(slot.slot_id) == self.slot.data), None)
 
     @property
     def options(self) -> list[SlotOption]:
@@ -77,7 +90,7 @@ class OpenDayForm(LeadForm):
         return bool(self.slots) and all(slot.remaining == 0 for slot in self.slots.values())
 
     def answers(self) -> dict[str, Any]:
-        slot = self.slots.get(self.slot.data or "")
+        slot = self.chosen
         return {
             "slot_id": slot.slot_id if slot else None,
             "slot_starts_at": slot.starts_at.isoformat() if slot else None,
@@ -87,7 +100,7 @@ class OpenDayForm(LeadForm):
         }
 
     def validate_slot(self, field: StringField) -> None:
-        if field.data != TELL_ME and field.data not in self.slots:
+        if field.data != TELL_ME and self.chosen is None:
             raise ValidationError(CLOSED)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base
+from ..db import NEVER_REUSED_ID, Base
 
 
 class RegistrationState(enum.StrEnum):
@@ -23,6 +23,7 @@ SEATED = (RegistrationState.CONFIRMED, RegistrationState.OFFERED, RegistrationSt
 
 class OpenDay(Base):
     __tablename__ = "open_days"
+    __table_args__ = NEVER_REUSED_ID
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(120))
@@ -41,6 +42,7 @@ class Slot(Base):
     __table_args__ = (
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("ends_at > starts_at", name="order"),
+        NEVER_REUSED_ID,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -68,6 +70,7 @@ class Registration(Base):
             postgresql_where=text("state <> 'cancelled'"),
         ),
         Index(None, "slot_id", "state"),
+        NEVER_REUSED_ID,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

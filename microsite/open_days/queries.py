@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .models import SEATED, Alert, Registration, Slot
+from .models import SEATED, Alert, OpenDay, Registration, Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,15 @@ def upcoming_slots(session: Session, *, now: datetime) -> list[SlotSeats]:
 
 def all_slots(session: Session) -> list[SlotSeats]:
     return _with_seats(session, select(Slot))
+
+
+def has_slot(session: Session, *, title: str, place: str, starts_at: datetime) -> bool:
+    """Whether this very slot is planned already, which visitors could not tell from its double."""
+    same = select(Slot.id).join(Slot.open_day)
+    return (
+        session.scalar(same.where(OpenDay.title == title, OpenDay.place == place, Slot.starts_at == starts_at))
+        is not None
+    )
 
 
 def seats_taken(session: Session, slot_id: int) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..leads.models import Submission
@@ -60,6 +60,16 @@ def plan_samples(session: Session, *, now: datetime) -> None:
         )
 
 
+def remove_samples(session: Session) -> int:
+    """Delete the sample days with their slots and registrations; says how many days there were."""
+    days = session.scalars(select(OpenDay.id).where(OpenDay.is_sample)).all()
+    slots = select(Slot.id).where(Slot.open_day_id.in_(days))
+    session.execute(delete(Registration).where(Registration.slot_id.in_(slots)))
+    session.execute(delete(Slot).where(Slot.open_day_id.in_(days)))
+    session.execute(delete(OpenDay).where(OpenDay.id.in_(days)))
+    return len(days)
+
+
 def _at(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), tzinfo=PARIS).astimezone(UTC)
 
@@ -71,17 +81,22 @@ def follow_up(session: Session, submission: Submission, *, now: datetime) -> Non
     """
     answers: dict[str, Any] = submission.answers
     if answers["slot_id"] is None:
-        session.add(Alert(submission_id=submission.id, lead_id=submission.lead_id, created_at=now))
+        promise_alert(session, submission, now=now)
     else:
         register(session, submission, slot_id=answers["slot_id"], companions=answers["companions"], now=now)
+
+
+def promise_alert(session: Session, submission: Submission, *, now: datetime) -> None:
+    """Note that this lead is to be told when an open day is added."""
+    session.add(Alert(submission_id=submission.id, lead_id=submission.lead_id, created_at=now))
 
 
 def register(session: Session, submission: Submission, *, slot_id: int, companions: int, now: datetime) -> Registration:
     """Take 1 + companions seats, never more than are left; raises SlotFull or SlotClosed.
 
-    A lead who holds a registration in this slot already keeps that one, unchanged: only its owner, through
-    the link in the mail, may change it. The seats are looked at first all the same, so that the answer
-    says nothing about who is registered.
+    A lead who holds a registration in this slot already keeps that one, unchanged; asking for another number of
+    companions marks the lead for review, for anyone can type anyone's address. The seats are looked at first all
+    the same, so that the answer says nothing about who is registered.
     """
     # The row's lock (SQLite: the writing transaction itself) makes registrations for one slot queue.
     slot = session.scalar(select(Slot).where(Slot.id == slot_id).with_for_update())
@@ -98,6 +113,8 @@ def register(session: Session, submission: Submission, *, slot_id: int, companio
         )
     )
     if active is not None:
+        if active.companions != companions and submission.lead is not None:
+            submission.lead.needs_review = True
         return active
     registration = Registration(
         submission_id=submission.id,

@@ -9,11 +9,12 @@ logger = logging.getLogger("microsite.access")
 
 
 def init_app(app: Flask) -> None:
-    if not logger.handlers:
+    parent = logging.getLogger("microsite")
+    if not parent.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+        parent.addHandler(handler)
+        parent.setLevel(logging.INFO)
     app.before_request(_start_watch)
     app.after_request(_log)
 

@@ -1,11 +1,12 @@
 """Error pages in French: what happened, and a way on. Never a stack trace."""
 
 import logging
+import traceback
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException, SecurityError
 
 logger = logging.getLogger("microsite.errors")
 
@@ -61,7 +62,7 @@ _REFUSALS = {
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(OperationalError, _database_unavailable)
+    app.register_error_handler(DBAPIError, _database_unavailable)
     app.register_error_handler(Exception, _fail)
 
 
@@ -69,6 +70,8 @@ def _refuse(error: HTTPException) -> Response:
     # Redirects travel as exceptions too (a trailing slash, say).
     if error.response is not None or error.code is None or error.code < 400:
         return make_response(error.get_response())
+    if isinstance(error, SecurityError):
+        logger.warning("asked for under a host name that isn't in MICROSITE_TRUSTED_HOSTS")
     refusal = _REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500])
     response = _page(refusal, error.code)
     for name, value in error.get_headers(request.environ):
@@ -77,12 +80,20 @@ def _refuse(error: HTTPException) -> Response:
     return response
 
 
-def log_database_failure(error: OperationalError) -> None:
-    """The driver's own words; the statement's parameters are people's data and stay out (hide_parameters)."""
-    logger.error("database unavailable on %s: %s", _route(), error.orig)
+def log_database_failure(error: DBAPIError) -> None:
+    """The driver's own words, if the database can't be had; of any other fault its kind, its code and where.
+
+    PostgreSQL's words quote the row ("Key (email_key)=(…)"). The statement's parameters stay out (hide_parameters).
+    """
+    if isinstance(error, OperationalError):
+        logger.error("database unavailable on %s: %s", _route(), error.orig)
+    else:
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("database fault on %s: %s %s\n%s", _route(), type(error).__name__, code, frames)
 
 
-def _database_unavailable(error: OperationalError) -> Response:
+def _database_unavailable(error: DBAPIError) -> Response:
     log_database_failure(error)
     response = _page(_REFUSALS[503], 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)

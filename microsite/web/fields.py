@@ -1,5 +1,6 @@
 """Form fields and validators that every form shares: they clean what is typed, and refuse with a way on."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,14 +9,22 @@ from flask import Flask
 from wtforms import Field, SelectField, StringField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.validators import ValidationError
+from wtforms.widgets import TextArea
+
+from .typography import thousands
 
 ILLEGIBLE = "Ce champ contenait des caractères invisibles ou illisibles : nous les avons retirés, vérifiez-le."
 
-# Control characters, lone surrogates, unassigned code points, line and paragraph separators (Unicode, table 12).
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
+# Control characters, lone surrogates, line and paragraph separators (Unicode, table 12). Unassigned code points
+# stay: they are mostly emoji newer than Python's tables.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Direction overrides, which make a text read as another one (Unicode TR 36, section 2.5), and U+FFFD, what is
 # left of bytes that aren't UTF-8. Joiners stay: Persian, Hindi and many emoji need them.
 _REFUSED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffd\ufeff")
+# Signs that show nothing though Unicode counts them as letters or symbols: fillers and the empty braille pattern.
+_BLANKS = frozenset("\n\t\u115f\u1160\u2800\u3164\uffa0")
+# Every line end of Unicode (UAX 14, class BK, with CR LF as one): Word's soft break is U+000B.
+_LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 
 
 def init_app(app: Flask) -> None:
@@ -23,14 +32,25 @@ def init_app(app: Flask) -> None:
 
 
 def legible(text: str, *, multiline: bool = False) -> str:
-    """The text in Unicode's composed form, without what nobody can read; a tab counts as a space."""
-    text = unicodedata.normalize("NFC", text.replace("\t", " "))
-    return "".join(
-        char
-        for char in text
-        if (multiline and char == "\n")
-        or (char not in _REFUSED and unicodedata.category(char) not in _REFUSED_CATEGORIES)
-    )
+    """The text in Unicode's composed form, without what nobody can read; line breaks and tabs only if multiline.
+
+    A text of nothing but spaces and invisible signs comes back empty.
+    """
+    if not multiline:
+        # Where it parted words, a space does.
+        text = _LINE_ENDS.sub(" ", text).replace("\t", " ")
+    kept = "".join(char for char in text if _is_legible(char) or (multiline and char in "\n\t"))
+    return unicodedata.normalize("NFC", kept) if any(map(_is_visible, kept)) else ""
+
+
+def _is_legible(char: str) -> bool:
+    # U+FDD0 to U+FDEF and the last two of each plane are no characters (Unicode, section 23.7).
+    is_noncharacter = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE
+    return char not in _REFUSED and unicodedata.category(char) not in _REFUSED_CATEGORIES and not is_noncharacter
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cf", "Zs") and char not in _BLANKS
 
 
 class TextField(StringField):
@@ -50,24 +70,25 @@ class TextField(StringField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         typed = str(valuelist[0]) if valuelist else ""
         if self.multiline:
-            typed = typed.replace("\r\n", "\n").replace("\r", "\n")
-        typed = typed.strip()
-        cleaned = legible(typed, multiline=self.multiline)
-        self.is_illegible = cleaned != unicodedata.normalize("NFC", typed.replace("\t", " "))
-        self.data = cleaned.strip()
+            typed = _LINE_ENDS.sub("\n", typed)
+        self.data = legible(typed, multiline=self.multiline).strip()
+        self.is_illegible = any(not (_is_legible(char) or (self.multiline and char in "\n\t")) for char in typed)
 
     def pre_validate(self, form: Any) -> None:
         if self.is_illegible:
             raise ValidationError(ILLEGIBLE)
         excess = len(self.data or "") - self.limit
         if excess > 0:
-            raise ValidationError(f"Ce champ accepte {self.limit} caractères au plus : retirez-en {excess}.")
+            raise ValidationError(
+                f"Ce champ accepte {thousands(self.limit)} caractères au plus : retirez-en {thousands(excess)}."
+            )
 
 
 class LongTextField(TextField):
     """Several lines, kept; each line break is one character (browsers send two)."""
 
     multiline = True
+    widget = TextArea()
 
 
 class ChoiceField(SelectField):

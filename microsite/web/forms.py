@@ -76,6 +76,8 @@ class SignedForm(FlaskForm):
     rendered_at: datetime
     # Sent faster than people type: shown again, filled in, with « Confirmer l'envoi ».
     needs_confirmation = False
+    # What the form needs from the database couldn't be read: nothing can be judged, nor kept.
+    is_unavailable = False
 
     class Meta(FlaskForm.Meta):
         csrf = True

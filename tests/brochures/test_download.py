@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from microsite.brochures.models import BrochureDownload
 from microsite.db import db
-from microsite.leads.models import Lead
 
 from ..answers import BROCHURE
 from ..conftest import Environ
@@ -70,7 +69,9 @@ def test_schools_own_brochure_replaces_the_specimen(client: CheckedClient, link:
 def test_link_lasts_thirty_days(client: CheckedClient) -> None:
     start = datetime(2027, 1, 4, tzinfo=UTC)
     with time_machine.travel(start, tick=False) as clock:
-        thanks = client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
+        answer = client.send(client.page("/brochure").form("/brochure"), **BROCHURE)
+        thanks_address = answer.response.headers["Location"]
+        thanks = client.page(thanks_address)
         link = next(link for link in thanks.links() if "/brochure/telecharger/" in link)
         clock.move_to(start + timedelta(days=30))
         client.get(link).close()
@@ -80,6 +81,21 @@ def test_link_lasts_thirty_days(client: CheckedClient) -> None:
         expired = client.page(link)
         assert (expired.status, expired.one("h1").text()) == (410, "Ce lien a expiré")
         assert "/brochure" in expired.links()
+        assert client.page(thanks_address).status == 410
+
+
+def test_opening_the_thank_you_page_late_makes_no_longer_link(client: CheckedClient) -> None:
+    start = datetime(2027, 1, 4, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        answer = client.send(client.page("/brochure").form("/brochure"), **BROCHURE)
+        clock.move_to(start + timedelta(days=29))
+        late = client.page(answer.response.headers["Location"])
+        link = next(link for link in late.links() if "/brochure/telecharger/" in link)
+        client.get(link).close()
+
+        clock.move_to(start + timedelta(days=30, seconds=1))
+
+        assert client.page(link).status == 410
 
 
 def test_forged_link_and_a_link_for_another_purpose_lead_nowhere(client: CheckedClient, link: str) -> None:
@@ -88,11 +104,3 @@ def test_forged_link_and_a_link_for_another_purpose_lead_nowhere(client: Checked
     assert client.page(link.replace(token, token[:-3] + "AAA")).status == 404
     assert client.page(f"/brochure/merci/{token}").status == 404
     assert client.page(f"/candidater/merci/{token}").status == 404
-
-
-def test_raising_the_leads_version_revokes_the_link(client: CheckedClient, app: Flask, link: str) -> None:
-    with app.app_context():
-        db.session.scalars(select(Lead)).one().link_version += 1
-        db.session.commit()
-
-    assert client.page(link).status == 410

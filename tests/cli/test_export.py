@@ -58,7 +58,7 @@ def test_file_is_whole_private_and_replaces_the_old_one(client: CheckedClient, a
     result = app.test_cli_runner().invoke(args=["leads", "export", "--output", str(target)])
 
     assert result.exit_code == 0
-    assert "1 demande(s) dans" in result.stderr
+    assert "Demandes exportées : 1, dans" in result.stderr
     assert result.stdout == ""
     assert target.read_bytes() == app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -162,7 +162,7 @@ def _insert(app: Flask, count: int) -> None:
             "first_name": "Zoé",
             "last_name": "Lefèvre",
             "email": "zoe@exemple.fr",
-            "answers": {"motivation": "m" * 300, "birth_date": "2009-05-12", "intake": "prochaine"},
+            "answers": {"motivation": "m" * 300, "birth_date": "2009-05-12", "intake": "2027"},
         } | dict.fromkeys(NAMES, "")
         rows = [row | {"reference": f"CAN-{first + n}", "form_nonce": str(first + n)} for n in range(count)]
         db.session.execute(insert(Submission), rows)

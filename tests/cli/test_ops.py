@@ -8,11 +8,17 @@ from flask import Flask
 from flask_migrate import downgrade
 
 from microsite.content_files import SHIPPED
+from microsite.db import db
+from microsite.open_days.queries import upcoming_slots
+from microsite.open_days.services import plan_samples
+from microsite.web.context import utc_now
 
+from ..answers import BROCHURE, export
 from ..conftest import Environ
+from ..page import CheckedClient
 
 
-def test_check_names_each_placeholder_that_is_left(app: Flask) -> None:
+def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ) -> None:
     result = app.test_cli_runner().invoke(args=["ops", "check"])
 
     assert result.exit_code == 1
@@ -26,7 +32,10 @@ def test_check_names_each_placeholder_that_is_left(app: Flask) -> None:
             "legal.publisher",
             "legal.publication_director",
             "legal.host",
+            "legal.recipients",
         )
+    ] + [
+        f"Brochure : un spécimen est donné ; déposez celle de l’école ({environ['MICROSITE_INSTANCE_PATH']}/brochure.pdf)"
     ]
 
 
@@ -35,9 +44,27 @@ def test_check_is_content_once_all_is_filled_in(make_app: Callable[..., Flask], 
     content.mkdir()
     (content / "school.toml").write_text((SHIPPED / "school.toml").read_text().replace('"[à compléter', '"[rempli'))
 
+    (content.parent / "brochure.pdf").write_bytes(b"%PDF-1.7")
+
     result = make_app().test_cli_runner().invoke(args=["ops", "check"])
 
     assert (result.exit_code, result.output) == (0, "Tout est prêt.\n")
+
+
+def test_check_names_sample_days_until_they_are_removed(app: Flask, client: CheckedClient) -> None:
+    with app.app_context():
+        plan_samples(db.session(), now=utc_now())
+        db.session.commit()
+        slot = str(upcoming_slots(db.session(), now=utc_now())[0].slot_id)
+    client.follow(client.send(client.page("/portes-ouvertes").form("/portes-ouvertes"), **BROCHURE, slot=slot))
+    finding = "Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples"
+    assert finding in app.test_cli_runner().invoke(args=["ops", "check"]).output
+
+    removed = app.test_cli_runner().invoke(args=["open-days", "remove-samples"])
+
+    assert removed.output == "Journées d’exemple retirées : 2\n"
+    assert finding not in app.test_cli_runner().invoke(args=["ops", "check"]).output
+    assert len(export(app)) == 1
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -61,3 +88,7 @@ def test_check_says_that_the_database_cannot_be_reached(make_app: Callable[..., 
 
     assert result.exit_code == 1
     assert "Base de données injoignable" in result.output
+    told = unreachable.test_cli_runner().invoke(args=["leads", "export"])
+    assert told.exit_code == 1
+    assert told.stderr.startswith("Error: la base de données est injoignable ou n’est pas à jour")
+    assert len(told.stderr.splitlines()) == 1

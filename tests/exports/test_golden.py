@@ -71,7 +71,7 @@ def _sendings() -> list[Sending]:
             programme="scenario",
             level="bac",
             answers={
-                "intake": "prochaine",
+                "intake": "2027",
                 "birth_date": "2009-05-12",
                 "motivation": "Ligne 1\n\n=Ligne 3 ; été, œuvre",
                 "guardian_name": "＝SOMME(A1)",

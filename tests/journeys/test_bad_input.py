@@ -9,6 +9,7 @@ from flask import Flask
 from ..answers import APPLICATION, BROCHURE, MOTIVATION, TELL_ME, export, only
 from ..page import CheckedClient, Page
 
+PHONE = "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
 ILLEGIBLE = "Ce champ contenait des caractères invisibles ou illisibles : nous les avons retirés, vérifiez-le."
 
 # path, field, what is typed, what is said
@@ -20,21 +21,26 @@ REFUSED = [
     ("/brochure", "first_name", "Zo\x07é", ILLEGIBLE),
     ("/brochure", "last_name", "Le\nfèvre", ILLEGIBLE),
     ("/brochure", "last_name", "Le\u202efèvre", ILLEGIBLE),
+    ("/brochure", "first_name", "Zoé\x1c", ILLEGIBLE),
+    ("/brochure", "first_name", "Zo\té", ILLEGIBLE),
+    ("/brochure", "first_name", "\u200b\u3164", "Saisissez votre prénom."),
+    ("/brochure", "phone", "01 42 34 ABCD", PHONE),
+    ("/brochure", "phone", "06 12 34 56 78 / 07 12 34 56 78", PHONE),
     ("/brochure", "first_name", "é" * 101, "Ce champ accepte 100 caractères au plus : retirez-en 1."),
     ("/brochure", "email", "", "Saisissez votre adresse e-mail."),
     ("/brochure", "email", "zoe", "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."),
     ("/brochure", "email", "zoe@exemple", "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."),
     ("/brochure", "email", "zoe@@exemple.fr", "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."),
     ("/brochure", "email", "z" * 250 + "@a.fr", "Ce champ accepte 254 caractères au plus : retirez-en 1."),
-    ("/brochure", "phone", "demain", "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."),
-    ("/brochure", "phone", "06 12", "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."),
+    ("/brochure", "phone", "demain", PHONE),
+    ("/brochure", "phone", "06 12", PHONE),
     ("/brochure", "programme", "cuisine", "Choisissez une réponse dans la liste."),
     ("/brochure", "level", "maternelle", "Choisissez une réponse dans la liste."),
     ("/portes-ouvertes", "slot", None, "Choisissez une date, ou demandez-nous de vous prévenir."),
     ("/portes-ouvertes", "slot", "999", "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez-nous de vous prévenir."),
     ("/portes-ouvertes", "companions", "4", "Choisissez une réponse dans la liste."),
     ("/portes-ouvertes", "companions", "-1", "Choisissez une réponse dans la liste."),
-    ("/portes-ouvertes", "access_needs", "a" * 1002, "Ce champ accepte 1000 caractères au plus : retirez-en 2."),
+    ("/portes-ouvertes", "access_needs", "a" * 1002, "Ce champ accepte 1 000 caractères au plus : retirez-en 2."),
     ("/candidater", "programme", "", "Choisissez une formation, ou « Je ne sais pas encore »."),
     ("/candidater", "intake", "", "Choisissez une rentrée."),
     ("/candidater", "intake", "1999", "Choisissez une réponse dans la liste."),
@@ -43,10 +49,11 @@ REFUSED = [
     ("/candidater", "birth_date", "hier", "Saisissez une date qui existe, comme 12/05/2008."),
     ("/candidater", "birth_date", "2005-02-30", "Saisissez une date qui existe, comme 12/05/2008."),
     ("/candidater", "birth_date", "1850-01-01", "Vérifiez l’année : cette date de naissance n’est pas possible."),
+    ("/candidater", "birth_date", "2020-01-01", "Vérifiez l’année : cette date de naissance n’est pas possible."),
     ("/candidater", "birth_date", "2098-01-01", "Vérifiez l’année : cette date de naissance n’est pas possible."),
     ("/candidater", "motivation", "", "Écrivez quelques lignes sur votre motivation."),
     ("/candidater", "motivation", "a" * 199, "Dites-en un peu plus : il manque 1 caractère pour atteindre 200."),
-    ("/candidater", "motivation", "a" * 4001, "Ce champ accepte 4000 caractères au plus : retirez-en 1."),
+    ("/candidater", "motivation", "a" * 4001, "Ce champ accepte 4 000 caractères au plus : retirez-en 1."),
     ("/candidater", "motivation", MOTIVATION + "\x1b[0m", ILLEGIBLE),
 ]  # fmt: skip
 ACCEPTED = {"/brochure": BROCHURE, "/portes-ouvertes": TELL_ME, "/candidater": APPLICATION}
@@ -92,12 +99,25 @@ def test_all_mistakes_are_told_at_once(client: CheckedClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Zoë-Éléonore d’Aÿ", "O'Neil", "Nguyễn", "王小明", "عمر", "नेहा", "Łucja", "😀", "-", "ﷺ"]
+    "name", ["Zoë-Éléonore d’Aÿ", "O'Neil", "Nguyễn", "王小明", "عمر", "नेहा", "Łucja", "😀", "🩷", "-", "ﷺ"]
 )
 def test_names_of_any_script_are_kept_as_typed(client: CheckedClient, app: Flask, name: str) -> None:
     client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE | {"last_name": name}))
 
     assert only(export(app))["last_name"] == name
+
+
+def test_number_copied_from_a_contact_list_is_accepted(client: CheckedClient, app: Flask) -> None:
+    copied = BROCHURE | {"phone": "\u202a+33\u00a06\u202f12 34 56 78\u202c"}
+
+    client.follow(client.send(client.page("/brochure").form("/brochure"), **copied))
+
+    assert only(export(app))["phone"] == "+33612345678"
+
+
+@pytest.mark.parametrize(("path", "name"), [("/candidater", "motivation"), ("/portes-ouvertes", "access_needs")])
+def test_long_answers_have_room_for_several_lines(client: CheckedClient, path: str, name: str) -> None:
+    assert client.page(path).one(f"[name={name}]").tag == "textarea"
 
 
 def test_internationalised_address_is_accepted(client: CheckedClient, app: Flask) -> None:

@@ -82,15 +82,27 @@ def test_release_runs_what_was_held_back(client: CheckedClient, app: Flask) -> N
     assert "BRO-222222 : référence inconnue" in again.stderr
 
 
-def test_release_into_a_full_slot_is_refused_and_nothing_changes(client: CheckedClient, app: Flask) -> None:
+def test_release_into_a_full_slot_frees_the_person_who_will_be_told(client: CheckedClient, app: Flask) -> None:
     slot = add_slot(app, capacity=1)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     client.send(form, **BROCHURE, slot=slot, topic="Buy now")
     client.follow(client.send(form, **BROCHURE | {"email": "autre@exemple.fr"}, slot=slot))
     held = next(row for row in export(app, "--include-quarantined") if row["status"] == "quarantined")
 
-    refused = app.test_cli_runner().invoke(args=["leads", "release", held["reference"]])
+    released = app.test_cli_runner().invoke(args=["leads", "release", held["reference"]])
 
-    assert refused.exit_code == 1
-    assert "complet ou passé" in refused.stderr
-    assert [row["status"] for row in export(app, "--include-quarantined")] == ["quarantined", "received"]
+    assert released.exit_code == 0
+    assert "complet ou passé, la personne sera prévenue" in released.output
+    assert [row["status"] for row in export(app)] == ["released", "received"]
+    listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output
+    assert "1 / 1 places prises" in listed
+    assert "À prévenir d’une nouvelle date : 1" in listed
+
+
+def test_person_whose_browser_filled_the_honeypot_is_heard_on_sending_again(client: CheckedClient, app: Flask) -> None:
+    form = client.page("/brochure").form("/brochure")
+    client.send(form, **BROCHURE, topic="Zoé Lefèvre")
+
+    client.follow(client.send(form, **BROCHURE))
+
+    assert only(export(app))["status"] == "received"

@@ -48,7 +48,7 @@ def test_application_of_an_adult_is_exported_with_its_line_breaks(client: Checke
     assert row["reference"].startswith("CAN-")
     assert row["reference"] in thanks.text
     assert row["motivation"] == motivation.replace("\r\n", "\n")
-    assert (row["birth_date"], row["intake"], row["level"]) == ("2004-05-12", "prochaine", "terminale")
+    assert (row["birth_date"], row["intake"], row["level"]) == ("2004-05-12", "2027", "terminale")
 
 
 def test_each_form_has_a_page_of_its_own(client: CheckedClient, app: Flask) -> None:

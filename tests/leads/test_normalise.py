@@ -20,6 +20,7 @@ from microsite.leads.normalise import (
 PHONES = [
     ("06 12 34 56 78", "+33612345678", "06 12 34 56 78"),
     ("06.12.34.56.78", "+33612345678", "06 12 34 56 78"),
+    ("06\u202f12\u202f34\u202f56\u202f78", "+33612345678", "06 12 34 56 78"),
     ("06-12-34-56-78", "+33612345678", "06 12 34 56 78"),
     ("0612345678", "+33612345678", "06 12 34 56 78"),
     ("+33 6 12 34 56 78", "+33612345678", "06 12 34 56 78"),
@@ -40,7 +41,9 @@ def test_telephone_in_any_usual_writing_is_kept_as_e164(typed: str, kept: str, e
     assert dialled_from_france(kept) == exported
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "06 12", "3639", "06 12 34 56 78 99 00", "+33 6 12 34 56 78 ext 12"])
+@pytest.mark.parametrize(
+    "typed", ["", "abc", "06 12", "3639", "06 12 34 56 78 99 00", "+33 6 12 34 56 78 ext 12", "01 42 34 ABCD"]
+)
 def test_what_cannot_be_called_is_refused(typed: str) -> None:
     with pytest.raises(PhoneRefused):
         normalise_phone(typed)

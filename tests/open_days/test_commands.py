@@ -34,7 +34,7 @@ def test_french_dates_and_several_slots_are_accepted(app: Flask) -> None:
 
     added = app.test_cli_runner().invoke(args=[*ADD, "07/07/2099", *hours, "--title", "Nocturne"])
 
-    assert added.output == "Ajouté : Nocturne, le 07/07/2099, 2 créneau(x) de 5 places.\n"
+    assert added.output == "Ajouté : Nocturne, le 07/07/2099, créneaux : 2, places par créneau : 5.\n"
     listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output.splitlines()
     assert [line.split()[1:3] for line in listed[:2]] == [["07/07/2099", "10:00-12:00"], ["07/07/2099", "14:00-16:30"]]
     assert listed[0].endswith("0 / 5 places prises  Nocturne, Paris")

@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from microsite.db import db
+from microsite.leads.models import Lead
 from microsite.open_days.models import Alert, Registration
 
 from ..answers import BROCHURE, TELL_ME, add_slot, export
@@ -114,3 +115,39 @@ def test_alerts_count_people_not_sendings(client: CheckedClient, app: Flask) -> 
         assert db.session.execute(select(func.count(Alert.id))).scalar_one() == 2
         assert db.session.execute(select(func.count(Registration.id))).scalar_one() == 0
     assert "À prévenir d’une nouvelle date : 1" in _taken(app)
+
+
+def test_sold_out_form_can_be_sent_as_it_comes(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=1)
+    client.follow(_send(client, slot=slot))
+
+    page = client.page("/portes-ouvertes")
+
+    assert page.one("form button").text() == "Prévenez-moi"
+    client.follow(client.send(page.form("/portes-ouvertes"), **BROCHURE))
+
+
+def test_reload_after_the_slot_has_begun_still_thanks(client: CheckedClient, app: Flask) -> None:
+    with time_machine.travel(datetime(2099, 3, 7, 8, 59, tzinfo=UTC), tick=False) as clock:
+        slot = add_slot(app, capacity=5)
+        form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+        first = client.follow(client.send(form, **BROCHURE, slot=slot))
+        clock.move_to(datetime(2099, 3, 7, 9, 1, tzinfo=UTC))
+
+        again = client.follow(client.send(form, **BROCHURE, slot=slot))
+
+    assert first.text == again.text
+    assert len(export(app)) == 1
+
+
+def test_other_number_of_companions_marks_the_lead_for_review(client: CheckedClient, app: Flask) -> None:
+    slot = add_slot(app, capacity=9)
+    client.follow(_send(client, slot=slot))
+    client.follow(_send(client, slot=slot, access_needs="Un ascenseur"))
+    with app.app_context():
+        assert not db.session.scalars(select(Lead)).one().needs_review
+
+    client.follow(_send(client, slot=slot, companions="3"))
+
+    with app.app_context():
+        assert db.session.scalars(select(Lead)).one().needs_review

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask, abort
+from sqlalchemy import text
 
-from microsite.db import sqlite
+from microsite.db import db, sqlite
+from microsite.leads.models import ConsentWording
 from microsite.web.errors import RETRY_AFTER
 
 from ..answers import BROCHURE, add_slot, export
@@ -136,15 +138,107 @@ def _locked(environ: Environ) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_missing_database_is_a_clear_503(
-    client: CheckedClient, environ: Environ, caplog: pytest.LogCaptureFixture
+@pytest.fixture
+def unreachable(make_app: Callable[..., Flask], environ: Environ, engine_name: str) -> Flask:
+    """An application whose database has gone: no such folder, nobody listening."""
+    gone = environ["MICROSITE_INSTANCE_PATH"] + "/no/such/folder.sqlite3"
+    make_app()
+    return make_app(DATABASE_URL=f"sqlite:///{gone}" if engine_name == "sqlite" else "postgresql://a@127.0.0.1:1/a")
+
+
+@pytest.mark.parametrize(("path", "answers"), [("/brochure", BROCHURE), ("/portes-ouvertes", BROCHURE | {"slot": "1"})])
+def test_unreachable_database_keeps_the_answers(
+    unreachable: Flask, path: str, answers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for path in Path(environ["MICROSITE_INSTANCE_PATH"]).glob("microsite.sqlite3*"):
-        path.unlink()
+    client = unreachable.test_client()
+    assert isinstance(client, CheckedClient)
 
-    page = client.page("/portes-ouvertes")
+    refused = client.send(client.page(path).form(path), **answers)
 
-    assert (page.status, page.one("h1").text()) == (503, "Un instant, s’il vous plaît")
-    assert page.response.headers["Retry-After"] == str(RETRY_AFTER)
-    assert "database unavailable on /portes-ouvertes" in caplog.text
+    assert refused.status == 503
+    assert refused.response.headers["Retry-After"] == str(RETRY_AFTER)
+    assert "Vos réponses sont toujours là" in refused.summary()
+    kept = refused.form(path).values
+    assert {name: kept[name] for name in answers} == answers
+    assert f"database unavailable on {path}" in caplog.text
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_lead_is_never_thanked_into_a_deleted_database(
+    client: CheckedClient, app: Flask, environ: Environ, replaced: bool
+) -> None:
+    form = client.page("/brochure").form("/brochure")
+    client.follow(client.send(form, **BROCHURE))
+    path = Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"
+    backup = path.with_name("backup")
+    with closing(sqlite.connect(path)) as connection, closing(sqlite.connect(backup)) as copy:
+        connection.backup(copy)
+    for file in path.parent.glob("microsite.sqlite3*"):
+        file.unlink()
+    if replaced:
+        path.write_bytes(b"")
+
+    refused = client.send(form, **BROCHURE | {"email": "autre@exemple.fr"})
+
+    assert refused.status == 503
+    assert refused.form("/brochure").values["email"] == "autre@exemple.fr"
+    backup.replace(path)
+    for _ in range(2):  # the connection that still had the old file is let go by the first
+        kept = client.send(refused.form("/brochure"))
+    client.follow(kept)
+    assert [row["email"] for row in export(app)] == ["zoe@exemple.fr", "autre@exemple.fr"]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_database_that_turned_read_only_keeps_the_answers(client: CheckedClient, app: Flask) -> None:
+    form = client.page("/brochure").form("/brochure")
+    with app.app_context():
+        name = db.engine.url.database
+        db.session.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        db.session.commit()
+        db.engine.dispose()
+    try:
+        refused = client.send(form, **BROCHURE)
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+            db.session.execute(text("SET TRANSACTION READ WRITE"))
+            db.session.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+            db.session.commit()
+            db.engine.dispose()
+
+    assert refused.status == 503
+    assert refused.form("/brochure").values["email"] == "zoe@exemple.fr"
+    client.follow(client.send(refused.form("/brochure")))
+
+
+def test_unreachable_database_leaves_the_article_readable(unreachable: Flask) -> None:
+    page = Page(unreachable.test_client().get("/"))
+
+    assert page.status == 200
+    assert "Les dates ne s’affichent pas pour l’instant." in page.text
+
+
+def test_healthz_needs_no_database(unreachable: Flask) -> None:
+    answer = unreachable.test_client().get("/healthz")
+
+    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (200, b"ok\n", "no-store")
+
+
+def test_fault_of_the_database_logs_nothing_personal(
+    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app()
+
+    def insert_twice() -> str:
+        for _ in range(2):
+            db.session.add(ConsentWording(channel="zoe", purpose="zoe", version="zoe", text="zoe@exemple.fr"))
+            db.session.flush()
+        return ""
+
+    app.add_url_rule("/fail", view_func=insert_twice, methods=["POST"])
+
+    assert app.test_client().post("/fail").status_code == 503
+    assert "database fault on /fail: IntegrityError" in caplog.text
+    assert "zoe" not in caplog.text

@@ -31,12 +31,6 @@ def test_headers_are_on_every_answer(client: CheckedClient, path: str) -> None:
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_healthz_answers_without_touching_the_database(client: CheckedClient) -> None:
-    answer = client.get("/healthz")
-
-    assert (answer.data, answer.mimetype, answer.headers["Cache-Control"]) == (b"ok\n", "text/plain", "no-store")
-
-
 def test_pages_with_a_token_of_their_own_are_not_stored_or_indexed(client: CheckedClient) -> None:
     thanks = client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
 

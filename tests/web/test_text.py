@@ -60,6 +60,7 @@ def test_legible_text_has_nothing_left_to_clean(text: str) -> None:
 
     assert legible(cleaned) == cleaned
     assert all(unicodedata.category(char) not in ("Cc", "Cs") for char in cleaned)
+    assert unicodedata.is_normalized("NFC", cleaned)
     cleaned.encode()
 
 

@@ -10,7 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-
     op.create_table(
         "consent_wordings",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -32,11 +31,11 @@ def upgrade() -> None:
         sa.Column("last_name", sa.String(length=100), nullable=False),
         sa.Column("phone", sa.String(length=20), nullable=True),
         sa.Column("needs_review", sa.Boolean(), nullable=False),
-        sa.Column("link_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_contact_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_leads"),
         sa.UniqueConstraint("email_key", name="uq_leads_email_key"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "open_days",
@@ -46,6 +45,7 @@ def upgrade() -> None:
         sa.Column("is_sample", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_open_days"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "slots",
@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.CheckConstraint("ends_at > starts_at", name="ck_slots_order"),
         sa.ForeignKeyConstraint(["open_day_id"], ["open_days.id"], name="fk_slots_open_day_id"),
         sa.PrimaryKeyConstraint("id", name="pk_slots"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_slots_open_day_id", "slots", ["open_day_id"], unique=False)
     op.create_index("ix_slots_starts_at", "slots", ["starts_at"], unique=False)
@@ -91,6 +92,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_submissions"),
         sa.UniqueConstraint("form_nonce", "answers_digest", name="uq_submissions_form_nonce_answers_digest"),
         sa.UniqueConstraint("reference", name="uq_submissions_reference"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_submissions_form_submitted_at", "submissions", ["form", "submitted_at"], unique=False)
     op.create_index("ix_submissions_lead_id", "submissions", ["lead_id"], unique=False)
@@ -149,6 +151,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_registrations_submission_id"),
         sa.PrimaryKeyConstraint("id", name="pk_registrations"),
         sa.UniqueConstraint("submission_id", name="uq_registrations_submission_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_registrations_slot_id_state", "registrations", ["slot_id", "state"], unique=False)
     op.create_index(
@@ -162,7 +165,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     op.drop_index(
         "uq_registrations_active",
         table_name="registrations",
