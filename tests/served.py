@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from microsite.config import PROJECT_ROOT
 
@@ -21,14 +22,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(environ: dict[str, str], *, workers: int = 2, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """The address of the site, served by `flask --app wsgi serve` as `make run` does it."""
+def served(
+    environ: dict[str, str], *, workers: int = 2, options: tuple[str, ...] = (), log: Path | None = None
+) -> Iterator[str]:
+    """The address of the site, served by `flask --app wsgi serve` as `make run` does it; `log` takes what it prints."""
     port = free_port()
+    output = (log or Path(os.devnull)).open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", "serve", *options],
         cwd=PROJECT_ROOT,
-        env=_clean_environ() | environ | {"PORT": str(port), "MICROSITE_WORKERS": str(workers)},
-        stdout=subprocess.PIPE,
+        env=clean_environ() | environ | {"PORT": str(port), "MICROSITE_WORKERS": str(workers)},
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
@@ -40,18 +44,18 @@ def served(environ: dict[str, str], *, workers: int = 2, options: tuple[str, ...
         # The server and its workers: the session that was started here, nothing else.
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.communicate(timeout=20)
+            process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
+        output.close()
 
 
 def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            output = process.stdout.read().decode() if process.stdout else ""
-            raise RuntimeError(f"the server ended: {output}")
+            raise RuntimeError(f"the server ended with {process.returncode}")
         try:
             urllib.request.urlopen(f"{site}/healthz", timeout=1).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -61,7 +65,7 @@ def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:
     raise TimeoutError(f"{site} doesn't answer")
 
 
-def _clean_environ() -> dict[str, str]:
+def clean_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("MICROSITE_", "DATABASE_URL"))}
 
 

@@ -81,9 +81,9 @@ class ApplicationForm(LeadForm):
         ),
         render_kw={"rows": 8},
     )
-    guardian_name = TextField("Nom d’un parent ou responsable légal", limit=NAME_LIMIT)
+    guardian_name = TextField("Parent ou responsable légal", limit=NAME_LIMIT)
     guardian_email = EmailField(
-        "Adresse e-mail de ce responsable",
+        "Son adresse e-mail",
         render_kw={"type": "email", "inputmode": "email", "spellcheck": "false"},
     )
 

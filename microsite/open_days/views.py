@@ -13,6 +13,7 @@ from ..leads.views import receive, thank
 from ..web.context import utc_now
 from ..web.fields import refuse
 from .forms import OpenDayForm, refusal, slot_label
+from .models import Slot
 from .services import SlotClosed, SlotFull, follow_up
 
 bp = Blueprint("open_days", __name__)
@@ -44,12 +45,18 @@ def thanks(token: str) -> Response:
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
         slot=_chosen_slot(submission.answers),
+        place=_place(submission.answers),
     )
     return thank(page)
 
 
 def _seat(submission: Submission) -> None:
     follow_up(db.session(), submission, now=utc_now())
+
+
+def _place(answers: dict[str, Any]) -> str | None:
+    slot = db.session.get(Slot, answers["slot_id"]) if answers["slot_id"] is not None else None
+    return slot.open_day.place if slot else None
 
 
 def _chosen_slot(answers: dict[str, Any]) -> str | None:

@@ -1,6 +1,8 @@
 """leads export: which rows, where to, and never half a file."""
 
+import io
 import os
+import pty
 import stat
 import subprocess
 import sys
@@ -14,7 +16,10 @@ from sqlalchemy import insert
 
 from microsite.campaigns.attribution import NAMES
 from microsite.config import PROJECT_ROOT
-from microsite.db import db
+from microsite.db import db, reading
+from microsite.exports.columns import Writing
+from microsite.exports.dialects import ExcelFr
+from microsite.exports.services import Selection, write_csv
 from microsite.leads.models import FormName, Submission, SubmissionStatus
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only
@@ -87,6 +92,8 @@ def test_export_that_fails_leaves_the_old_file_alone(client: CheckedClient, app:
         (["--form", "brochures"], "'brochures' is not one of"),
         (["--since", "hier"], "« hier » n’est pas une date"),
         (["--dialect", "excel"], "'excel' is not one of"),
+        (["--until", "9999-12-31"], "« 9999-12-31 » n’est pas une date"),
+        (["--since", "2027-02-01", "--until", "2027-01-01"], "--since doit venir avant --until"),
     ],
 )
 def test_wrong_option_is_refused_with_exit_code_2(app: Flask, arguments: list[str], said: str) -> None:
@@ -123,6 +130,70 @@ def test_empty_export_still_has_its_headings(app: Flask) -> None:
 
     assert printed.startswith("reference,submitted_at,")
     assert len(printed.splitlines()) == 1
+
+
+def test_progress_is_shown_on_a_terminal_and_only_there(
+    client: CheckedClient, app: Flask, environ: Environ, tmp_path: Path
+) -> None:
+    _send(client, "/brochure", BROCHURE)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export", "--output", str(tmp_path / "x.csv")]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")} | environ
+    ours, theirs = pty.openpty()
+
+    subprocess.run(command, cwd=PROJECT_ROOT, env=clean, stderr=theirs, check=True)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        shown = terminal.read(4096)
+    piped = subprocess.run(command, cwd=PROJECT_ROOT, env=clean, capture_output=True, check=True)
+
+    assert b"Export" in shown
+    assert b"100%" in shown
+    assert piped.stderr.decode() == f"Demandes exportées : 1, dans {tmp_path / 'x.csv'}\n"
+
+
+def test_export_holds_no_transaction_between_batches(app: Flask) -> None:
+    _insert(app, 2_001)
+    with app.app_context(), reading():
+        writing = Writing(dialect=ExcelFr(), school=app.extensions["school"])
+        for _ in write_csv(db.session(), io.BytesIO(), Selection(), writing):
+            assert not db.session().in_transaction()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_never_replaced(app: Flask, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "x.csv"
+    os.mkfifo(target) if kind == "fifo" else target.mkdir()
+
+    result = app.test_cli_runner().invoke(args=["leads", "export", "--output", str(target)])
+
+    assert result.exit_code in (1, 2)
+    assert not target.is_file()
+
+
+def test_link_is_followed_to_its_file(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+
+    assert app.test_cli_runner().invoke(args=["leads", "export", "--output", str(tmp_path / "link.csv")]).exit_code == 0
+
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "target.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_dash_is_the_standard_output(app: Flask) -> None:
+    printed = app.test_cli_runner().invoke(args=["leads", "export", "--output", "-"])
+
+    assert printed.stdout.startswith("\ufeffRéférence;")
+
+
+def test_reader_that_goes_away_gets_no_traceback(app: Flask, environ: Environ) -> None:
+    _insert(app, 3_000)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")} | environ
+    command = f"{sys.executable} -m flask --app wsgi leads export | head -1"
+
+    ran = subprocess.run(["sh", "-c", command], cwd=PROJECT_ROOT, env=clean, capture_output=True, check=True)
+
+    assert ran.stdout.count(b"\r\n") == 1
+    assert ran.stderr == b""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a process's peak memory from /proc")

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from microsite.campaigns.attribution import Attribution
 from microsite.db import db
 from microsite.exports.columns import COLUMNS
 from microsite.exports.dialects import harmless
-from microsite.leads.models import FormName
-from microsite.leads.services import Person, Sending, capture
+from microsite.leads.models import Consent, FormName
+from microsite.leads.services import Person, Sending, capture, release
 from microsite.school import Wording
 
+EXPORT = ["leads", "export", "--include-quarantined"]
 GOLDEN = Path(__file__).parent / "golden"
 WORDINGS = tuple(Wording(channel=channel, purpose="news", version="1", text="Oui.") for channel in ("email", "phone"))
 # In winter and in summer, and at half past midnight in Paris on another day than in UTC.
@@ -25,13 +28,25 @@ TIMES = (datetime(2027, 1, 4, 9, 5, 7, tzinfo=UTC), datetime(2027, 7, 13, 22, 30
 
 @pytest.fixture
 def filled(app: Flask) -> Iterator[Flask]:
-    """Three submissions, with known references."""
     with app.app_context():
-        for number, sending in enumerate(_sendings()):
-            references = iter([f"{('BRO', 'JPO', 'CAN')[number]}-22222{number + 2}"])
-            capture(db.session(), sending, now=TIMES[number % 2], draw=lambda _, drawn=references: next(drawn))  # type: ignore[misc]
-        db.session.commit()
+        fill(db.session())
         yield app
+
+
+def fill(session: Session) -> None:
+    """Five submissions with known references: plain ones, one released from quarantine, one still held."""
+    submissions = []
+    for number, sending in enumerate(_sendings()):
+        prefix = {"brochure": "BRO", "open-day": "JPO", "application": "CAN"}[sending.form]
+        reference = f"{prefix}-22222{number + 2}"
+        captured = capture(session, sending, now=TIMES[number % 2], draw=lambda _, drawn=reference: drawn)  # type: ignore[misc]
+        submissions.append(captured.submission)
+    release(session, submissions[3], now=TIMES[1])
+    by_email, by_phone = session.scalars(
+        select(Consent).where(Consent.submission_id == submissions[1].id).order_by(Consent.channel)
+    )
+    by_email.confirmed_at, by_phone.withdrawn_at = TIMES[1], TIMES[1]
+    session.commit()
 
 
 def _sendings() -> list[Sending]:
@@ -80,12 +95,40 @@ def _sendings() -> list[Sending]:
             agreed=(),
             attribution=Attribution(embed_host="partenaire.example"),
         ),
+        Sending(
+            form=FormName.OPEN_DAY,
+            nonce="4",
+            person=Person(first_name="Ana", last_name="\u200b=1+1", email="e@exemple.fr", phone="+262692123456"),
+            programme="ne-sais-pas",
+            level=None,
+            answers={
+                "slot_id": None,
+                "slot_starts_at": None,
+                "slot_ends_at": None,
+                "companions": 0,
+                "access_needs": "",
+            },
+            agreed=WORDINGS[1:],
+            attribution=Attribution(utm_medium="social"),
+            is_suspicious=True,
+        ),
+        Sending(
+            form=FormName.BROCHURE,
+            nonce="5",
+            person=Person(first_name="Bot", last_name="Bot", email="f@exemple.fr", phone=None),
+            programme=None,
+            level=None,
+            answers={},
+            agreed=(),
+            attribution=Attribution(),
+            is_suspicious=True,
+        ),
     ]
 
 
 @pytest.mark.parametrize("dialect", ["excel-fr", "rfc4180"])
 def test_export_matches_the_golden_file(filled: Flask, dialect: str) -> None:
-    printed = filled.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
+    printed = filled.test_cli_runner().invoke(args=[*EXPORT, "--dialect", dialect]).stdout_bytes
 
     assert printed == (GOLDEN / f"{dialect}.csv").read_bytes()
 
@@ -103,7 +146,7 @@ def test_excel_file_begins_with_a_byte_order_mark_and_ends_lines_with_crlf(fille
     printed = filled.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
 
     assert printed.startswith("\ufeffRéférence;Envoyée le;".encode())
-    assert printed.count(b"\r\n") == 4
+    assert printed.count(b"\r\n") == 5
 
 
 def test_rfc4180_leaves_formulas_unless_asked(filled: Flask) -> None:

@@ -1,14 +1,37 @@
 """Several processes, real connections: what happens at the same moment."""
 
+import os
+import socket
+import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from flask import Flask
+
+from microsite.config import PROJECT_ROOT
 
 from ..answers import BROCHURE, add_slot, export, only
 from ..conftest import Environ
 from ..page import CheckedClient
-from ..served import Visitor, served
+from ..postgres import create_database
+from ..served import Visitor, clean_environ, served
+
+
+@pytest.fixture
+def new_installation(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Environ:
+    """An instance folder that doesn't exist yet and a database without tables: what `make run` finds at first."""
+    settings = {"MICROSITE_INSTANCE_PATH": str(tmp_path / "new"), "MICROSITE_MIN_FILL_SECONDS": "0"}
+    if engine_name == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+        name = f"new_{os.getpid()}_{tmp_path.name[-40:]}".replace("-", "_").lower()
+        create_database(url, name)
+        base, _, query = url.partition("?")
+        settings["DATABASE_URL"] = f"{base.rpartition('/')[0]}/{name}?{query}"
+    return settings
 
 
 def test_five_parallel_identical_posts_give_one_submission(client: CheckedClient, app: Flask, environ: Environ) -> None:
@@ -39,14 +62,51 @@ def test_parallel_registrations_never_exceed_the_capacity(client: CheckedClient,
     assert "6 / 7 places prises" in app.test_cli_runner().invoke(args=["open-days", "list"]).output
 
 
-def test_new_installation_is_served_with_samples(environ: Environ) -> None:
-    # An instance folder of its own, empty: what `make run` finds the first time.
-    fresh = {"MICROSITE_INSTANCE_PATH": environ["MICROSITE_INSTANCE_PATH"] + "-new"}
+def test_new_installation_is_served_with_samples_once(new_installation: Environ) -> None:
+    for _ in range(2):
+        with served(new_installation, options=("--samples",)) as site:
+            assert Visitor(site).get("/portes-ouvertes")[1].count("(date d’exemple)") == 4
 
-    with served(fresh, options=("--samples",)) as site:
-        status, page = Visitor(site).get("/portes-ouvertes")
 
-    assert status == 200
-    assert page.count("(date d’exemple)") == 4
-    with served(fresh, options=("--samples",)) as site:
-        assert Visitor(site).get("/portes-ouvertes")[1].count("(date d’exemple)") == 4
+def test_processes_that_start_together_migrate_once(new_installation: Environ) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+
+    started = [
+        subprocess.Popen(command, cwd=PROJECT_ROOT, env=clean_environ() | new_installation, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+
+    for process in started:
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, b"")
+
+
+def test_port_that_is_taken_is_told_with_a_way_on(environ: Environ) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
+        ran = subprocess.run(
+            command,
+            cwd=PROJECT_ROOT,
+            env=clean_environ() | environ | {"PORT": str(port)},
+            capture_output=True,
+            check=False,
+        )
+
+    assert ran.returncode == 1
+    assert f"impossible d’écouter sur 127.0.0.1:{port}" in ran.stderr.decode()
+    assert f"PORT={port + 1} make run" in ran.stderr.decode()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_serve_prints_what_to_open_and_keeps_leads_to_their_owner(new_installation: Environ, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with served(new_installation, log=log) as site:
+        folder = Path(new_installation["MICROSITE_INSTANCE_PATH"])
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert set(modes.values()) == {0o600}
+    assert f"{site}/candidater" in log.read_text()
+    assert "leads export --output contacts.csv" in log.read_text()

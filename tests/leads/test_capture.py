@@ -63,6 +63,14 @@ class TestIdentity:
 
         assert not db.session.scalars(select(Lead)).one().needs_review
 
+    def test_missing_telephone_is_completed_and_a_known_one_kept(self) -> None:
+        phones = (None, "+33612345678", "+33687654321")
+        for nonce, phone in enumerate(phones):
+            person = replace(sending().person, phone=phone)
+            capture(db.session(), replace(sending(str(nonce)), person=person), now=NOW)
+
+        assert db.session.scalars(select(Lead)).one().phone == "+33612345678"
+
     def test_last_contact_follows_the_latest_submission(self) -> None:
         capture(db.session(), sending(), now=NOW)
         capture(db.session(), sending("n2"), now=NOW + timedelta(days=3))

@@ -18,6 +18,15 @@ ADD = ["open-days", "add", "--place", "Paris", "--capacity", "5", "--date"]
         (["2020-03-07", "--slot", "10:00-12:00"], "un créneau doit commencer dans l’avenir"),
         # The last Sunday of March 2099: at two o'clock, clocks jump to three.
         (["2099-03-29", "--slot", "02:30-04:00"], "il n’est jamais 02:30 à Paris"),
+        (["2099-03-07", "--slot", "10:00-12:00-14:00"], "n’est pas un horaire"),
+        (["2099-03-07", "--slot", "10:00Z-12:00"], "n’est pas un horaire"),
+        (["2099-03-07", "--slot", "10:00-12:00", "--slot", "11:00-13:00"], "deux créneaux se chevauchent"),
+        (["2099-03-07", "--slot", "10:00-12:00", "--title", " "], "attendu un texte lisible de 1 à 120 caractères"),
+        (
+            ["2099-03-07", "--slot", "10:00-12:00", "--title", "x" * 121],
+            "attendu un texte lisible de 1 à 120 caractères",
+        ),
+        (["2099-03-07", "--slot", "10:00-12:00", "--title", "a\nb"], "attendu un texte lisible de 1 à 120 caractères"),
         (["2099-03-07"], "Missing option '--slot'"),
     ],
 )
@@ -38,6 +47,15 @@ def test_french_dates_and_several_slots_are_accepted(app: Flask) -> None:
     listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output.splitlines()
     assert [line.split()[1:3] for line in listed[:2]] == [["07/07/2099", "10:00-12:00"], ["07/07/2099", "14:00-16:30"]]
     assert listed[0].endswith("0 / 5 places prises  Nocturne, Paris")
+
+
+def test_same_slot_twice_is_refused(app: Flask) -> None:
+    add_slot(app, capacity=5)
+
+    again = app.test_cli_runner().invoke(args=[*ADD, "2099-03-07", "--slot", "10:00-11:00"])
+
+    assert again.exit_code == 2
+    assert "cette journée a déjà un créneau à cette heure" in again.stderr
 
 
 def test_past_slots_are_listed_on_demand(app: Flask) -> None:
