@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from microsite.db import FIRST_SAFE_WAL, db, reading, sqlite, wal_is_safe, writing
+from microsite.db import db, reading, writing
 from microsite.open_days.models import OpenDay, Slot
+from microsite.sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_wal_is_used_only_where_it_cannot_corrupt(version: tuple[int, ...], *, s
 def test_older_sqlite_falls_back_to_the_rollback_journal(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("microsite.db.FIRST_SAFE_WAL", (99, 0, 0))
+    monkeypatch.setattr("microsite.sqlite_engine.FIRST_SAFE_WAL", (99, 0, 0))
 
     with make_app().app_context():
         assert db.session.execute(text("PRAGMA journal_mode")).scalar_one() == "delete"

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask, abort
 from sqlalchemy import text
 
-from microsite.db import db, sqlite
+from microsite.db import db
 from microsite.leads.models import ConsentWording
+from microsite.sqlite_engine import sqlite
 from microsite.web.errors import RETRY_AFTER
 
 from ..answers import BROCHURE, add_slot, export

@@ -1,0 +1,104 @@
+"""SQLite as it must be opened: which library, durable, private, writers in line, never a file that has gone."""
+
+import contextlib
+import importlib
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .writer_queue import Turn, WriterQueue
+
+try:
+    sqlite: ModuleType = importlib.import_module("pysqlite3")
+except ImportError:
+    sqlite = sqlite3
+
+# sqlite.org, "walresetbug": from 3.7.0 to 3.51.2 a WAL database can be corrupted.
+FIRST_SAFE_WAL = (3, 51, 3)
+
+# Where a connection keeps its place in the writers' queue.
+_TURN = "writer_queue_turn"
+# Which file a connection has open: device and inode.
+_INODE = "database_inode"
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    return version >= FIRST_SAFE_WAL
+
+
+def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float) -> None:
+    """Make every transaction of this engine begin as it must; `patience`, in seconds, is a writer's."""
+    path = Path(str(engine.url.database))
+    _make_private(path)
+    queue = WriterQueue(path.with_name(f"{path.name}-queue"), patience=patience)
+
+    def begin(connection: Connection) -> None:
+        # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
+        read_only = is_read_only()
+        if not read_only and _TURN not in connection.info:
+            connection.info[_TURN] = _enter(queue)
+        _check_file(connection, path)
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
+        # The connection goes back to the pool once its transaction is over, however it ended.
+        turn = record.info.pop(_TURN, None)
+        if turn is not None:
+            turn.end()
+
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", leave)
+    event.listen(engine, "invalidate", leave)
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN is deferred and comes too late; ours is sent by begin(), below.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    if wal_is_safe(sqlite.sqlite_version_info):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    else:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = EXTRA")
+
+
+def _check_file(connection: Connection, path: Path) -> None:
+    """Refuse to go on with a file that was deleted or replaced: what would be written there is already lost."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        connection.invalidate()
+        raise _unavailable(f"the database file is gone: {error.strerror}") from None
+    inode = (status.st_dev, status.st_ino)
+    if connection.info.setdefault(_INODE, inode) != inode:
+        connection.invalidate()
+        raise _unavailable("the database file was replaced")
+
+
+def _unavailable(reason: str) -> OperationalError:
+    """What SQLite itself would say a moment later, so that one handler answers for all."""
+    return OperationalError("BEGIN", None, sqlite.OperationalError(reason))
+
+
+def _make_private(path: Path) -> None:
+    # SQLite gives its -wal and -shm files the mode of the database, and would make that one readable by all.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _enter(queue: WriterQueue) -> Turn:
+    try:
+        return queue.enter()
+    except OSError as error:
+        raise _unavailable(f"writers' queue: {error!r}") from None
