@@ -19,14 +19,28 @@ _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=110)
 _name = st.one_of(_text, st.text(st.characters(categories=["L", "Mn", "Pd"], include_characters=" '’-"), max_size=60))
 
 
+@st.composite
+def _phones(draw: st.DrawFn) -> tuple[str, str]:
+    """The nine digits of a French mobile, and a usual writing of it."""
+    digits = f"612{draw(st.integers(0, 999_999)):06d}"
+    separator = draw(st.sampled_from(["", " ", ".", "-", "\u00a0", "\u202f"]))
+    prefix = draw(st.sampled_from(["0", "+33 ", "+33 (0)", "0033 ", "+33"]))
+    pairs = separator.join(digits[i : i + 2] for i in range(1, 9, 2))
+    return digits, f"{prefix}{digits[0]}{separator}{pairs}"
+
+
+_phone = _phones()
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first_name=_name, last_name=_name, paragraph=_text)
+@given(first_name=_name, last_name=_name, paragraph=_text, phone=_phone)
 def test_form_to_database_to_csv(
-    client: CheckedClient, app: Flask, first_name: str, last_name: str, paragraph: str
+    client: CheckedClient, app: Flask, first_name: str, last_name: str, paragraph: str, phone: tuple[str, str]
 ) -> None:
+    digits, written = phone
     typed = {"first_name": first_name, "last_name": last_name, "motivation": f"{'Le cinéma, ' * 20}\n{paragraph}"}
 
-    page = client.send(client.page("/candidater").form("/candidater"), **APPLICATION | typed)
+    page = client.send(client.page("/candidater").form("/candidater"), **APPLICATION | typed, phone=written)
 
     wrong = {name for name, text in typed.items() if not _is_acceptable(text, multiline=name == "motivation")}
     assert set(page.errors()) == wrong
@@ -37,6 +51,8 @@ def test_form_to_database_to_csv(
         printed = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", dialect]).stdout_bytes
         rows = list(csv.reader(io.StringIO(printed.decode("utf-8-sig"), newline=""), delimiter=delimiter))
         row = only([row for row in rows if row[0] == reference])
+        national = " ".join(f"0{digits}"[i : i + 2] for i in range(0, 10, 2))
+        assert row[7] == (f"+33{digits}" if dialect == "rfc4180" else national)
         for position, name in ((4, "first_name"), (5, "last_name"), (15, "motivation")):
             kept = _kept(typed[name])
             assert row[position] == (kept if dialect == "rfc4180" else harmless(kept))
