@@ -43,7 +43,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["school"] = load_school(folders)
 
-    db.init_app(app, settings.sqlalchemy_url)
+    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads)
     Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
     web.init_app(app)
     campaigns.init_app(app)

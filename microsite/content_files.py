@@ -52,6 +52,15 @@ class Folders:
         """How a message names the file: the installation's own, or the shipped one."""
         return f"instance/content/{name}" if (self.paths[0] / name).is_file() else name
 
+    def check_names(self, known: Sequence[str]) -> None:
+        """Refuse a file of the installation that replaces or adds nothing: most often its name is mistyped."""
+        own = self.paths[0]
+        for path in sorted(own.rglob("*")):
+            name = path.relative_to(own)
+            is_hidden = any(part.startswith(".") for part in name.parts)
+            if path.is_file() and not is_hidden and not any(name.match(pattern) for pattern in known):
+                raise ContentError(f"instance/content/{name}", "nom du fichier", f"l’un de {', '.join(known)}")
+
     def names(self, pattern: str) -> list[str]:
         """Names that match, relative to the content folder, each once, in alphabetical order."""
         found = {found.relative_to(path).as_posix() for path in self.paths for found in path.glob(pattern)}

@@ -11,6 +11,7 @@ from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, TimeoutError  # SQLAlchemy's own
 from sqlalchemy.orm import DeclarativeBase
 
 from . import sqlite_engine
@@ -68,11 +69,16 @@ NEVER_REUSED_ID = {"sqlite_autoincrement": True}
 _read_only: ContextVar[bool | None] = ContextVar("read_only", default=None)
 
 
-def init_app(app: Flask, url: str) -> None:
+# What a database that can't be had raises: the driver's errors, and the pool's when every connection is taken.
+UNAVAILABLE = (DBAPIError, TimeoutError)
+
+
+def init_app(app: Flask, url: str, *, threads: int) -> None:
+    """`threads` of this process may each hold a connection."""
     on_sqlite = url.startswith("sqlite")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # Statement parameters are people's data: they stay out of messages, hence out of the log.
-    options: dict[str, Any] = {"hide_parameters": True}
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads, "pool_timeout": BUSY_TIMEOUT}
     if on_sqlite:
         options |= {"module": sqlite_engine.sqlite, "connect_args": {"timeout": BUSY_TIMEOUT}}
     else:

@@ -55,6 +55,12 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         if turn is not None:
             turn.end()
 
+    def refuse_to_create(*_connect: object) -> None:
+        # Opening a file that has gone would make an empty one, readable by all.
+        if not path.exists():
+            raise sqlite.OperationalError("the database file is gone")
+
+    event.listen(engine, "do_connect", refuse_to_create)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", begin)
     event.listen(engine, "checkin", leave)
@@ -62,7 +68,7 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN is deferred and comes too late; ours is sent by begin(), below.
+    # The driver's own BEGIN is deferred and comes too late; ours is sent by begin(), above.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     if wal_is_safe(sqlite.sqlite_version_info):

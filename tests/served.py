@@ -23,15 +23,21 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def served(
-    environ: dict[str, str], *, workers: int = 2, options: tuple[str, ...] = (), log: Path | None = None
+    environ: dict[str, str],
+    *,
+    workers: int = 2,
+    options: tuple[str, ...] = (),
+    log: Path | None = None,
+    port: str = "",
+    cwd: Path = PROJECT_ROOT,
 ) -> Iterator[str]:
     """The address of the site, served by `flask --app wsgi serve` as `make run` does it; `log` takes what it prints."""
-    port = free_port()
+    port = port or str(free_port())
     output = (log or Path(os.devnull)).open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "serve", *options],
-        cwd=PROJECT_ROOT,
-        env=clean_environ() | environ | {"PORT": str(port), "MICROSITE_WORKERS": str(workers)},
+        [sys.executable, "-m", "flask", "--app", str(PROJECT_ROOT / "wsgi"), "serve", *options],
+        cwd=cwd,
+        env=clean_environ() | environ | {"PORT": port, "MICROSITE_WORKERS": str(workers)},
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -41,14 +47,16 @@ def served(
         _wait_for(site, process)
         yield site
     finally:
-        # The server and its workers: the session that was started here, nothing else.
-        os.killpg(process.pid, signal.SIGTERM)
+        output.close()
+        # The parent alone, which ends its workers.
+        process.terminate()
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
+            # What was started here, nothing else; a server that doesn't end is a failure all the same.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        output.close()
+            raise
 
 
 def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:

@@ -128,7 +128,7 @@ MISTAKES = [
     (HOME, "::: figure ecole", "::: figure école", "« école » doit nommer une figure de l’en-tête (ecole, heros-rajeuni)."),
     (HOME, "::: depliant Europe : RGPD", "::: dépliant Europe : RGPD", "après ::: il faut l’un des mots encadre, depliant, figure."),
     (HOME, "::: depliant Europe : RGPD", "::: depliant", "un titre après « ::: depliant »."),
-    (HOME, "::: figure ecole\n:::", "::: figure ecole\n", "un bloc fermé plus bas par une ligne « ::: »."),
+    (HOME, "::: figure ecole\n:::", "::: figure ecole\n", "ce :::: ne ferme rien."),
     (HOME, "## Conclusion", ":::\n\n## Conclusion", "ce ::: ne ferme rien."),
     (HOME, "## Conclusion", "# Conclusion", "le titre de la page vient de l’en-tête ; ceux du texte commencent par ##."),
     (HOME, "## Conclusion", "## Candidater", "un autre titre que « Candidater », qui est déjà pris sur la page."),
@@ -138,6 +138,11 @@ MISTAKES = [
     (HOME, 'term = "Tracking"', 'term = "vfx"', "clé « glossary » : chaque terme une seule fois ; « VFX » y est deux fois."),
     (HOME, "width = 960", "width = -1", "clé « figures.ecole.width » : un nombre entier de 1 à 20000."),
     (SCHOOL, "[programmes]\n", '[programmes]\n"" = "x"\n', "clé « programmes. » : une clé de 1 à 80 lettres minuscules sans accent"),
+    (HOME, "## Conclusion", "## Brochure email", "un autre titre que « Brochure email », qui est déjà pris sur la page."),
+    (HOME, "(glossaire:Tracking)", "(glossaire:Mise en scène)", "une adresse qui contient une espace s’écrit entre < et >."),
+    (HOME, "## Conclusion", " ::: encadre Titre\n\n## Conclusion", "un bloc fermé plus bas par une ligne « ::: »."),
+    (HOME, "## Conclusion", "- ::: encadre Titre\n\n## Conclusion", "un bloc fermé plus bas par une ligne « ::: »."),
+    (HOME, 'image = "plateau.svg"', 'image = "../school.toml"', "clé « figures.ecole.image » : un fichier du dossier media"),
     ("legal/mentions-legales.md", "{{ legal.host }}", "{{ legal.hots }}", "legal/mentions-legales.md, ligne 21 : « legal.hots » doit être l’une des clés name,"),
 ]  # fmt: skip
 
@@ -185,8 +190,24 @@ def test_article_without_a_text_stops_the_start(make_app: Callable[..., Flask], 
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize("name", ["scholl.toml", "legal/cgu.md", "articles/notes.txt"])
+def test_file_that_replaces_nothing_stops_the_start(make_app: Callable[..., Flask], write: Write, name: str) -> None:
+    write(name, "x")
+
+    with pytest.raises(StartError, match=f"instance/content/{name}, nom du fichier : l’un de school.toml,"):
+        make_app()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_signs_of_markdown_in_a_fact_are_text(make_app: Callable[..., Flask], write: Write) -> None:
+    write("school.toml", _shipped("school.toml", "[à compléter : adresse postale]", "# 1 *rue* [x](y) des_arts"))
+
+    assert "# 1 *rue* [x](y) des_arts" in _client(make_app()).page("/mentions-legales").text
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_colons_inside_a_code_block_are_code(make_app: Callable[..., Flask], write: Write) -> None:
-    write("articles/un-autre-article.md", ARTICLE + "\n```\n::: encadre Titre\n```\n")
+    write("articles/un-autre-article.md", ARTICLE + "\n~~~\n::: encadre Titre\n~~~\n")
 
     assert "::: encadre Titre" in _client(make_app()).page("/articles/un-autre-article").one("code").text()
 

@@ -60,5 +60,5 @@ def test_migrations_import_nothing_of_the_application() -> None:
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = PROJECT_ROOT / document
 
-    for target in re.findall(r"\]\((?!https?:|glossaire:)([^)#]+)", path.read_text()):
+    for target in re.findall(r"\]\((?!https?:|glossaire:|<)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"

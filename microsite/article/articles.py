@@ -11,6 +11,8 @@ from .markdown import Figure, Rendered, Source, render, slugify
 
 _FRONT_MATTER = "+++"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_IMAGE = re.compile(r"\w[\w.-]*\.(svg|png|jpe?g|webp|avif)")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 LEGAL_PAGES = ("confidentialite", "mentions-legales")
 
 
@@ -118,7 +120,7 @@ def _definition(row: Table) -> tuple[str, str]:
 
 def _term(term: str, definition: str, body: Rendered) -> Term:
     slug = slugify(term)
-    mentions = tuple(f"{slug}-{number}" for number in range(1, body.mentions.get(slug, 0) + 1))
+    mentions = tuple(f"mention-{slug}-{number}" for number in range(1, body.mentions.get(slug, 0) + 1))
     return Term(slug=slug, term=term, definition=french(definition), mentions=mentions)
 
 
@@ -128,7 +130,7 @@ def _figures(folders: Folders, table: Table) -> dict[str, Figure]:
 
 def _figure(folders: Folders, table: Table) -> Figure:
     image = table.text("image", limit=100)
-    if folders.find(f"media/{image}") is None:
+    if not _IMAGE.fullmatch(image) or folders.find(f"media/{image}") is None:
         raise table.error("image", f"un fichier du dossier media ; « {image} » n’y est pas")
     credit = table.text_or_none("credit")
     figure = Figure(
@@ -148,6 +150,7 @@ def _quote_facts(name: str, text: str, first_line: int, facts: Mapping[str, str]
         if match[1] not in facts:
             line = text.count("\n", 0, match.start()) + first_line
             raise ContentError(name, f"ligne {line}", f"« {match[1]} » doit être l’une des clés {', '.join(facts)}")
-        return facts[match[1]]
+        # A fact is text, whatever signs of Markdown are in it.
+        return _PUNCTUATION.sub(r"\\\1", facts[match[1]])
 
     return re.sub(r"\{\{\s*([\w.]+)\s*\}\}", quote, text)

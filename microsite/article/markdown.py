@@ -26,9 +26,10 @@ from ..content_files import ContentError
 from ..web.typography import french
 
 _TERM = "glossaire:"
-_FENCE = re.compile(r"(?P<colons>:{3,})\s*(?P<title>.*)")
+_FENCE = re.compile(r":{3,}")
 # What the page around the text uses: the forms, the table of contents, the glossary.
 PAGE_ANCHORS = frozenset({"contenu", "sommaire", "glossaire", "brochure", "nous-rencontrer", "candidater"})
+PAGE_PREFIXES = ("brochure-", "open-day-", "application-", "glossaire-", "mention-")
 _CONTAINERS = ("encadre", "depliant", "figure")
 
 
@@ -81,7 +82,6 @@ def slugify(text: str) -> str:
 
 def render(source: Source) -> Rendered:
     """Raises ContentError for a term, figure or container that doesn't exist."""
-    _check_containers_are_closed(source)
     tokens = _parser.parse(source.text)
     _check_anchors(source, tokens)
     mentions: Counter[str] = Counter()
@@ -118,11 +118,13 @@ def _link_terms(source: Source, inline: Token, mentions: Counter[str]) -> None:
     children: list[Token] = []
     in_term = False
     for child in inline.children or []:
+        if child.type == "text" and f"]({_TERM}" in child.content:
+            raise source.error(inline, "un lien valide ; une adresse qui contient une espace s’écrit entre < et >")
         href = str(child.attrs.get("href", ""))
         if child.type == "link_open" and href.startswith(_TERM):
             slug = _term_slug(source, inline, href)
             mentions[slug] += 1
-            child.attrs = {"class": "term", "href": f"#glossaire-{slug}", "id": f"{slug}-{mentions[slug]}"}
+            child.attrs = {"class": "term", "href": f"#glossaire-{slug}", "id": f"mention-{slug}-{mentions[slug]}"}
             in_term = True
         elif child.type == "link_close" and in_term:
             children.append(Token("html_inline", "", 0, content='<span class="term__mark">*</span>'))
@@ -139,33 +141,25 @@ def _term_slug(source: Source, inline: Token, href: str) -> str:
     return slug
 
 
-def _check_containers_are_closed(source: Source) -> None:
-    opened: list[tuple[int, str]] = []
-    in_code = False
-    for line, text in enumerate(source.text.splitlines(), start=source.first_line):
-        in_code ^= text.startswith("```")
-        match = _FENCE.fullmatch(text)
-        if match is None or in_code:
-            continue
-        if match["title"]:
-            opened.append((line, match["colons"]))
-        elif opened and opened[-1][1] == match["colons"]:
-            opened.pop()
-        else:
-            raise ContentError(source.file, f"ligne {line}", f"ce {match['colons']} ne ferme rien")
-    if opened:
-        line, colons = opened[-1]
-        raise ContentError(source.file, f"ligne {line}", f"un bloc fermé plus bas par une ligne « {colons} »")
-
-
 def _check_container(source: Source, token: Token) -> None:
+    if token.type == "inline" and _FENCE.fullmatch(token.content.strip()):
+        raise source.error(token, f"ce {token.content.strip()} ne ferme rien")
     if token.type == "inline" and token.content.lstrip().startswith(":::"):
         raise source.error(token, f"après ::: il faut l’un des mots {', '.join(_CONTAINERS)}")
+    if token.type.startswith("container_") and token.nesting > 0 and not _is_closed(source, token):
+        raise source.error(token, f"un bloc fermé plus bas par une ligne « {token.markup} »")
     if token.type == "container_figure_open" and _title(token) not in source.figures:
         known = ", ".join(source.figures) or "aucune"
         raise source.error(token, f"« {_title(token)} » doit nommer une figure de l’en-tête ({known})")
     if token.type in ("container_encadre_open", "container_depliant_open") and not _title(token):
         raise source.error(token, f"un titre après « ::: {token.info.strip()} »")
+
+
+def _is_closed(source: Source, token: Token) -> bool:
+    # The parser closes by itself what the text leaves open: the line where it ended tells.
+    lines = source.text.splitlines()
+    end = token.map[1] if token.map else len(lines)
+    return end < len(lines) and _FENCE.fullmatch(lines[end].strip(" >\t")) is not None
 
 
 def _check_anchors(source: Source, tokens: Sequence[Token]) -> None:
@@ -177,7 +171,7 @@ def _check_anchors(source: Source, tokens: Sequence[Token]) -> None:
         title = _text(tokens[position + 1]) if token.type == "heading_open" else _title(token)
         if token.type in ("heading_open", "container_encadre_open"):
             anchor = slugify(title)
-            if anchor in taken:
+            if anchor in taken or anchor.startswith(PAGE_PREFIXES):
                 raise source.error(token, f"un autre titre que « {title} », qui est déjà pris sur la page")
             taken.add(anchor)
     for token in tokens:
@@ -227,7 +221,7 @@ def _render_figure(_renderer: Any, tokens: Sequence[Token], index: int, _options
 
 
 def _build_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).use(anchors_plugin, min_level=2, max_level=3, slug_func=slugify)
+    parser = MarkdownIt("commonmark", {"html": False}).use(anchors_plugin, min_level=2, max_level=6, slug_func=slugify)
     renderers = {"encadre": _render_encadre, "depliant": _render_depliant, "figure": _render_figure}
     for name in _CONTAINERS:
         parser.use(container_plugin, name, render=renderers[name])

@@ -13,14 +13,23 @@ from ..brochures.forms import BrochureForm
 from ..campaigns.carry import carrying_url, read_article
 from ..content_files import ContentError, Folders
 from ..open_days.forms import OpenDayForm
-from ..school import SCHOOL_FILE
+from ..school import CONSENTS_FILE, SCHOOL_FILE
 from ..web.context import current_school
-from .articles import Article, LegalPage, load_articles, load_legal_pages
+from .articles import LEGAL_PAGES, Article, LegalPage, load_articles, load_legal_pages
+
+CONTENT_FILES = (
+    SCHOOL_FILE,
+    CONSENTS_FILE,
+    "articles/*.md",
+    *(f"legal/{slug}.md" for slug in LEGAL_PAGES),
+    "media/*",
+)
 
 bp = Blueprint("article", __name__)
 
 
 def init_app(app: Flask, folders: Folders) -> None:
+    folders.check_names(CONTENT_FILES)
     school = app.extensions["school"]
     articles = load_articles(folders)
     if school.home_article not in articles:

@@ -1,9 +1,8 @@
 """/brochure: ask, thank, download."""
 
 from flask import Blueprint, Response, render_template, request, send_file
-from sqlalchemy.exc import DBAPIError
 
-from ..db import db, writing
+from ..db import UNAVAILABLE, db, writing
 from ..leads.links import signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
@@ -62,6 +61,6 @@ def _count(submission_id: int) -> None:
     try:
         with writing():
             count_download(db.session(), submission_id, now=utc_now())
-    except DBAPIError as error:
+    except UNAVAILABLE as error:
         # A download that isn't counted is better than a brochure that isn't given.
         log_database_failure(error)

@@ -24,6 +24,8 @@ from ..web.context import current_school, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+
 leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
 
 
@@ -115,15 +117,16 @@ def _to_file(output: Path, selection: Selection, writing: Writing) -> None:
 
 @contextmanager
 def _leaving_nothing_behind() -> Iterator[None]:
-    """Asked to stop (SIGTERM), end like any other failure, so that the half-written file goes."""
+    """Asked to stop, or the terminal closed, end like any other failure, so that the half-written file goes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = {number: signal.signal(number, lambda received, _: sys.exit(128 + received)) for number in _ENDINGS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _exhaust(counts: Iterable[int]) -> None:
@@ -136,6 +139,8 @@ def _release(reference: str) -> bool:
     if submission is None:
         click.echo(f"{reference} : référence inconnue.", err=True)
         return False
+    # Two people may release the same one at the same moment.
+    db.session.refresh(submission, with_for_update=True)
     try:
         release(db.session(), submission, now=utc_now())
         note = _follow_up(submission)

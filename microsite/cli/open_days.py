@@ -66,10 +66,10 @@ def list_slots(with_past: bool) -> None:
 
 @open_days.command("remove-samples")
 def remove_samples_command() -> None:
-    """Retire les journées d’exemple et les inscriptions qui y ont été essayées ; les demandes restent."""
-    count = remove_samples(db.session())
+    """Retire les journées d’exemple ; qui s’y était inscrit sera prévenu de la prochaine date."""
+    days, people = remove_samples(db.session(), now=utc_now())
     db.session.commit()
-    click.echo(f"Journées d’exemple retirées : {count}")
+    click.echo(f"Journées d’exemple retirées : {days}. Inscriptions devenues « à prévenir » : {people}.")
 
 
 def _line(slot: SlotSeats) -> str:

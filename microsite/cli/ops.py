@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from ..brochures.services import FILE_NAME
+from ..config import load_settings
 from ..db import db, reading
 from ..open_days.queries import all_slots
 from ..web.context import current_school, current_settings
@@ -20,7 +21,7 @@ ops = AppGroup("ops", help="L’exploitation : vérifier l’installation.")
 @ops.command("check")
 def check() -> None:
     """Nomme ce qui reste à faire avant d’ouvrir au public ; code de sortie 1 s’il reste quelque chose."""
-    findings = [*_database_findings(), *_placeholder_findings(), *_specimen_findings()]
+    findings = [*_database_findings(), *_placeholder_findings(), *_specimen_findings(), *_host_findings()]
     for finding in findings:
         click.echo(finding)
     if findings:
@@ -46,6 +47,11 @@ def _database_findings() -> list[str]:
 def _specimen_findings() -> list[str]:
     own = current_settings().instance_path / FILE_NAME
     return [] if own.is_file() else [f"Brochure : un spécimen est donné ; déposez celle de l’école ({own})"]
+
+
+def _host_findings() -> list[str]:
+    is_local = current_settings().trusted_hosts == load_settings({}).trusted_hosts
+    return ["MICROSITE_TRUSTED_HOSTS : le nom public du site y manque"] if is_local else []
 
 
 def _placeholder_findings() -> list[str]:

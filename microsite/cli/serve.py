@@ -1,8 +1,10 @@
 """flask --app wsgi serve: bring the database up to date, then become the server."""
 
+import fcntl
 import os
 import socket
 import sys
+from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
@@ -22,17 +24,33 @@ from .group import told_in_one_line
 def serve(samples: bool) -> None:
     """Met la base à jour, puis sert le site avec granian (PORT, MICROSITE_HOST, MICROSITE_WORKERS…)."""
     settings = current_settings()
+    _lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
     _check_port_is_free(settings)
+    preparing = _lock(settings.instance_path / "serve.lock", wait=True)
     with told_in_one_line():
         is_new = not inspect(db.engine).get_table_names()
         upgrade()
         if is_new and samples:
             plan_samples(db.session(), now=utc_now())
             db.session.commit()
+    os.close(preparing)
     _tell_what_to_open(settings)
     db.engine.dispose()
+    # The server reads its settings again, from another folder.
+    os.environ["MICROSITE_INSTANCE_PATH"] = str(settings.instance_path)
     os.chdir(PROJECT_ROOT)
     os.execv(sys.executable, _granian(settings))  # noqa: S606  # our own server, no shell
+
+
+def _lock(path: Path, *, wait: bool) -> int:
+    """Lock a file; without `wait` the lock outlives the exec: it says that this port is served from this folder."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(handle, not wait)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise click.ClickException("le site est déjà servi sur ce port, ou en train de démarrer.") from None
+    return handle
 
 
 def _check_port_is_free(settings: Settings) -> None:
@@ -70,5 +88,6 @@ def _granian(settings: Settings) -> list[str]:
         *(sys.executable, "-m", "granian", "wsgi:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
-        *("--respawn-failed-workers", "--log-level", "warning"),
+        # A worker that is told to stop while it still starts may not hear: it gets some seconds, then goes.
+        *("--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "warning"),
     ]

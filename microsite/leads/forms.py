@@ -36,6 +36,10 @@ class EmailField(TextField):
     def __init__(self, label: str, validators: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(label, validators, limit=EMAIL_LIMIT, **kwargs)
 
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        # Copied from a page or a message, an address may bring invisible signs along.
+        super().process_formdata(_visible(valuelist))
+
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if not self.data or self.errors:
             return
@@ -55,7 +59,7 @@ class PhoneField(TextField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         # Numbers copied from a contact list come wrapped in invisible direction signs.
-        super().process_formdata(["".join(char for char in str(text) if category(char) != "Cf") for text in valuelist])
+        super().process_formdata(_visible(valuelist))
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if not self.data or self.errors:
@@ -66,6 +70,10 @@ class PhoneField(TextField):
             raise ValidationError(
                 "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
             ) from None
+
+
+def _visible(valuelist: list[Any]) -> list[str]:
+    return ["".join(char for char in str(text) if category(char) != "Cf") for text in valuelist]
 
 
 class LeadForm(SignedForm):

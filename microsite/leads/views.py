@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from flask import Response, make_response, redirect
-from sqlalchemy.exc import DBAPIError
 
-from ..db import db
+from ..db import UNAVAILABLE, db
 from ..web.context import utc_now
 from ..web.errors import RETRY_AFTER, log_database_failure
 from ..web.fields import refuse
@@ -14,7 +13,7 @@ from .links import submission_url
 from .models import Submission
 from .services import capture
 
-UNAVAILABLE = (
+TRY_AGAIN = (
     "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là : "
     "renvoyez-les dans quelques secondes."
 )
@@ -42,7 +41,7 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | No
         # Before the commit: afterwards the submission would have to be read again, in line with the writers.
         address = submission_url(thanks, captured.submission)
         db.session.commit()
-    except DBAPIError as error:
+    except UNAVAILABLE as error:
         log_database_failure(error)
         db.session.rollback()
         return _try_again_later(page, form)
@@ -57,5 +56,5 @@ def thank(page: str) -> Response:
 
 def _try_again_later(page: Page, form: LeadForm) -> Response:
     if form.is_submitted():
-        refuse(form.form_token, UNAVAILABLE)
+        refuse(form.form_token, TRY_AGAIN)
     return make_response(page(), 503, {"Retry-After": str(RETRY_AFTER)})

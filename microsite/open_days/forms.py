@@ -6,11 +6,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
 from wtforms import StringField
 from wtforms.validators import DataRequired, ValidationError
 
-from ..db import db, reading
+from ..db import UNAVAILABLE, db, reading
 from ..leads.forms import LeadForm
 from ..leads.models import FormName
 from ..web.context import french_date, french_time, utc_now
@@ -58,7 +57,7 @@ class OpenDayForm(LeadForm):
         super().__init__(formdata=formdata, **kwargs)
         self.companions.offer({str(n): str(n) for n in range(COMPANIONS_LIMIT + 1)}, empty=None)
         self.load_slots()
-        if not self.is_submitted() and (self.is_sold_out or not self.slots):
+        if not (self.is_submitted() or self.is_unavailable) and (self.is_sold_out or not self.slots):
             self.slot.data = TELL_ME
 
     def load_slots(self) -> None:
@@ -67,7 +66,7 @@ class OpenDayForm(LeadForm):
         try:
             with reading():
                 slots = all_slots(db.session()) if self.is_submitted() else upcoming_slots(db.session(), now=now)
-        except DBAPIError as error:
+        except UNAVAILABLE as error:
             log_database_failure(error)
             self.is_unavailable = True
             return

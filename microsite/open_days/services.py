@@ -60,14 +60,18 @@ def plan_samples(session: Session, *, now: datetime) -> None:
         )
 
 
-def remove_samples(session: Session) -> int:
-    """Delete the sample days with their slots and registrations; says how many days there were."""
+def remove_samples(session: Session, *, now: datetime) -> tuple[int, int]:
+    """Delete the sample days; whoever registered in one is to be told of the next date. Counts days and people."""
     days = session.scalars(select(OpenDay.id).where(OpenDay.is_sample)).all()
     slots = select(Slot.id).where(Slot.open_day_id.in_(days))
-    session.execute(delete(Registration).where(Registration.slot_id.in_(slots)))
+    registrations = session.scalars(select(Registration).where(Registration.slot_id.in_(slots))).all()
+    for registration in registrations:
+        session.add(Alert(submission_id=registration.submission_id, lead_id=registration.lead_id, created_at=now))
+        session.delete(registration)
+    session.flush()
     session.execute(delete(Slot).where(Slot.open_day_id.in_(days)))
     session.execute(delete(OpenDay).where(OpenDay.id.in_(days)))
-    return len(days)
+    return len(days), len(registrations)
 
 
 def _at(day: date, hour: int) -> datetime:

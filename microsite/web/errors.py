@@ -5,8 +5,10 @@ import traceback
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
+
+from ..db import UNAVAILABLE
 
 logger = logging.getLogger("microsite.errors")
 
@@ -31,7 +33,7 @@ _REFUSALS = {
     ),
     405: Refusal(
         title="Action impossible ici",
-        advice="Cette page ne se prête pas à ce que votre navigateur lui demande. Ouvrez-la depuis le menu.",
+        advice="Cette page ne se prête pas à ce que votre navigateur lui demande. Prenez l’un des liens ci-dessous.",
     ),
     410: Refusal(
         title="Ce lien a expiré",
@@ -62,7 +64,8 @@ _REFUSALS = {
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(DBAPIError, _database_unavailable)
+    for kind in UNAVAILABLE:
+        app.register_error_handler(kind, _database_unavailable)
     app.register_error_handler(Exception, _fail)
 
 
@@ -80,12 +83,14 @@ def _refuse(error: HTTPException) -> Response:
     return response
 
 
-def log_database_failure(error: DBAPIError) -> None:
+def log_database_failure(error: SQLAlchemyError) -> None:
     """The driver's own words, if the database can't be had; of any other fault its kind, its code and where.
 
     PostgreSQL's words quote the row ("Key (email_key)=(…)"). The statement's parameters stay out (hide_parameters).
     """
-    if isinstance(error, OperationalError):
+    if not isinstance(error, DBAPIError):
+        logger.error("database unavailable on %s: %s", _route(), type(error).__name__)
+    elif isinstance(error, OperationalError):
         logger.error("database unavailable on %s: %s", _route(), error.orig)
     else:
         code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
@@ -93,7 +98,7 @@ def log_database_failure(error: DBAPIError) -> None:
         logger.error("database fault on %s: %s %s\n%s", _route(), type(error).__name__, code, frames)
 
 
-def _database_unavailable(error: DBAPIError) -> Response:
+def _database_unavailable(error: SQLAlchemyError) -> Response:
     log_database_failure(error)
     response = _page(_REFUSALS[503], 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)

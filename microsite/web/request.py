@@ -22,7 +22,11 @@ class ReplacingFormParser(FormDataParser):
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, Any]]:
         if mimetype != URLENCODED:
             return super().parse(stream, mimetype, content_length, options)
-        text = stream.read().decode(errors="replace")
+        body = stream.read()
+        # Without a length (chunked), a body that is too large ends at the limit as if it were whole.
+        if content_length is None and self.max_content_length is not None and len(body) >= self.max_content_length:
+            raise RequestEntityTooLarge
+        text = body.decode(errors="replace")
         try:
             items = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=self.max_form_parts)
         except ValueError:

@@ -35,7 +35,8 @@ def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ)
             "legal.recipients",
         )
     ] + [
-        f"Brochure : un spécimen est donné ; déposez celle de l’école ({environ['MICROSITE_INSTANCE_PATH']}/brochure.pdf)"
+        f"Brochure : un spécimen est donné ; déposez celle de l’école ({environ['MICROSITE_INSTANCE_PATH']}/brochure.pdf)",
+        "MICROSITE_TRUSTED_HOSTS : le nom public du site y manque",
     ]
 
 
@@ -46,7 +47,7 @@ def test_check_is_content_once_all_is_filled_in(make_app: Callable[..., Flask], 
 
     (content.parent / "brochure.pdf").write_bytes(b"%PDF-1.7")
 
-    result = make_app().test_cli_runner().invoke(args=["ops", "check"])
+    result = make_app(MICROSITE_TRUSTED_HOSTS="www.ecole.example").test_cli_runner().invoke(args=["ops", "check"])
 
     assert (result.exit_code, result.output) == (0, "Tout est prêt.\n")
 
@@ -62,9 +63,11 @@ def test_check_names_sample_days_until_they_are_removed(app: Flask, client: Chec
 
     removed = app.test_cli_runner().invoke(args=["open-days", "remove-samples"])
 
-    assert removed.output == "Journées d’exemple retirées : 2\n"
+    assert removed.output == "Journées d’exemple retirées : 2. Inscriptions devenues « à prévenir » : 1.\n"
     assert finding not in app.test_cli_runner().invoke(args=["ops", "check"]).output
     assert len(export(app)) == 1
+    listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output
+    assert listed == "Aucun créneau prévu.\nÀ prévenir d’une nouvelle date : 1\n"
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -115,6 +115,15 @@ def test_number_copied_from_a_contact_list_is_accepted(client: CheckedClient, ap
     assert only(export(app))["phone"] == "+33612345678"
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\u200e", "\u00ad"])
+def test_address_copied_with_an_invisible_sign_is_accepted(client: CheckedClient, app: Flask, sign: str) -> None:
+    copied = BROCHURE | {"email": f"{sign}zoe@exemple.fr{sign}"}
+
+    client.follow(client.send(client.page("/brochure").form("/brochure"), **copied))
+
+    assert only(export(app))["email"] == "zoe@exemple.fr"
+
+
 @pytest.mark.parametrize(("path", "name"), [("/candidater", "motivation"), ("/portes-ouvertes", "access_needs")])
 def test_long_answers_have_room_for_several_lines(client: CheckedClient, path: str, name: str) -> None:
     assert client.page(path).one(f"[name={name}]").tag == "textarea"

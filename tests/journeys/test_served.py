@@ -18,7 +18,7 @@ from ..answers import BROCHURE, add_slot, export, only
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..postgres import create_database
-from ..served import Visitor, clean_environ, served
+from ..served import Visitor, clean_environ, free_port, served
 
 
 @pytest.fixture
@@ -79,6 +79,41 @@ def test_processes_that_start_together_migrate_once(new_installation: Environ) -
     for process in started:
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, b"")
+
+
+def test_two_servers_started_together_on_one_port_give_one(new_installation: Environ) -> None:
+    port = str(free_port())
+    with served(new_installation, port=port, options=("--samples",)) as site:
+        second = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "serve", "--samples"],
+            cwd=PROJECT_ROOT,
+            env=clean_environ() | new_installation | {"PORT": port},
+            capture_output=True,
+            check=False,
+        )
+        assert Visitor(site).get("/portes-ouvertes")[1].count("(date d’exemple)") == 4
+
+    assert second.returncode == 1
+    assert "le site est déjà servi sur ce port" in second.stderr.decode()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_relative_instance_folder_stays_the_same_once_served(engine_name: str, tmp_path: Path) -> None:
+    with served({"MICROSITE_INSTANCE_PATH": "relative"}, cwd=tmp_path, options=("--samples",)) as site:
+        assert Visitor(site).get("/portes-ouvertes")[1].count("(date d’exemple)") == 4
+
+    assert (tmp_path / "relative" / "microsite.sqlite3").exists()
+
+
+def test_more_visitors_than_connections_all_get_an_answer(client: CheckedClient, app: Flask, environ: Environ) -> None:
+    form = client.page("/brochure").form("/brochure")
+    bodies = [urlencode(form.filled(**BROCHURE | {"email": f"zoe{n}@exemple.fr"})).encode() for n in range(100)]
+
+    with served(environ | {"MICROSITE_THREADS": "32"}, workers=1) as site, ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda body: Visitor(site).post("/brochure", body), bodies))
+
+    assert {status for status, _ in answers} == {303}
+    assert len(export(app)) == 100
 
 
 def test_port_that_is_taken_is_told_with_a_way_on(environ: Environ) -> None:

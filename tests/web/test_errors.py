@@ -1,5 +1,6 @@
 """Error pages: in French, inspected like any other, with a way on and never a trace."""
 
+import io
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -75,6 +76,19 @@ def test_trusted_hosts_are_those_set(make_app: Callable[..., Flask]) -> None:
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
 def test_body_that_is_too_large_is_413(client: CheckedClient, content_type: str) -> None:
     assert client.post("/brochure", data=b"a" * (128 * 1024 + 1), content_type=content_type).status_code == 413
+
+
+def test_body_without_a_length_is_never_cut(client: CheckedClient) -> None:
+    body = b"first_name=" + b"a" * (256 * 1024)
+
+    answer = client.post(
+        "/brochure",
+        input_stream=io.BytesIO(body),
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+
+    assert answer.status_code == 413
 
 
 def test_too_many_fields_are_413(client: CheckedClient) -> None:
@@ -219,6 +233,8 @@ def test_unreachable_database_leaves_the_article_readable(unreachable: Flask) ->
 
     assert page.status == 200
     assert "Les dates ne s’affichent pas pour l’instant." in page.text
+    # Who then sends the form has chosen nothing yet.
+    assert page.form("/portes-ouvertes").values["slot"] == ""
 
 
 def test_healthz_needs_no_database(unreachable: Flask) -> None:
