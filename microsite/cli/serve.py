@@ -12,10 +12,14 @@ from flask_migrate import upgrade
 from sqlalchemy import inspect
 
 from ..config import PROJECT_ROOT, Settings
-from ..db import db
+from ..db import BUSY_TIMEOUT, db
 from ..open_days.services import plan_samples
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line
+
+# Seconds. A worker of granian 2.8 that is told to stop twice at once (Ctrl+C reaches it and its parent, which tells it)
+# or while it still starts may never do it: it gets as long as a request may wait to write, then it goes.
+_KILL_TIMEOUT = BUSY_TIMEOUT + 1
 
 
 @click.command("serve")
@@ -88,6 +92,5 @@ def _granian(settings: Settings) -> list[str]:
         *(sys.executable, "-m", "granian", "wsgi:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
-        # A worker that is told to stop while it still starts may not hear: it gets some seconds, then goes.
-        *("--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "warning"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),
     ]
