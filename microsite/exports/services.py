@@ -52,7 +52,7 @@ def write_csv(session: Session, stream: BinaryIO, selection: Selection, writing:
 
     Ends the session's transaction between batches. What is submitted meanwhile is left for the next export.
     """
-    text = io.TextIOWrapper(stream, encoding=writing.dialect.encoding, newline="", write_through=False)
+    text = io.TextIOWrapper(stream, encoding=writing.dialect.encoding, newline="")
     try:
         writer = csv.writer(text, delimiter=writing.dialect.delimiter, lineterminator="\r\n")
         writer.writerow([heading(column, writing.dialect) for column in COLUMNS])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -98,9 +98,9 @@ def capture(
             if same is not None:
                 return Captured(submission=same, is_new=False)
         else:
-            _add_consents(session, submission, sending.agreed, now)
             if not sending.is_suspicious:
                 _attach_lead(session, submission, now)
+            _add_consents(session, submission, sending.agreed, now)
             return Captured(submission=submission, is_new=True)
     raise NoFreeReference(sending.form)
 
@@ -114,6 +114,7 @@ def release(session: Session, submission: Submission, *, now: datetime) -> None:
         raise NotQuarantined(submission.reference)
     submission.status = SubmissionStatus.RELEASED
     _attach_lead(session, submission, now)
+    session.execute(update(Consent).where(Consent.submission_id == submission.id).values(lead_id=submission.lead_id))
 
 
 def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
@@ -141,8 +142,6 @@ def _attach_lead(session: Session, submission: Submission, now: datetime) -> Non
     lead.last_contact_at = max(lead.last_contact_at, submission.submitted_at)
     submission.lead = lead
     session.flush()
-    for consent in session.scalars(select(Consent).where(Consent.submission_id == submission.id)):
-        consent.lead_id = lead.id
 
 
 def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
@@ -171,6 +170,7 @@ def _add_consents(session: Session, submission: Submission, agreed: tuple[Wordin
     for wording in agreed:
         session.add(
             Consent(
+                lead_id=submission.lead_id,
                 submission_id=submission.id,
                 channel=wording.channel,
                 wording_id=_kept_wording(session, wording).id,

@@ -1,5 +1,6 @@
 """The open-day form: a slot, or a word when there is none that suits; companions; access needs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from ..leads.models import FormName
 from ..web.context import french_date, french_time, utc_now
 from ..web.errors import log_database_failure
 from ..web.fields import ChoiceField, LongTextField
-from .queries import SlotSeats, all_slots, upcoming_slots
+from .queries import SlotSeats, upcoming_slots
 from .services import SlotClosed, SlotFull
 
 # The answer of those who choose no slot.
@@ -65,7 +66,7 @@ class OpenDayForm(LeadForm):
         now = utc_now()
         try:
             with reading():
-                slots = all_slots(db.session()) if self.is_submitted() else upcoming_slots(db.session(), now=now)
+                slots = upcoming_slots(db.session(), now=now, also=_slot_id(self.slot.data))
         except UNAVAILABLE as error:
             log_database_failure(error)
             self.is_unavailable = True
@@ -101,6 +102,11 @@ class OpenDayForm(LeadForm):
     def validate_slot(self, field: StringField) -> None:
         if field.data != TELL_ME and self.chosen is None:
             raise ValidationError(CLOSED)
+
+
+def _slot_id(value: str | None) -> int | None:
+    # Nine digits at most: what is longer is no id, and more than PostgreSQL's integers hold.
+    return int(value) if value and re.fullmatch(r"[0-9]{1,9}", value) else None
 
 
 def refusal(error: SlotFull | SlotClosed, *, party: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from .models import SEATED, Alert, OpenDay, Registration, Slot
@@ -28,9 +28,9 @@ class SlotSeats:
         return max(0, self.capacity - self.taken)
 
 
-def upcoming_slots(session: Session, *, now: datetime) -> list[SlotSeats]:
-    """Slots that haven't begun, earliest first."""
-    return _with_seats(session, select(Slot).where(Slot.starts_at > now))
+def upcoming_slots(session: Session, *, now: datetime, also: int | None = None) -> list[SlotSeats]:
+    """Slots that haven't begun, earliest first; the one with the id `also` even if it has."""
+    return _with_seats(session, select(Slot).where(or_(Slot.starts_at > now, Slot.id == also)))
 
 
 def all_slots(session: Session) -> list[SlotSeats]:

@@ -70,7 +70,7 @@ def init_app(app: Flask) -> None:
 
 
 def _refuse(error: HTTPException) -> Response:
-    # Redirects travel as exceptions too (a trailing slash, say).
+    # Redirects travel as exceptions too (doubled slashes, say).
     if error.response is not None or error.code is None or error.code < 400:
         return make_response(error.get_response())
     if isinstance(error, SecurityError):

@@ -39,11 +39,13 @@ def legible(text: str, *, multiline: bool = False) -> str:
     if not multiline:
         # Where it parted words, a space does.
         text = _LINE_ENDS.sub(" ", text).replace("\t", " ")
-    kept = "".join(char for char in text if _is_legible(char) or (multiline and char in "\n\t"))
+    kept = "".join(char for char in text if _is_legible(char, multiline=multiline))
     return unicodedata.normalize("NFC", kept) if any(map(_is_visible, kept)) else ""
 
 
-def _is_legible(char: str) -> bool:
+def _is_legible(char: str, *, multiline: bool) -> bool:
+    if char in "\n\t":
+        return multiline
     # U+FDD0 to U+FDEF and the last two of each plane are no characters (Unicode, section 23.7).
     is_noncharacter = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE
     return char not in _REFUSED and unicodedata.category(char) not in _REFUSED_CATEGORIES and not is_noncharacter
@@ -72,7 +74,7 @@ class TextField(StringField):
         if self.multiline:
             typed = _LINE_ENDS.sub("\n", typed)
         self.data = legible(typed, multiline=self.multiline).strip()
-        self.is_illegible = any(not (_is_legible(char) or (self.multiline and char in "\n\t")) for char in typed)
+        self.is_illegible = any(not _is_legible(char, multiline=self.multiline) for char in typed)
 
     def pre_validate(self, form: Any) -> None:
         if self.is_illegible:

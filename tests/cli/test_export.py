@@ -25,6 +25,7 @@ from microsite.leads.models import FormName, Submission, SubmissionStatus
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only
 from ..conftest import Environ
 from ..page import CheckedClient
+from ..served import clean_environ
 
 
 def _send(client: CheckedClient, path: str, answers: dict[str, str]) -> None:
@@ -137,14 +138,13 @@ def test_progress_is_shown_on_a_terminal_and_only_there(
 ) -> None:
     _send(client, "/brochure", BROCHURE)
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export", "--output", str(tmp_path / "x.csv")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")} | environ
     ours, theirs = pty.openpty()
 
-    subprocess.run(command, cwd=PROJECT_ROOT, env=clean, stderr=theirs, check=True)
+    subprocess.run(command, cwd=PROJECT_ROOT, env=clean_environ() | environ, stderr=theirs, check=True)
     os.close(theirs)
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         shown = terminal.read(4096)
-    piped = subprocess.run(command, cwd=PROJECT_ROOT, env=clean, capture_output=True, check=True)
+    piped = subprocess.run(command, cwd=PROJECT_ROOT, env=clean_environ() | environ, capture_output=True, check=True)
 
     assert b"Export" in shown
     assert b"100%" in shown
@@ -187,10 +187,11 @@ def test_dash_is_the_standard_output(app: Flask) -> None:
 
 def test_reader_that_goes_away_gets_no_traceback(app: Flask, environ: Environ) -> None:
     _insert(app, 3_000)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")} | environ
     command = f"{sys.executable} -m flask --app wsgi leads export | head -1"
 
-    ran = subprocess.run(["sh", "-c", command], cwd=PROJECT_ROOT, env=clean, capture_output=True, check=True)
+    ran = subprocess.run(
+        ["sh", "-c", command], cwd=PROJECT_ROOT, env=clean_environ() | environ, capture_output=True, check=True
+    )
 
     assert ran.stdout.count(b"\r\n") == 1
     assert ran.stderr == b""
@@ -206,9 +207,12 @@ def test_memory_does_not_grow_with_the_rows(app: Flask, environ: Environ, tmp_pa
             "try: main()\n"
             "finally: print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])"
         )
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("MICROSITE_")}
         ran = subprocess.run(
-            [sys.executable, "-c", script], cwd=PROJECT_ROOT, env=clean | environ, capture_output=True, check=True
+            [sys.executable, "-c", script],
+            cwd=PROJECT_ROOT,
+            env=clean_environ() | environ,
+            capture_output=True,
+            check=True,
         )
         # Not getrusage's ru_maxrss, which a new process inherits from the one that starts it.
         return int(ran.stdout) * 1024

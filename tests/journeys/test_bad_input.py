@@ -38,6 +38,7 @@ REFUSED = [
     ("/brochure", "level", "maternelle", "Choisissez une réponse dans la liste."),
     ("/portes-ouvertes", "slot", None, "Choisissez une date, ou demandez-nous de vous prévenir."),
     ("/portes-ouvertes", "slot", "999", "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez-nous de vous prévenir."),
+    ("/portes-ouvertes", "slot", "9" * 30, "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez-nous de vous prévenir."),
     ("/portes-ouvertes", "companions", "4", "Choisissez une réponse dans la liste."),
     ("/portes-ouvertes", "companions", "-1", "Choisissez une réponse dans la liste."),
     ("/portes-ouvertes", "access_needs", "a" * 1002, "Ce champ accepte 1 000 caractères au plus : retirez-en 2."),
