@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from flask import Flask
 from flask_migrate import Migrate
 
-from . import campaigns, cli, db, web
+from . import campaigns, cli, db, outbox, web
+from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
+from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, load_settings, prepare_instance
 from .content_files import Folders
+from .leads.mails import MAILS as LEAD_MAILS
+from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
+from .privacy.views import bp as privacy_bp
 from .school import load_school
 
 # A form's 4,000 characters of motivation are at most 48 KB once percent-encoded.
@@ -33,7 +38,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     )
     app.config.update(
         SECRET_KEY=secret_key,
-        TRUSTED_HOSTS=list(settings.trusted_hosts),
+        TRUSTED_HOSTS=list(settings.all_hosts),
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
@@ -43,11 +48,13 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["school"] = load_school(folders)
 
-    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads)
+    # One more than serves visitors: the background worker.
+    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 1)
     Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
     web.init_app(app)
     campaigns.init_app(app)
-    for blueprint in (brochures_bp, open_days_bp, applications_bp):
+    outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS})
+    for blueprint in (brochures_bp, open_days_bp, applications_bp, privacy_bp):
         app.register_blueprint(blueprint)
     init_article(app, folders)
     cli.init_app(app)

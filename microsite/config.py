@@ -3,12 +3,14 @@
 import difflib
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -16,6 +18,12 @@ from sqlalchemy.exc import ArgumentError
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
 _SECRET_KEY_LEAST = 32
+_ORIGIN = re.compile(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)/?", re.IGNORECASE)
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+# Their values stay out of messages: an address of a database may hold a password too.
+_SECRETS = frozenset({"DATABASE_URL", "MICROSITE_SMTP_PASSWORD"})
 
 
 class StartError(SystemExit):
@@ -55,6 +63,29 @@ def _hosts(text: str) -> tuple[str, ...]:
     return hosts
 
 
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError("des lettres sans accent, chiffres et signes (ASCII)")
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"l’un de {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def _origin(text: str) -> str:
+    """Scheme and host of an address without a path (RFC 6454), empty if none is given."""
+    match = _ORIGIN.fullmatch(text)
+    if text and match is None:
+        raise ValueError("l’adresse publique du site, sans chemin, comme https://www.exemple.fr")
+    return match[1].lower() if match else ""
+
+
 def _database_url(text: str) -> str:
     if not text:
         return ""
@@ -85,12 +116,42 @@ class Settings:
     workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
     threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
     trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
+    public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
+    smtp_host: str = _setting("MICROSITE_SMTP_HOST", "", str)
+    smtp_port: int = _setting("MICROSITE_SMTP_PORT", "587", _whole_number(1, 65535))
+    smtp_security: str = _setting("MICROSITE_SMTP_SECURITY", "starttls", _one_of("starttls", "tls", "none"))
+    smtp_user: str = _setting("MICROSITE_SMTP_USER", "", _ascii)
+    smtp_password: str = _setting("MICROSITE_SMTP_PASSWORD", "", _ascii)
+    smtp_timeout: int = _setting("MICROSITE_SMTP_TIMEOUT", "10", _whole_number(1, 60))
+    notify_admissions: str = _setting("MICROSITE_NOTIFY_ADMISSIONS", "each", _one_of("each", "hourly", "daily", "none"))
 
     @property
     def sqlalchemy_url(self) -> str:
         return self.database_url or f"sqlite:///{self.instance_path / 'microsite.sqlite3'}"
+
+    @property
+    def site_url(self) -> str:
+        """What mailed links begin with: the public address, or this machine's own."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def all_hosts(self) -> tuple[str, ...]:
+        """The names that the site answers to; the public one needn't be given twice."""
+        public = urlsplit(self.public_url).hostname
+        return (*self.trusted_hosts, public) if public else self.trusted_hosts
+
+    def contradictions(self) -> list[str]:
+        """Settings that are right one by one and wrong together."""
+        found = []
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            found.append("Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux, ou aucun.")
+        if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in _LOCAL_HOSTS:
+            found.append(
+                "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe partirait en clair ; attendu starttls ou tls."
+            )
+        return found
 
 
 def setting_names() -> list[str]:
@@ -110,12 +171,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         try:
             values[item.name] = item.metadata["parse"](text)
         except ValueError as error:
-            # An address of a database may hold a password.
-            shown = "" if name == "DATABASE_URL" else f"={text!r}"
+            shown = "" if name in _SECRETS else f"={text!r}"
             mistakes.append(f"Réglage {name}{shown} : attendu {error}.")
     if mistakes:
         raise StartError("\n".join(mistakes))
-    return Settings(**values)
+    settings = Settings(**values)
+    if contradictions := settings.contradictions():
+        raise StartError("\n".join(contradictions))
+    return settings
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:

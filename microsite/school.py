@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from .content_files import Folders, Table, parse_toml, unfilled
+from email_validator import EmailNotValidError, validate_email
+
+from .content_files import PLACEHOLDER, Folders, Table, parse_toml, unfilled
 
 # The zone of every time that people read: on screen, in mails, in exports.
 PARIS = ZoneInfo("Europe/Paris")
@@ -30,6 +32,22 @@ class Wording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailIdentity:
+    """From which address mails leave, where answers go, whom each request is told to, and how mails end.
+
+    An address may still be a placeholder.
+    """
+
+    sender: str
+    reply_to: str
+    admissions: str
+    signature: str
+
+    def facts(self) -> dict[str, str]:
+        return {"mail.sender": self.sender, "mail.reply_to": self.reply_to, "mail.admissions": self.admissions}
+
+
+@dataclass(frozen=True, kw_only=True)
 class School:
     """Choices map a key, kept in the database, to the label that people read."""
 
@@ -41,6 +59,7 @@ class School:
     home_article: str
     contacts: Mapping[str, str]
     legal: Mapping[str, str]
+    mail: MailIdentity
     programmes: Mapping[str, str]
     intakes: Mapping[str, str]
     levels: Mapping[str, str]
@@ -59,7 +78,7 @@ class School:
             for group in ("programmes", "intakes", "levels")
             for key, label in getattr(self, group).items()
         ]
-        return unfilled([*self.facts().items(), *choices])
+        return unfilled([*self.facts().items(), *self.mail.facts().items(), *choices])
 
 
 def load_school(folders: Folders) -> School:
@@ -75,6 +94,7 @@ def load_school(folders: Folders) -> School:
         home_article=table.text("home_article"),
         contacts=_texts(contacts, "address", "phone", "email", "data_protection_email"),
         legal=_texts(legal, "publisher", "publication_director", "host", "recipients"),
+        mail=_mail_identity(table.table("mail")),
         programmes=_choices(table, "programmes"),
         intakes=_choices(table, "intakes"),
         levels=_choices(table, "levels"),
@@ -88,6 +108,27 @@ def _texts(table: Table, *keys: str) -> Mapping[str, str]:
     texts = {key: table.text(key) for key in keys}
     table.finish()
     return MappingProxyType(texts)
+
+
+def _mail_identity(table: Table) -> MailIdentity:
+    identity = MailIdentity(
+        sender=_address(table, "sender"),
+        reply_to=_address(table, "reply_to"),
+        admissions=_address(table, "admissions"),
+        signature=table.text("signature"),
+    )
+    table.finish()
+    return identity
+
+
+def _address(table: Table, key: str) -> str:
+    text = table.text(key)
+    if PLACEHOLDER in text:
+        return text
+    try:
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
+    except EmailNotValidError:
+        raise table.error(key, "une adresse e-mail, comme admissions@exemple.fr") from None
 
 
 def _choices(table: Table, key: str) -> Mapping[str, str]:

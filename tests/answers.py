@@ -2,9 +2,13 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
+
+from microsite.content_files import SHIPPED
 
 BROCHURE = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr"}
 TELL_ME = BROCHURE | {"slot": "prevenez-moi"}
@@ -34,6 +38,15 @@ def add_slot(app: Flask, *, capacity: int, day: str = "2099-03-07", hours: str =
     lines = [line for line in listed.splitlines() if "places prises" in line]
     year, month, date = day.split("-")
     return next(line.split()[0] for line in lines if f"{date}/{month}/{year} {hours[:5]}" in line)
+
+
+def complete_school(instance: Path) -> None:
+    """A school.toml without placeholders; mails leave from ecole.example."""
+    shipped = (SHIPPED / "school.toml").read_text()
+    for key in ("sender", "reply_to", "admissions"):
+        shipped = re.sub(rf'^{key} = ".*"$', f'{key} = "{key.replace("_", "-")}@ecole.example"', shipped, flags=re.M)
+    (instance / "content").mkdir(exist_ok=True)
+    (instance / "content" / "school.toml").write_text(shipped.replace('"[à compléter', '"[rempli'))
 
 
 def only(rows: list[Any]) -> Any:

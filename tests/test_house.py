@@ -32,6 +32,8 @@ def test_template_uses_what_it_imports_and_from_where_it_is(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(PROJECT_ROOT).as_posix())
 def test_template_is_used(path: Path) -> None:
     name = path.relative_to(PROJECT_ROOT / "templates").as_posix()
+    if name.endswith("/body.html"):
+        return  # a mail's: tests/outbox/test_mails.py
     sources = [*PROJECT_ROOT.glob("templates/**/*.html"), *PROJECT_ROOT.glob("microsite/**/*.py")]
 
     assert any(f"'{name}'" in (text := source.read_text()) or f'"{name}"' in text for source in sources)

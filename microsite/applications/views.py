@@ -6,6 +6,7 @@ from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
 from .forms import ApplicationForm
+from .services import follow_up
 
 bp = Blueprint("applications", __name__)
 
@@ -15,7 +16,11 @@ THANKS = "applications.thanks"
 @bp.route("/candidater", methods=["GET", "POST"])
 def apply() -> Response:
     form = ApplicationForm(request.form if request.method == "POST" else None)
-    return receive(form, lambda: render_template("applications/apply.html", form=form), thanks=THANKS)
+
+    def page() -> str:
+        return render_template("applications/apply.html", form=form)
+
+    return receive(form, page, thanks=THANKS, follow_up=follow_up)
 
 
 @bp.get("/candidater/merci/<token>")

@@ -1,26 +1,32 @@
 """/brochure: ask, thank, download."""
 
-from flask import Blueprint, Response, render_template, request, send_file
+from datetime import timedelta
+
+from flask import Blueprint, Response, render_template, request, send_file, url_for
 
 from ..db import UNAVAILABLE, db, writing
-from ..leads.links import signed_submission, submission_url
+from ..leads.links import mailed_submission, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
 from .forms import BrochureForm
-from .services import brochure_file, count_download
+from .services import brochure_file, count_download, follow_up
 
 bp = Blueprint("brochures", __name__)
 
 THANKS = "brochures.thanks"
 DOWNLOAD = "brochures.download"
+COPY = "brochures.copy"
+
+# How long the link in the mail works.
+COPY_LIFETIME = timedelta(days=365)
 
 
 @bp.route("/brochure", methods=["GET", "POST"])
 def ask() -> Response:
     form = BrochureForm(request.form if request.method == "POST" else None)
-    return receive(form, lambda: render_template("brochures/ask.html", form=form), thanks=THANKS)
+    return receive(form, lambda: render_template("brochures/ask.html", form=form), thanks=THANKS, follow_up=follow_up)
 
 
 @bp.get("/brochure/merci/<token>")
@@ -37,7 +43,22 @@ def thanks(token: str) -> Response:
 
 @bp.get("/brochure/telecharger/<token>")
 def download(token: str) -> Response:
-    submission_id = signed_submission(DOWNLOAD, token).id
+    return _give_file(signed_submission(DOWNLOAD, token).id)
+
+
+@bp.get("/brochure/exemplaire/<token>")
+def copy(token: str) -> Response:
+    """Where the mailed link leads: opening it changes nothing, for mail scanners open every link."""
+    mailed_submission(COPY, token, lifetime=COPY_LIFETIME)
+    return thank(render_template("brochures/copy.html", download_url=url_for("brochures.download_copy", token=token)))
+
+
+@bp.get("/brochure/exemplaire/pdf/<token>")
+def download_copy(token: str) -> Response:
+    return _give_file(mailed_submission(COPY, token, lifetime=COPY_LIFETIME).id)
+
+
+def _give_file(submission_id: int) -> Response:
     response = send_file(
         brochure_file(current_settings().instance_path),
         mimetype="application/pdf",

@@ -1,13 +1,14 @@
-"""Commands of `flask --app wsgi`: leads, open days, serving, operations."""
+"""Commands of `flask --app wsgi`: leads, open days, mails, serving, operations."""
 
 from flask import Flask
 
 from .leads import leads
 from .open_days import open_days
 from .ops import ops
+from .outbox import outbox
 from .serve import serve
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, ops, serve):
+    for command in (leads, open_days, outbox, ops, serve):
         app.cli.add_command(command)

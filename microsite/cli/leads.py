@@ -6,24 +6,32 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
+from ..applications import services as applications
+from ..brochures import services as brochures
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..exports.services import Selection, count_rows, file_when_complete, write_csv
+from ..leads.consents import ask_to_confirm
 from ..leads.models import FormName, Submission
 from ..leads.queries import find_by_reference
 from ..leads.services import NotQuarantined, release
+from ..open_days import services as open_days
 from ..open_days.services import SlotClosed, SlotFull, promise_alert
-from ..open_days.services import follow_up as follow_up_open_day
 from ..web.context import current_school, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
+_FOLLOW_UPS = {
+    FormName.BROCHURE: brochures.follow_up,
+    FormName.OPEN_DAY: open_days.follow_up,
+    FormName.APPLICATION: applications.follow_up,
+}
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
@@ -142,8 +150,9 @@ def _release(reference: str) -> bool:
     # Two people may release the same one at the same moment.
     db.session.refresh(submission, with_for_update=True)
     try:
-        release(db.session(), submission, now=utc_now())
-        note = _follow_up(submission)
+        now = utc_now()
+        release(db.session(), submission, now=now)
+        note = _follow_up(submission, now)
         db.session.commit()
     except NotQuarantined:
         db.session.rollback()
@@ -153,14 +162,13 @@ def _release(reference: str) -> bool:
     return True
 
 
-def _follow_up(submission: Submission) -> str:
+def _follow_up(submission: Submission, now: datetime) -> str:
     """Run what the quarantine held back; what is to be said of it, if anything."""
-    if submission.form is not FormName.OPEN_DAY:
-        return ""
+    ask_to_confirm(db.session(), submission, now=now)
     try:
         with db.session.begin_nested():
-            follow_up_open_day(db.session(), submission, now=utc_now())
+            _FOLLOW_UPS[submission.form](db.session(), submission, now=now)
     except (SlotFull, SlotClosed):
-        promise_alert(db.session(), submission, now=utc_now())
+        promise_alert(db.session(), submission, now=now)
         return " ; le créneau choisi est complet ou passé, la personne sera prévenue de la prochaine date"
     return ""

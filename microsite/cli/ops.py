@@ -10,9 +10,11 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from ..brochures.services import FILE_NAME
-from ..config import load_settings
 from ..db import db, reading
 from ..open_days.queries import all_slots
+from ..outbox import MAILS
+from ..outbox.models import MailStatus
+from ..outbox.queries import count_by_status
 from ..web.context import current_school, current_settings
 
 ops = AppGroup("ops", help="L’exploitation : vérifier l’installation.")
@@ -21,7 +23,13 @@ ops = AppGroup("ops", help="L’exploitation : vérifier l’installation.")
 @ops.command("check")
 def check() -> None:
     """Nomme ce qui reste à faire avant d’ouvrir au public ; code de sortie 1 s’il reste quelque chose."""
-    findings = [*_database_findings(), *_placeholder_findings(), *_specimen_findings(), *_host_findings()]
+    findings = [
+        *_database_findings(),
+        *_placeholder_findings(),
+        *_specimen_findings(),
+        *_address_findings(),
+        *_smtp_findings(),
+    ]
     for finding in findings:
         click.echo(finding)
     if findings:
@@ -34,14 +42,24 @@ def _database_findings() -> list[str]:
         with reading():
             current = MigrationContext.configure(db.session.connection()).get_current_revision()
             newest = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
-            samples = current == newest and any(slot.is_sample for slot in all_slots(db.session()))
+            findings = _content_findings() if current == newest else []
     except DBAPIError as error:
         return [f"Base de données injoignable : {error.orig}"]
     if current != newest:
         return [
             f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask --app wsgi db upgrade"
         ]
-    return ["Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples"] if samples else []
+    return findings
+
+
+def _content_findings() -> list[str]:
+    findings = []
+    if any(slot.is_sample for slot in all_slots(db.session())):
+        findings.append("Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples")
+    dead = count_by_status(db.session())[MailStatus.DEAD]
+    if dead:
+        findings.append(f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list")
+    return findings
 
 
 def _specimen_findings() -> list[str]:
@@ -49,9 +67,14 @@ def _specimen_findings() -> list[str]:
     return [] if own.is_file() else [f"Brochure : un spécimen est donné ; déposez celle de l’école ({own})"]
 
 
-def _host_findings() -> list[str]:
-    is_local = current_settings().trusted_hosts == load_settings({}).trusted_hosts
-    return ["MICROSITE_TRUSTED_HOSTS : le nom public du site y manque"] if is_local else []
+def _smtp_findings() -> list[str]:
+    if current_settings().smtp_host:
+        return []
+    return [f"MICROSITE_SMTP_HOST : sans lui, les messages restent dans {current_settings().instance_path / MAILS}"]
+
+
+def _address_findings() -> list[str]:
+    return [] if current_settings().public_url else ["MICROSITE_PUBLIC_URL : l’adresse publique du site y manque"]
 
 
 def _placeholder_findings() -> list[str]:

@@ -89,7 +89,7 @@ def _tell_what_to_open(settings: Settings) -> None:
 
 def _granian(settings: Settings) -> list[str]:
     return [
-        *(sys.executable, "-m", "granian", "wsgi:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *(sys.executable, "-m", "granian", "microsite.served:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),

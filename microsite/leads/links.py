@@ -1,13 +1,14 @@
-"""Signed addresses that stand for one submission: thank-you pages, downloads."""
+"""Signed addresses that stand for one submission: thank-you pages, downloads, links in mails."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import abort
 
 from ..campaigns.carry import carrying_url
 from ..db import db
 from ..web.context import utc_now
-from ..web.links import LinkExpired, LinkForged, sign, unsign
+from ..web.links import LinkExpired, LinkForged, public_url, sign, unsign
 from .models import Submission
 from .queries import find_by_reference
 
@@ -22,14 +23,41 @@ def submission_url(endpoint: str, submission: Submission) -> str:
 
 def signed_submission(endpoint: str, token: str) -> Submission:
     """What an address made by submission_url stands for; 404 if forged or erased, 410 if too old."""
-    try:
-        reference, _ = unsign(endpoint, token, max_age=int(LIFETIME.total_seconds()))
-    except LinkForged:
-        abort(404)
-    except LinkExpired:
-        abort(410)
+    reference = _opened(endpoint, token, LIFETIME)
     submission = find_by_reference(db.session(), reference) or abort(404)
     # A page that is opened again signs new links: they end with the first ones.
     if utc_now() - submission.submitted_at > LIFETIME:
         abort(410)
     return submission
+
+
+def mailed_url(endpoint: str, submission: Submission) -> str:
+    """A whole address for the owner of the submission's e-mail address, revoked by raising the lead's link_version."""
+    if submission.lead is None:
+        raise ValueError("a quarantined submission is nobody's yet: it gets no mail")
+    payload = [submission.reference, submission.lead.link_version]
+    return public_url(endpoint, token=sign(endpoint, payload))
+
+
+def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Submission:
+    """What an address made by mailed_url stands for; 404 if forged or erased, 410 if too old or revoked.
+
+    `lifetime` counts from the mail.
+    """
+    reference, version = _opened(endpoint, token, lifetime)
+    submission = find_by_reference(db.session(), reference)
+    if submission is None or submission.lead is None:
+        abort(404)
+    if submission.lead.link_version != version:
+        abort(410)
+    return submission
+
+
+def _opened(endpoint: str, token: str, lifetime: timedelta) -> Any:
+    try:
+        payload, _ = unsign(endpoint, token, max_age=int(lifetime.total_seconds()))
+    except LinkForged:
+        abort(404)
+    except LinkExpired:
+        abort(410)
+    return payload

@@ -38,6 +38,8 @@ class Lead(Base):
     phone: Mapped[str | None] = mapped_column(String(20))
     # Another name came with the same address: a person decides.
     needs_review: Mapped[bool] = mapped_column(default=False)
+    # Raised to revoke every link that was mailed to this person.
+    link_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]
 

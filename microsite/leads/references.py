@@ -6,9 +6,9 @@ from .models import FormName
 
 # No 0 or O, 1, I or L, no U: 30 signs, 729 million references a form.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PREFIXES = {FormName.BROCHURE: "BRO", FormName.OPEN_DAY: "JPO", FormName.APPLICATION: "CAN"}
+PREFIXES = {FormName.BROCHURE: "BRO", FormName.OPEN_DAY: "JPO", FormName.APPLICATION: "CAN"}
 
 
 def draw_reference(form: FormName) -> str:
     """A random reference; whether it is free is the database's to say."""
-    return f"{_PREFIXES[form]}-{''.join(secrets.choice(ALPHABET) for _ in range(6))}"
+    return f"{PREFIXES[form]}-{''.join(secrets.choice(ALPHABET) for _ in range(6))}"

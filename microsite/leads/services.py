@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
 from ..school import Wording
-from .models import Consent, ConsentWording, FormName, Lead, Submission, SubmissionStatus
+from .consents import attach_consents, keep_consents
+from .models import FormName, Lead, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
 from .queries import find_lead, find_same
 from .references import draw_reference
@@ -100,7 +100,7 @@ def capture(
         else:
             if not sending.is_suspicious:
                 _attach_lead(session, submission, now)
-            _add_consents(session, submission, sending.agreed, now)
+            keep_consents(session, submission, sending.agreed, now=now)
             return Captured(submission=submission, is_new=True)
     raise NoFreeReference(sending.form)
 
@@ -114,7 +114,7 @@ def release(session: Session, submission: Submission, *, now: datetime) -> None:
         raise NotQuarantined(submission.reference)
     submission.status = SubmissionStatus.RELEASED
     _attach_lead(session, submission, now)
-    session.execute(update(Consent).where(Consent.submission_id == submission.id).values(lead_id=submission.lead_id))
+    attach_consents(session, submission)
 
 
 def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
@@ -164,31 +164,3 @@ def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
             raise
         return existing
     return lead
-
-
-def _add_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], now: datetime) -> None:
-    for wording in agreed:
-        session.add(
-            Consent(
-                lead_id=submission.lead_id,
-                submission_id=submission.id,
-                channel=wording.channel,
-                wording_id=_kept_wording(session, wording).id,
-                given_at=now,
-            )
-        )
-    session.flush()
-
-
-def _kept_wording(session: Session, wording: Wording) -> ConsentWording:
-    kept = session.scalar(select(ConsentWording).filter_by(**asdict(wording)))
-    if kept is not None:
-        return kept
-    kept = ConsentWording(**asdict(wording))
-    try:
-        with session.begin_nested():
-            session.add(kept)
-    except IntegrityError:
-        # The first two people to agree to new words, at the same moment.
-        return session.scalars(select(ConsentWording).filter_by(**asdict(wording))).one()
-    return kept

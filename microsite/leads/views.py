@@ -1,16 +1,21 @@
 """What the three forms do alike: show, refuse, capture once, lead on."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 
 from flask import Response, make_response, redirect
+from sqlalchemy.orm import Session
 
 from ..db import UNAVAILABLE, db
-from ..web.context import utc_now
+from ..web.context import current_settings, utc_now
 from ..web.errors import RETRY_AFTER, log_database_failure
 from ..web.fields import refuse
+from .consents import ask_to_confirm
 from .forms import LeadForm
 from .links import submission_url
 from .models import Submission
+from .notifications import notify
 from .services import capture
 
 TRY_AGAIN = (
@@ -19,10 +24,15 @@ TRY_AGAIN = (
 )
 
 Page = Callable[[], str]
-FollowUp = Callable[[Submission], None]
 
 
-def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | None = None) -> Response:
+class FollowUp(Protocol):
+    """What a form leads to besides its submission: a seat, a mail."""
+
+    def __call__(self, session: Session, submission: Submission, *, now: datetime) -> None: ...
+
+
+def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Response:
     """Answer a form: 200 when it is asked for, 422 with every answer kept, 303 once it is safely stored.
 
     `page` renders the form as it stands; `thanks` is the endpoint to go to; `follow_up` runs in the same
@@ -34,10 +44,13 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp | No
         return make_response(page())
     if not form.validate():
         return make_response(page(), 422)
+    now = utc_now()
     try:
-        captured = capture(db.session(), form.sending(), now=utc_now())
-        if follow_up is not None and captured.is_to_follow_up:
-            follow_up(captured.submission)
+        captured = capture(db.session(), form.sending(), now=now)
+        if captured.is_to_follow_up:
+            follow_up(db.session(), captured.submission, now=now)
+            ask_to_confirm(db.session(), captured.submission, now=now)
+            notify(db.session(), captured.submission, every=current_settings().notify_admissions, now=now)
         # Before the commit: afterwards the submission would have to be read again, in line with the writers.
         address = submission_url(thanks, captured.submission)
         db.session.commit()

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .models import SEATED, Alert, OpenDay, Registration, Slot
+from .models import SEATED, Alert, OpenDay, Registration, RegistrationState, Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,12 @@ def has_slot(session: Session, *, title: str, place: str, starts_at: datetime) -
         session.scalar(same.where(OpenDay.title == title, OpenDay.place == place, Slot.starts_at == starts_at))
         is not None
     )
+
+
+def find_registration(session: Session, *, lead_id: int, slot_id: int) -> Registration | None:
+    """The lead's registration in this slot that isn't cancelled."""
+    active = Registration.state != RegistrationState.CANCELLED
+    return session.scalar(select(Registration).filter_by(lead_id=lead_id, slot_id=slot_id).where(active))
 
 
 def seats_taken(session: Session, slot_id: int) -> int:

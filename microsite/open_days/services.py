@@ -8,9 +8,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..leads.models import Submission
+from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import Alert, OpenDay, Registration, RegistrationState, Slot
-from .queries import seats_taken
+from .queries import find_registration, seats_taken
+
+# Mails: what was registered, and that a date will be told.
+REGISTERED = "registration"
+PROMISED = "alert"
 
 
 class SlotFull(ValueError):
@@ -79,7 +84,7 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
-    """What an open-day submission leads to: a seat, or an alert for those who chose no slot.
+    """What an open-day submission leads to: a seat, or an alert for those who chose no slot; and a mail about it.
 
     Raises SlotFull or SlotClosed; the caller then rolls everything back.
     """
@@ -88,11 +93,13 @@ def follow_up(session: Session, submission: Submission, *, now: datetime) -> Non
         promise_alert(session, submission, now=now)
     else:
         register(session, submission, slot_id=answers["slot_id"], companions=answers["companions"], now=now)
+        enqueue(session, template=REGISTERED, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
 def promise_alert(session: Session, submission: Submission, *, now: datetime) -> None:
     """Note that this lead is to be told when an open day is added."""
     session.add(Alert(submission_id=submission.id, lead_id=submission.lead_id, created_at=now))
+    enqueue(session, template=PROMISED, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
 def register(session: Session, submission: Submission, *, slot_id: int, companions: int, now: datetime) -> Registration:
@@ -109,20 +116,17 @@ def register(session: Session, submission: Submission, *, slot_id: int, companio
     remaining = slot.capacity - seats_taken(session, slot.id)
     if remaining < 1 + companions:
         raise SlotFull(max(0, remaining))
-    active = session.scalar(
-        select(Registration).where(
-            Registration.slot_id == slot.id,
-            Registration.lead_id == submission.lead_id,
-            Registration.state != RegistrationState.CANCELLED,
-        )
-    )
+    lead = submission.lead
+    if lead is None:
+        raise ValueError("a quarantined submission takes no seat")
+    active = find_registration(session, lead_id=lead.id, slot_id=slot.id)
     if active is not None:
-        if active.companions != companions and submission.lead is not None:
-            submission.lead.needs_review = True
+        if active.companions != companions:
+            lead.needs_review = True
         return active
     registration = Registration(
         submission_id=submission.id,
-        lead_id=submission.lead_id,
+        lead_id=lead.id,
         slot_id=slot.id,
         companions=companions,
         state=RegistrationState.CONFIRMED,

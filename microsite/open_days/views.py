@@ -7,10 +7,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from ..db import db
 from ..leads.links import signed_submission
-from ..leads.models import Submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
-from ..web.context import utc_now
 from ..web.fields import refuse
 from .forms import OpenDayForm, refusal, slot_label
 from .models import Slot
@@ -29,7 +27,7 @@ def register() -> Response:
         return render_template("open_days/register.html", form=form)
 
     try:
-        return receive(form, page, thanks=THANKS, follow_up=_seat)
+        return receive(form, page, thanks=THANKS, follow_up=follow_up)
     except (SlotFull, SlotClosed) as error:
         db.session.rollback()
         form.load_slots()
@@ -48,10 +46,6 @@ def thanks(token: str) -> Response:
         place=_place(submission.answers),
     )
     return thank(page)
-
-
-def _seat(submission: Submission) -> None:
-    follow_up(db.session(), submission, now=utc_now())
 
 
 def _place(answers: dict[str, Any]) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 from flask import current_app
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from .context import current_settings
+
 
 class LinkForged(ValueError):
     """Not signed by us, for this purpose."""
@@ -33,6 +35,12 @@ def unsign(purpose: str, text: str, *, max_age: int) -> tuple[Any, datetime]:
     except BadSignature:
         raise LinkForged from None
     return payload, signed_at
+
+
+def public_url(endpoint: str, **values: Any) -> str:
+    """The whole address of a page as visitors reach it, for mails: no request says which one they are sent from."""
+    path = current_app.url_map.bind("").build(endpoint, values)
+    return f"{current_settings().site_url}{path}"
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

@@ -7,6 +7,7 @@ space before a colon, inside guillemets and before a unit, thin space between th
 import re
 
 from flask import Flask
+from markupsafe import Markup
 
 NBSP = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -23,7 +24,12 @@ _RULES = (
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters["french"] = french
+    app.jinja_env.filters["french"] = _french_filter
+
+
+def _french_filter(text: str) -> str:
+    # What a template has already escaped stays so.
+    return Markup(french(str(text))) if isinstance(text, Markup) else french(text)  # noqa: S704
 
 
 def thousands(number: int) -> str:

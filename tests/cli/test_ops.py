@@ -7,13 +7,12 @@ import pytest
 from flask import Flask
 from flask_migrate import downgrade
 
-from microsite.content_files import SHIPPED
 from microsite.db import db
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.services import plan_samples
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, export
+from ..answers import BROCHURE, complete_school, export
 from ..conftest import Environ
 from ..page import CheckedClient
 
@@ -33,21 +32,24 @@ def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ)
             "legal.publication_director",
             "legal.host",
             "legal.recipients",
+            "mail.sender",
+            "mail.reply_to",
+            "mail.admissions",
         )
     ] + [
         f"Brochure : un spécimen est donné ; déposez celle de l’école ({environ['MICROSITE_INSTANCE_PATH']}/brochure.pdf)",
-        "MICROSITE_TRUSTED_HOSTS : le nom public du site y manque",
+        "MICROSITE_PUBLIC_URL : l’adresse publique du site y manque",
+        f"MICROSITE_SMTP_HOST : sans lui, les messages restent dans {environ['MICROSITE_INSTANCE_PATH']}/mails",
     ]
 
 
 def test_check_is_content_once_all_is_filled_in(make_app: Callable[..., Flask], environ: Environ) -> None:
-    content = Path(environ["MICROSITE_INSTANCE_PATH"]) / "content"
-    content.mkdir()
-    (content / "school.toml").write_text((SHIPPED / "school.toml").read_text().replace('"[à compléter', '"[rempli'))
+    instance = Path(environ["MICROSITE_INSTANCE_PATH"])
+    complete_school(instance)
+    (instance / "brochure.pdf").write_bytes(b"%PDF-1.7")
+    app = make_app(MICROSITE_PUBLIC_URL="https://www.ecole.example", MICROSITE_SMTP_HOST="smtp.ecole.example")
 
-    (content.parent / "brochure.pdf").write_bytes(b"%PDF-1.7")
-
-    result = make_app(MICROSITE_TRUSTED_HOSTS="www.ecole.example").test_cli_runner().invoke(args=["ops", "check"])
+    result = app.test_cli_runner().invoke(args=["ops", "check"])
 
     assert (result.exit_code, result.output) == (0, "Tout est prêt.\n")
 

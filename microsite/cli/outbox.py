@@ -1,0 +1,144 @@
+"""flask --app wsgi outbox …: see what has left and what hasn't, try again, give up, send, preview."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+from flask import current_app, render_template
+from sqlalchemy import select
+
+from ..db import db, reading
+from ..jobs import Worker
+from ..outbox.letters import Letter, current_outbox, render, write_message
+from ..outbox.models import Audience, MailStatus, OutgoingMail
+from ..outbox.queries import count_by_status, list_mails
+from ..outbox.services import MailAlreadySent, drop, retry
+from ..school import PARIS
+from ..web.context import utc_now
+from .group import DatabaseGroup
+
+_STATUSES = {
+    MailStatus.PENDING: "à envoyer",
+    MailStatus.SENT: "envoyé",
+    MailStatus.DEAD: "refusé",
+    MailStatus.SUPPRESSED: "retenu, trop pour une adresse",
+    MailStatus.DROPPED: "abandonné",
+}
+_AUDIENCES = {Audience.LEAD: "contact", Audience.ADMISSIONS: "admissions"}
+_UNSENT = [status.value for status in MailStatus if status is not MailStatus.SENT]
+
+outbox = DatabaseGroup("outbox", help="Les messages : voir, renvoyer, abandonner, envoyer, prévisualiser.")
+
+
+@outbox.command("list")
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice([status.value for status in MailStatus]),
+    multiple=True,
+    help="Un état ; à répéter. Sans lui, tout ce qui n’est pas parti.",
+)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Combien de lignes au plus.")
+def list_command(statuses: tuple[str, ...], limit: int) -> None:
+    """Montre les messages, du plus récent au plus ancien, et combien il y en a dans chaque état."""
+    chosen = [MailStatus(status) for status in statuses or _UNSENT]
+    with reading():
+        lines = [_line(mail) for mail in list_mails(db.session(), statuses=chosen, limit=limit)]
+        counts = count_by_status(db.session())
+    for line in lines:
+        click.echo(line)
+    click.echo(", ".join(f"{_STATUSES[status]} : {count}" for status, count in counts.items()))
+
+
+@outbox.command("retry")
+@click.argument("ids", nargs=-1, type=int, metavar="[NUMÉRO]…")
+@click.option("--all-dead", is_flag=True, help="Tous les messages refusés.")
+def retry_command(ids: tuple[int, ...], all_dead: bool) -> None:
+    """Renvoie des messages refusés, retenus ou abandonnés ; ceux qui attendent partent tout de suite."""
+    if not (ids or all_dead):
+        raise click.UsageError("donnez des numéros (outbox list les montre), ou --all-dead.")
+    now = utc_now()
+    dead = select(OutgoingMail.id).where(OutgoingMail.status == MailStatus.DEAD)
+    chosen = [*ids, *db.session.scalars(dead)] if all_dead else ids
+    _change(chosen, lambda mail: retry(mail, now=now), "à envoyer")
+
+
+@outbox.command("drop")
+@click.argument("ids", nargs=-1, type=int, required=True, metavar="NUMÉRO…")
+def drop_command(ids: tuple[int, ...]) -> None:
+    """Abandonne des messages : ils ne partiront pas."""
+    _change(ids, drop, "abandonné")
+
+
+@outbox.command("run")
+@click.option("--once", is_flag=True, help="Envoie ce qui est dû, puis s’arrête.")
+def run(once: bool) -> None:
+    """Envoie les messages au fil de l’eau, hors du serveur ; Ctrl+C pour arrêter."""
+    worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
+    if once:
+        worker.work()
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: worker.stop())
+    click.echo(f"Envoi en cours par {current_outbox().transport}. Ctrl+C pour arrêter.", err=True)
+    worker.run()
+
+
+@outbox.command("preview")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Un dossier, créé s’il n’existe pas.",
+)
+def preview(output: Path) -> None:
+    """Écrit chaque message avec des données inventées : texte, HTML et .eml, à ouvrir par index.html."""
+    templates = current_outbox().templates
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        subjects = {name: _write_preview(output, name, template.sample()) for name, template in templates.items()}
+        index = render_template("mail/preview.html", subjects=subjects)
+        (output / "index.html").write_text(index, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"impossible d’écrire dans {output} : {error.strerror}.") from None
+    click.echo(f"Messages écrits : {len(subjects)}, à voir dans {output / 'index.html'}")
+
+
+def _write_preview(folder: Path, name: str, letter: Letter) -> str:
+    rendered = render(name, letter)
+    (folder / f"{name}.html").write_text(rendered.html, encoding="utf-8")
+    (folder / f"{name}.txt").write_text(f"{rendered.subject}\n\n{rendered.text}", encoding="utf-8")
+    (folder / f"{name}.eml").write_bytes(write_message(name, letter, key=name, now=utc_now()).as_bytes())
+    return rendered.subject
+
+
+def _change(ids: Iterable[int], act: Callable[[OutgoingMail], None], done: str) -> None:
+    """Each by itself: one that can't be changed doesn't stop the others, and is told by the exit code."""
+    failed = False
+    for number in ids:
+        mail = db.session.get(OutgoingMail, number, with_for_update=True)
+        try:
+            if mail is not None:
+                act(mail)
+            db.session.commit()
+        except MailAlreadySent:
+            db.session.rollback()
+            told = "déjà envoyé"
+        else:
+            told = "numéro inconnu" if mail is None else ""
+        click.echo(f"{number} : {told or done}.", err=bool(told))
+        failed = failed or bool(told)
+    if failed:
+        sys.exit(1)
+
+
+def _line(mail: OutgoingMail) -> str:
+    decided = mail.decided_at.astimezone(PARIS)
+    why = f"  [{mail.failure}]" if mail.failure else ""
+    tries = f", essais : {mail.attempts}" if mail.attempts else ""
+    return (
+        f"{mail.id:>6}  {decided:%d/%m/%Y %H:%M}  {mail.template} ({mail.cause}) pour {_AUDIENCES[mail.audience]}"
+        f"  {_STATUSES[mail.status]}{tries}{why}"
+    )

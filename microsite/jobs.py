@@ -1,0 +1,74 @@
+"""What the background worker does, and when: sends the mails that are due, decides the digests."""
+
+import logging
+import threading
+
+from flask import Flask
+
+from .db import UNAVAILABLE, db, reading, writing
+from .leads.notifications import decide_digest, find_digest_period
+from .outbox.delivery import Outcome, deliver_next
+from .web.context import current_settings, utc_now
+
+logger = logging.getLogger("microsite.jobs")
+
+# Seconds between two looks when nothing was due, and when no mail could leave.
+IDLE = 2.0
+PAUSE = 30.0
+# Seconds that a process which is told to stop gives the mail in hand.
+_LAST_MAIL = 4.0
+
+
+class Worker:
+    """Works until it is told to stop; several may, in one process or many: each mail is claimed by one."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, daemon=True, name="jobs")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to stop; returns at once."""
+        self._stopping.set()
+
+    def finish(self) -> None:
+        """Stop, and wait a moment for the mail in hand: one that has left unnoted would be sent again."""
+        self.stop()
+        self._thread.join(_LAST_MAIL)
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._stopping.wait(self.work())
+
+    def work(self) -> float:
+        """Do what is due now; the seconds to wait before the next look."""
+        with self._app.app_context():
+            try:
+                return self._do_due()
+            except UNAVAILABLE as error:
+                logger.warning("database unavailable: %s", type(error).__name__)
+            except Exception:
+                logger.exception("the background worker failed; it goes on")
+            return PAUSE
+
+    def _do_due(self) -> float:
+        _decide_digest()
+        while not self._stopping.is_set():
+            outcome = deliver_next()
+            if outcome is Outcome.UNREACHABLE:
+                return PAUSE
+            if outcome is Outcome.NOTHING_DUE:
+                break
+        return IDLE
+
+
+def _decide_digest() -> None:
+    now = utc_now()
+    with reading():
+        period = find_digest_period(db.session(), every=current_settings().notify_admissions, now=now)
+    if period is not None:
+        with writing():
+            decide_digest(db.session(), period, now=now)

@@ -1,0 +1,90 @@
+"""Consents: kept word for word as given, confirmed by their owner, withdrawn."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..outbox.services import enqueue
+from ..school import Wording
+from .models import Consent, ConsentWording, Submission
+
+EMAIL = "email"
+CONFIRMATION = "consent"
+
+
+def keep_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], *, now: datetime) -> None:
+    for wording in agreed:
+        session.add(
+            Consent(
+                lead_id=submission.lead_id,
+                submission_id=submission.id,
+                channel=wording.channel,
+                wording_id=_kept_wording(session, wording).id,
+                given_at=now,
+            )
+        )
+    session.flush()
+
+
+def attach_consents(session: Session, submission: Submission) -> None:
+    """Give the consents of a released submission to its lead."""
+    session.execute(update(Consent).where(Consent.submission_id == submission.id).values(lead_id=submission.lead_id))
+
+
+def ask_to_confirm(session: Session, submission: Submission, *, now: datetime) -> None:
+    """Decide the mail by which the owner of the address confirms a consent to e-mails (double opt-in).
+
+    Not if they have confirmed one already: it stands for the person, whichever form it came with.
+    """
+    given = find_email_consent(session, submission)
+    if given is None or has_confirmed(session, given):
+        return
+    enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
+
+
+def find_email_consent(session: Session, submission: Submission) -> Consent | None:
+    """The consent to e-mails given with this submission, withdrawn since or not."""
+    return session.scalar(select(Consent).filter_by(submission_id=submission.id, channel=EMAIL))
+
+
+def has_confirmed(session: Session, consent: Consent) -> bool:
+    """Whether the person stands by a confirmed consent to the same words."""
+    confirmed = select(Consent.id).where(*_standing(consent.lead_id), Consent.confirmed_at.is_not(None))
+    return session.scalar(confirmed.where(Consent.wording_id == consent.wording_id)) is not None
+
+
+def confirm(session: Session, consent: Consent, *, now: datetime) -> None:
+    """The owner of the address stands by what was ticked. A second time, or after a withdrawal, nothing changes."""
+    unconfirmed = (*_standing(consent.lead_id), Consent.confirmed_at.is_(None))
+    given = (Consent.wording_id == consent.wording_id, Consent.given_at <= now)
+    session.execute(update(Consent).where(*unconfirmed, *given).values(confirmed_at=now))
+
+
+def withdraw_emails(session: Session, lead_id: int, *, now: datetime) -> None:
+    """End every consent to e-mails that this person gave; one that had ended keeps its time."""
+    session.execute(update(Consent).where(*_standing(lead_id)).values(withdrawn_at=now))
+
+
+def stands_by_emails(session: Session, lead_id: int) -> bool:
+    return session.scalar(select(Consent.id).where(*_standing(lead_id)).limit(1)) is not None
+
+
+def _standing(lead_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    return Consent.lead_id == lead_id, Consent.channel == EMAIL, Consent.withdrawn_at.is_(None)
+
+
+def _kept_wording(session: Session, wording: Wording) -> ConsentWording:
+    kept = session.scalar(select(ConsentWording).filter_by(**asdict(wording)))
+    if kept is not None:
+        return kept
+    kept = ConsentWording(**asdict(wording))
+    try:
+        with session.begin_nested():
+            session.add(kept)
+    except IntegrityError:
+        # The first two people to agree to new words, at the same moment.
+        return session.scalars(select(ConsentWording).filter_by(**asdict(wording))).one()
+    return kept

@@ -1,0 +1,32 @@
+"""Mails decided and not yet sent: decided with their cause, sent later, at least once, each with its Message-ID."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+from ..config import Settings, StartError
+from ..content_files import unfilled
+from ..school import School
+from ..web.links import public_url
+from .letters import MailTemplate, Outbox
+from .transports import FileTransport, SmtpTransport, Transport
+
+# In the instance folder: where mails go as long as there is no SMTP server.
+MAILS = "mails"
+
+
+def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
+    """Raises StartError for mails that could be sent by no one, or to no one."""
+    settings: Settings = app.extensions["settings"]
+    school: School = app.extensions["school"]
+    app.jinja_env.globals["public_url"] = public_url
+    app.extensions["outbox"] = Outbox(templates=templates, transport=_transport(settings, school))
+
+
+def _transport(settings: Settings, school: School) -> Transport:
+    if not settings.smtp_host:
+        return FileTransport(settings.instance_path / MAILS)
+    missing = unfilled(list(school.mail.facts().items()))
+    if missing:
+        raise StartError(f"Réglage MICROSITE_SMTP_HOST : complétez d’abord {', '.join(missing)} dans school.toml.")
+    return SmtpTransport(settings)

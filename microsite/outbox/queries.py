@@ -1,0 +1,61 @@
+"""What is due, what is stuck, what a lead was sent."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from .models import Audience, MailStatus, OutgoingMail
+
+# In the order in which they need a look.
+_ORDER = (MailStatus.DEAD, MailStatus.PENDING, MailStatus.SUPPRESSED, MailStatus.DROPPED, MailStatus.SENT)
+
+
+def find_decided(session: Session, *, template: str, cause: str) -> int | None:
+    return session.scalar(select(OutgoingMail.id).filter_by(template=template, cause=cause))
+
+
+def count_recent(session: Session, *, lead_id: int, audience: Audience, since: datetime, limit: int) -> int:
+    """Mails about this lead decided since then and not suppressed; counts no further than `limit`."""
+    decided = [status for status in MailStatus if status is not MailStatus.SUPPRESSED]
+    rows = (
+        select(OutgoingMail.id)
+        .where(
+            OutgoingMail.lead_id == lead_id,
+            OutgoingMail.audience == audience,
+            OutgoingMail.status.in_(decided),
+            OutgoingMail.decided_at > since,
+        )
+        .limit(limit)
+    )
+    return session.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+
+
+def due_mails(now: datetime) -> Select[OutgoingMail]:
+    """Mails to be sent now that no worker holds, the one that has been due for longest first."""
+    free = or_(OutgoingMail.claimed_until.is_(None), OutgoingMail.claimed_until <= now)
+    due = select(OutgoingMail).where(OutgoingMail.status == MailStatus.PENDING, OutgoingMail.due_at <= now, free)
+    return due.order_by(OutgoingMail.due_at, OutgoingMail.id)
+
+
+def is_any_due(session: Session, *, now: datetime) -> bool:
+    return session.scalar(due_mails(now).with_only_columns(OutgoingMail.id).limit(1)) is not None
+
+
+def last_decided(session: Session, *, template: str) -> OutgoingMail | None:
+    """The newest mail of a template."""
+    mails = select(OutgoingMail).where(OutgoingMail.template == template)
+    return session.scalar(mails.order_by(OutgoingMail.id.desc()).limit(1))
+
+
+def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int) -> list[OutgoingMail]:
+    """Newest first."""
+    mails = select(OutgoingMail).where(OutgoingMail.status.in_(statuses))
+    return list(session.scalars(mails.order_by(OutgoingMail.id.desc()).limit(limit)))
+
+
+def count_by_status(session: Session) -> dict[MailStatus, int]:
+    counted = select(OutgoingMail.status, func.count()).group_by(OutgoingMail.status)
+    counts = {row[0]: row[1] for row in session.execute(counted)}
+    return {status: counts.get(status, 0) for status in _ORDER}

@@ -1,0 +1,152 @@
+"""Deciding a mail, claiming one that is due, and noting what became of it. Callers commit."""
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .models import Audience, MailStatus, OutgoingMail
+from .queries import count_recent, due_mails, find_decided
+
+# Mails about one lead, to one audience, in 24 hours; a person who uses all three forms gets five.
+DAILY_CAP = 6
+# How long a worker has a mail to itself. Longer than any sending (transports.py), so that two never send the same.
+LEASE = timedelta(minutes=5)
+# With the delays below, about two days: a mail server's week-end outage may need `outbox retry`.
+MAX_ATTEMPTS = 16
+_FIRST_DELAY = timedelta(minutes=1)
+_LONGEST_DELAY = timedelta(hours=6)
+
+
+class MailAlreadySent(ValueError):
+    """What has left can be neither dropped nor sent again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A mail in the hands of one worker, until `until`."""
+
+    id: int
+    template: str
+    cause: str
+    key: str
+    attempts: int
+    until: datetime
+
+
+def enqueue(
+    session: Session,
+    *,
+    template: str,
+    cause: str,
+    now: datetime,
+    lead_id: int | None = None,
+    audience: Audience = Audience.LEAD,
+) -> None:
+    """Decide a mail, in the transaction of what causes it; once per template and cause, however often it is asked.
+
+    Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent.
+    """
+    if find_decided(session, template=template, cause=cause) is not None:
+        return
+    too_many = lead_id is not None and _is_at_cap(session, lead_id, audience, now)
+    mail = OutgoingMail(
+        template=template,
+        cause=cause,
+        audience=audience,
+        lead_id=lead_id,
+        key=f"{now:%Y%m%dT%H%M%S}.{template}.{secrets.token_hex(8)}",
+        status=MailStatus.SUPPRESSED if too_many else MailStatus.PENDING,
+        decided_at=now,
+        due_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(mail)
+    except IntegrityError:
+        # Two processes that decide the same digest at the same moment: the other one's is as good.
+        if find_decided(session, template=template, cause=cause) is None:
+            raise
+
+
+def _is_at_cap(session: Session, lead_id: int, audience: Audience, now: datetime) -> bool:
+    since = now - timedelta(days=1)
+    return count_recent(session, lead_id=lead_id, audience=audience, since=since, limit=DAILY_CAP) >= DAILY_CAP
+
+
+def claim(session: Session, *, now: datetime) -> Claim | None:
+    """Take the mail that has been due for longest and that no worker holds; None if there is none.
+
+    Once committed it is this worker's for LEASE; should the worker die, the mail falls due again.
+    """
+    mail = session.scalar(due_mails(now).limit(1).with_for_update(skip_locked=True))
+    if mail is None:
+        return None
+    mail.claimed_until = now + LEASE
+    mail.attempts += 1
+    session.flush()
+    return Claim(
+        id=mail.id,
+        template=mail.template,
+        cause=mail.cause,
+        key=mail.key,
+        attempts=mail.attempts,
+        until=mail.claimed_until,
+    )
+
+
+def mark_sent(session: Session, held: Claim, *, now: datetime) -> None:
+    _settle(session, held, status=MailStatus.SENT, sent_at=now, failure=None)
+
+
+def mark_dead(session: Session, held: Claim, reason: str) -> None:
+    _settle(session, held, status=MailStatus.DEAD, failure=reason)
+
+
+def mark_pointless(session: Session, held: Claim) -> None:
+    """What it was about has gone."""
+    _settle(session, held, status=MailStatus.DROPPED, failure="sans objet")
+
+
+def postpone(session: Session, held: Claim, reason: str, *, now: datetime) -> None:
+    """Try again later, and later still each time; a mail tried MAX_ATTEMPTS times is dead."""
+    if held.attempts >= MAX_ATTEMPTS:
+        mark_dead(session, held, reason)
+    else:
+        _settle(session, held, due_at=now + delay_after(held.attempts), failure=reason)
+
+
+def delay_after(attempts: int) -> timedelta:
+    """1, 2, 4… minutes, six hours at most, each a quarter longer or shorter so that retries don't come in crowds."""
+    doubled = min(_FIRST_DELAY * 2.0 ** (attempts - 1), _LONGEST_DELAY)
+    return doubled * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+
+
+def _settle(session: Session, held: Claim, **values: object) -> None:
+    # Only what this worker still holds: after the lease another one may have taken it.
+    session.execute(
+        update(OutgoingMail)
+        .where(OutgoingMail.id == held.id, OutgoingMail.claimed_until == held.until)
+        .values(claimed_until=None, **values)
+    )
+
+
+def retry(mail: OutgoingMail, *, now: datetime) -> None:
+    """Send it after all, or at once. Raises MailAlreadySent."""
+    _refuse_sent(mail)
+    mail.status, mail.attempts, mail.due_at, mail.failure = MailStatus.PENDING, 0, now, None
+
+
+def drop(mail: OutgoingMail) -> None:
+    """Never send it. Raises MailAlreadySent."""
+    _refuse_sent(mail)
+    mail.status, mail.failure = MailStatus.DROPPED, "abandonné à la main"
+
+
+def _refuse_sent(mail: OutgoingMail) -> None:
+    if mail.status is MailStatus.SENT:
+        raise MailAlreadySent(mail.id)

@@ -1,0 +1,163 @@
+"""Ways for a mail to leave: SMTP, files, memory."""
+
+import contextlib
+import os
+import re
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from pathlib import Path
+from typing import Protocol
+
+from ..config import Settings
+
+# Seconds for the greeting, and again for the rest: a server that answers a byte at a time would outlast the time-outs
+# of single steps, and with them the lease (services.py).
+SENDING_LIMIT = 120
+# Answers that speak of our settings, not of this mail: 530 log in or use TLS first, 534, 535 and 538 wrong log-in.
+_OUR_FAULT = frozenset({530, 534, 535, 538})
+_ADDRESS = re.compile(r"\S+@\S+")
+_FAILURE_LIMIT = 200
+# Letters as they are in headers too (RFC 6532): people open these files.
+_FILE_POLICY = SMTPUTF8.clone(max_line_length=998)
+
+
+class Deferred(Exception):
+    """Not now; later perhaps."""
+
+
+class Unreachable(Deferred):
+    """Nor will any other mail leave now: no server, or it doesn't let us in."""
+
+
+class Refused(Exception):
+    """Never: trying again would bring the same answer."""
+
+
+class Transport(Protocol):
+    def send(self, message: EmailMessage) -> None:
+        """Returns once the mail is in other hands. Raises Deferred, Unreachable or Refused."""
+
+
+class SmtpTransport:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def send(self, message: EmailMessage) -> None:
+        with self._connected() as server:
+            try:
+                server.send_message(message)
+            except smtplib.SMTPRecipientsRefused as error:
+                code, reply = next(iter(error.recipients.values()))
+                raise _judge(code, reply) from None
+            except smtplib.SMTPResponseException as error:
+                raise _judge(error.smtp_code, error.smtp_error) from None
+            except smtplib.SMTPNotSupportedError as error:
+                # An address with accents before the @, and a server that can't (RFC 6531).
+                raise Refused(told(str(error))) from None
+            except (smtplib.SMTPException, OSError) as error:
+                raise Deferred(told(repr(error))) from None
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        started = time.monotonic()
+        try:
+            server = self._open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(told(repr(error))) from None
+        if time.monotonic() - started > SENDING_LIMIT:
+            server.close()
+            raise Unreachable("the server took too long to greet")
+        watch = threading.Timer(SENDING_LIMIT, _cut, [server])
+        watch.daemon = True
+        watch.start()
+        try:
+            self._log_in(server)
+            yield server
+            # The mail has been taken: how the conversation ends doesn't matter any more.
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            watch.cancel()
+            server.close()
+
+    def _open(self) -> smtplib.SMTP:
+        settings = self._settings
+        if settings.smtp_security == "tls":
+            return smtplib.SMTP_SSL(
+                settings.smtp_host,
+                settings.smtp_port,
+                timeout=settings.smtp_timeout,
+                context=ssl.create_default_context(),
+            )
+        return smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout)
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        settings = self._settings
+        try:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(told(repr(error))) from None
+
+
+class FileTransport:
+    """One .eml file a mail, that mail programs open; a mail that is written twice is one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, message: EmailMessage) -> None:
+        name = str(message["Message-ID"]).strip("<>").rpartition("@")[0]
+        draft = self._folder / f".{name}.tmp"
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            # The links in it are its reader's alone.
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(message.as_bytes(policy=_FILE_POLICY))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._folder / f"{name}.eml")
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise Unreachable(told(repr(error))) from None
+
+
+class MemoryTransport:
+    """Keeps mails in a list, for tests that look at them."""
+
+    def __init__(self) -> None:
+        self.sent: list[EmailMessage] = []
+
+    def send(self, message: EmailMessage) -> None:
+        self.sent.append(message)
+
+
+def told(reason: str) -> str:
+    """A reason as it may be kept and logged: one line, short, no address."""
+    return _ADDRESS.sub("…@…", " ".join(reason.split()))[:_FAILURE_LIMIT]
+
+
+def _judge(code: int, reply: bytes | str) -> Deferred | Refused:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    reason = told(f"{code} {text}")
+    if code in _OUR_FAULT:
+        return Unreachable(reason)
+    return Refused(reason) if 500 <= code < 600 else Deferred(reason)
+
+
+def _cut(server: smtplib.SMTP) -> None:
+    """End the conversation from another thread: whoever reads or writes on it gets an error."""
+    with contextlib.suppress(OSError):
+        if server.sock is not None:
+            server.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,58 @@
+"""/e-mails: confirm a consent to e-mails, or end it. A link opens a page with one button; the POST acts."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+
+from ..db import db
+from ..leads.consents import confirm, find_email_consent, has_confirmed, stands_by_emails, withdraw_emails
+from ..leads.links import mailed_submission
+from ..leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
+from ..leads.models import Submission
+from ..leads.views import thank
+from ..web.context import utc_now
+
+bp = Blueprint("privacy", __name__)
+
+# As long as anything about a person is kept: mails stay in mailboxes.
+STOP_LIFETIME = timedelta(days=3 * 365)
+
+
+@bp.route("/e-mails/confirmer/<token>", methods=["GET", "POST"])
+def confirm_emails(token: str) -> Response:
+    submission = mailed_submission(CONFIRM, token, lifetime=CONFIRM_LIFETIME)
+    consent = find_email_consent(db.session(), submission) or abort(404)
+    if request.method == "POST":
+        confirm(db.session(), consent, now=utc_now())
+        db.session.commit()
+        return _again(CONFIRM, token)
+    page = render_template(
+        "privacy/confirm_emails.html",
+        token=token,
+        wording=consent.wording.text,
+        is_withdrawn=consent.withdrawn_at is not None,
+        is_confirmed=has_confirmed(db.session(), consent),
+    )
+    return thank(page)
+
+
+@bp.route("/e-mails/arreter/<token>", methods=["GET", "POST"])
+def stop_emails(token: str) -> Response:
+    lead_id = _lead_id(mailed_submission(STOP, token, lifetime=STOP_LIFETIME))
+    if request.method == "POST":
+        withdraw_emails(db.session(), lead_id, now=utc_now())
+        db.session.commit()
+        # RFC 8058, section 3.1: a mail program follows no redirect.
+        if "List-Unsubscribe" not in request.form:
+            return _again(STOP, token)
+    page = render_template("privacy/stop_emails.html", token=token, are_wanted=stands_by_emails(db.session(), lead_id))
+    return thank(page)
+
+
+def _lead_id(submission: Submission) -> int:
+    return submission.lead_id or abort(404)
+
+
+def _again(endpoint: str, token: str) -> Response:
+    """To the page that says it is done, and says so again however often it is opened."""
+    return make_response(redirect(url_for(endpoint, token=token), 303), {"Referrer-Policy": "same-origin"})

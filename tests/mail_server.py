@@ -1,0 +1,94 @@
+"""A real SMTP server on 127.0.0.1 that can be told to misbehave."""
+
+import asyncio
+import ssl
+import threading
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from types import TracebackType
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from .served import free_port
+
+
+class MailServer:
+    """`received` holds what was accepted, in order. The other attributes change while it runs."""
+
+    def __init__(self, *, port: int | None = None, **options: Any) -> None:
+        self.received: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        # What RCPT answers instead of 250, and DATA.
+        self.recipient_answer: str | None = None
+        self.data_answer: str | None = None
+        # Seconds before RCPT is answered.
+        self.delay = 0.0
+        self.drops_mid_message = False
+        # While it is set, QUIT isn't answered.
+        self.holds_quit = False
+        self.is_quitting = threading.Event()
+        self.port = port or free_port()
+        self._controller = _Controller(self, hostname="127.0.0.1", port=self.port, **options)
+
+    def __enter__(self) -> "MailServer":
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._controller.stop()
+
+    def message_ids(self) -> list[str]:
+        return [str(message["Message-ID"]) for message in self.received]
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        await asyncio.sleep(self.delay)
+        if self.recipient_answer:
+            return self.recipient_answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.data_answer:
+            return self.data_answer
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.received.append(message)
+        self.recipients += envelope.rcpt_tos
+        return "250 OK"
+
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        self.is_quitting.set()
+        while self.holds_quit:
+            await asyncio.sleep(0.01)
+        return "221 Bye"
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Smtp(self.handler, **self.SMTP_kwargs)
+
+
+class _Smtp(SMTP):
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        if self.event_handler.drops_mid_message:
+            await self.push("354 Go on")
+            await self._reader.read(20)
+            assert self.transport is not None
+            self.transport.close()
+            return
+        await super().smtp_DATA(arg)
+
+
+def starttls(context: ssl.SSLContext) -> dict[str, Any]:
+    """Options of a server that takes mails only after STARTTLS and a log-in as « microsite », « sesame »."""
+
+    def log_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+        known = isinstance(data, LoginPassword) and data == LoginPassword(b"microsite", b"sesame")
+        return AuthResult(success=known, handled=True)
+
+    return {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": log_in}
