@@ -10,9 +10,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from microsite.config import PROJECT_ROOT
+
+from .page import Form, Page, inspect
 
 
 def free_port() -> int:
@@ -21,8 +29,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    site: str
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        """kill -9 of the parent and of all its workers at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
 @contextlib.contextmanager
-def served(
+def served(environ: dict[str, str], *, workers: int = 2, **how: Any) -> Iterator[str]:
+    """The address of the site, for those who only visit it."""
+    with started(environ, workers=workers, **how) as server:
+        yield server.site
+
+
+@contextlib.contextmanager
+def started(
     environ: dict[str, str],
     *,
     workers: int = 2,
@@ -30,8 +56,8 @@ def served(
     log: Path | None = None,
     port: str = "",
     cwd: Path = PROJECT_ROOT,
-) -> Iterator[str]:
-    """The address of the site, served by `flask --app wsgi serve` as `make run` does it; `log` takes what it prints."""
+) -> Iterator[Server]:
+    """A server, by `flask --app wsgi serve` as `make run` does it; `log` takes what it prints."""
     port = port or str(free_port())
     output = (log or Path(os.devnull)).open("wb")
     process = subprocess.Popen(
@@ -45,7 +71,7 @@ def served(
     site = f"http://127.0.0.1:{port}"
     try:
         _wait_for(site, process)
-        yield site
+        yield Server(site=site, process=process)
     finally:
         output.close()
         # The parent alone, which ends its workers.
@@ -84,23 +110,38 @@ class Visitor:
         self.site = site
 
     def get(self, path: str) -> tuple[int, str]:
-        return self._open(urllib.request.Request(f"{self.site}{path}"))[:2]
+        return self._open(path)[:2]
 
     def post(self, path: str, body: bytes) -> tuple[int, str]:
         """Status and, for a redirect, where to."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        request = urllib.request.Request(f"{self.site}{path}", data=body, headers=headers)
-        status, text, location = self._open(request)
-        return status, location or text
+        status, text, headers = self._open(path, body)
+        return status, headers.get("Location", text)
 
-    def _open(self, request: urllib.request.Request) -> tuple[int, str, str]:
+    def page(self, path: str) -> Page:
+        return self._inspected(path)
+
+    def send(self, form: Form, **answers: str | None) -> Page:
+        """Press the button; the page that comes back, redirects not followed."""
+        return self._inspected(form.action, urlencode(form.filled(**answers)).encode())
+
+    def _inspected(self, path: str, body: bytes | None = None) -> Page:
+        status, text, headers = self._open(path, body)
+        request = EnvironBuilder(path).get_request()
+        page = Page(TestResponse([text.encode()], str(status), headers, request))
+        if status != 303:
+            inspect(page)
+        return page
+
+    def _open(self, path: str, body: bytes | None = None) -> tuple[int, str, Headers]:
+        # With a body urllib posts it as a browser's form.
+        request = urllib.request.Request(f"{self.site}{path}", data=body)
         opener = urllib.request.build_opener(_NoRedirect)
         try:
             with opener.open(request, timeout=30) as response:
-                return response.status, response.read().decode(), ""
+                return response.status, response.read().decode(), Headers(response.headers.items())
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read().decode(), error.headers.get("Location", "")
+                return error.code, error.read().decode(), Headers(error.headers.items())
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
