@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -28,6 +28,11 @@ FIRST_SAFE_WAL = (3, 51, 3)
 _TURN = "writer_queue_turn"
 # Which file a connection has open: device and inode.
 _INODE = "database_inode"
+# That a connection was opened while the file couldn't be written.
+_OPENED_READ_ONLY = "opened_read_only"
+
+# sqlite.org/rescode.html; the low byte of an extended code.
+_READONLY = 8
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -60,9 +65,27 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         if not path.exists():
             raise sqlite.OperationalError("the database file is gone")
 
+    def note_mode(_connection: object, record: ConnectionPoolEntry) -> None:
+        # What SQLite can't open for writing it opens for reading, without a word and for good.
+        record.info[_OPENED_READ_ONLY] = not os.access(path, os.W_OK)
+
+    def let_go(_connection: object, record: ConnectionPoolEntry) -> None:
+        if record.info.get(_OPENED_READ_ONLY):
+            record.invalidate()
+
+    def let_all_go(context: ExceptionContext) -> None:
+        # One such connection in use makes those that are opened beside it read-only too: they share the -shm file.
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        if code & 0xFF == _READONLY and not is_read_only():
+            context.is_disconnect = True
+            engine.dispose()
+
     event.listen(engine, "do_connect", refuse_to_create)
+    event.listen(engine, "connect", note_mode)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", let_all_go)
+    event.listen(engine, "checkin", let_go)
     event.listen(engine, "checkin", leave)
     event.listen(engine, "invalidate", leave)
 

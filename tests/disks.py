@@ -1,0 +1,65 @@
+"""Disks in trouble: one that is small and fills up, one that turns read-only. Mounting takes root."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_BLOCK = bytes(4096)
+
+
+@contextmanager
+def small_disk(folder: Path, *, megabytes: int) -> Iterator[None]:
+    """Mounts a disk of its own on `folder`."""
+    _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", folder)
+    try:
+        yield
+    finally:
+        _unmount(folder)
+
+
+@contextmanager
+def filled_up(disk: Path) -> Iterator[None]:
+    """Not one block left, until the end of the `with`."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file:
+            _fill(file.fileno())
+        yield
+    finally:
+        filler.unlink()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """For root too, which file modes don't stop. What is open for writing already stays so, as in life."""
+    _mount("--bind", folder, folder)
+    try:
+        _mount("-o", "remount,bind,ro", folder)
+        yield
+    finally:
+        _unmount(folder)
+
+
+def _fill(file: int) -> None:
+    try:
+        while True:
+            os.write(file, _BLOCK)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+
+
+def _mount(*arguments: str | Path) -> None:
+    mounted = subprocess.run(["mount", *arguments], check=False, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+
+
+def _unmount(folder: Path) -> None:
+    # Lazy: the path changes at once, and files still open keep nothing from going.
+    subprocess.run(["umount", "--lazy", folder], check=True)
