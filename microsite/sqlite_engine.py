@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -48,11 +49,19 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
     def begin(connection: Connection) -> None:
         # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
         read_only = is_read_only()
+        deadline = time.monotonic() + patience
         if not read_only and _TURN not in connection.info:
             connection.info[_TURN] = _enter(queue)
         _check_file(connection, path)
         connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if read_only:
+            _wait_for_locks(connection, patience)
+            connection.exec_driver_sql("BEGIN")
+            return
+        # What was spent in the line isn't waited a second time; a commit may have readers to wait for.
+        _wait_for_locks(connection, deadline - time.monotonic())
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _wait_for_locks(connection, patience)
 
     def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
         # The connection goes back to the pool once its transaction is over, however it ended.
@@ -100,6 +109,10 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     else:
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = EXTRA")
+
+
+def _wait_for_locks(connection: Connection, seconds: float) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
 
 
 def _check_file(connection: Connection, path: Path) -> None:

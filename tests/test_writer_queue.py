@@ -14,8 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from microsite.config import PROJECT_ROOT
-from microsite.db import db
+from microsite.db import BUSY_TIMEOUT, db
 from microsite.writer_queue import QueueTimeout, Turn, WriterQueue
+
+from .trouble import locked
 
 _HOLD = """
 import sys, time
@@ -105,3 +107,21 @@ def test_line_that_does_not_move_is_told_as_a_locked_database(app: Flask) -> Non
         with pytest.raises(OperationalError, match="writers' queue: QueueTimeout"):
             db.session.execute(text("SELECT 1"))
         db.session.rollback()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_patience_spent_in_the_line_is_not_spent_again_on_the_lock(app: Flask) -> None:
+    with app.app_context():
+        path = str(db.engine.url.database)
+        with locked(Path(path)):
+            turn = WriterQueue(Path(f"{path}-queue"), patience=1).enter()
+            threading.Timer(0.9 * BUSY_TIMEOUT, turn.end).start()
+            began = time.monotonic()
+            with pytest.raises(OperationalError, match="database is locked"):
+                db.session.execute(text("SELECT 1"))
+            waited = time.monotonic() - began
+        db.session.rollback()
+        db.session.execute(text("SELECT 1"))
+
+    # Half of the room that is left before twice the patience is for a slow machine.
+    assert waited < 1.5 * BUSY_TIMEOUT

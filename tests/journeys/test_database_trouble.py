@@ -13,9 +13,9 @@ from microsite.web.errors import RETRY_AFTER
 
 from ..answers import BROCHURE, add_slot, export
 from ..conftest import Environ
-from ..disks import read_only
 from ..page import CheckedClient, Page
 from ..served import Visitor, served
+from ..trouble import read_only
 
 PAGES = ("/", "/brochure", "/portes-ouvertes", "/candidater")
 EMAILS = [f"zoe{number}@exemple.fr" for number in range(16)]
@@ -77,11 +77,13 @@ def test_reader_that_met_the_database_read_only_stops_writers_no_longer_than_it_
                 reader = _reading_connection()
             for connection in [_reading_connection() for _ in range(3)]:
                 connection.close()
-        client.send(form, **BROCHURE)
+        met = client.send(form, **BROCHURE)
         reader.close()
 
         accepted = client.send(form, **BROCHURE)
 
+    # With the rollback journal, on older libraries, nothing is shared and nobody is refused.
+    assert met.status in (303, 503)
     assert accepted.status == 303
     assert len(export(app)) == 1
 

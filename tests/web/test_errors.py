@@ -2,8 +2,8 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from microsite.web.errors import RETRY_AFTER
 from ..answers import BROCHURE, add_slot, export
 from ..conftest import Environ
 from ..page import CheckedClient, Page
+from ..trouble import locked
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_locked_database_keeps_the_answers_and_recovers_by_itself(
     slot = add_slot(app, capacity=5)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
 
-    with _locked(environ):
+    with locked(Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"):
         refused = client.send(form, **BROCHURE, slot=slot)
         assert client.page("/").status == 200
 
@@ -141,16 +142,6 @@ def test_locked_database_keeps_the_answers_and_recovers_by_itself(
     assert (kept.values["email"], kept.values["slot"]) == ("zoe@exemple.fr", slot)
     client.follow(client.send(kept))
     assert len(export(app)) == 1
-
-
-@contextmanager
-def _locked(environ: Environ) -> Iterator[None]:
-    """Holds the write lock from another connection."""
-    path = Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"
-    with closing(sqlite.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 @pytest.fixture

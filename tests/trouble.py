@@ -1,13 +1,15 @@
-"""Disks in trouble: one that is small and fills up, one that turns read-only. Mounting takes root."""
+"""SQLite files in trouble: on a disk that fills up, on one that turns read-only, or held locked."""
 
 import errno
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+
+from microsite.sqlite_engine import sqlite
 
 _BLOCK = bytes(4096)
 
@@ -45,6 +47,15 @@ def read_only(folder: Path) -> Iterator[None]:
         _unmount(folder)
 
 
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Holds the write lock from another connection."""
+    with closing(sqlite.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
 def _fill(file: int) -> None:
     try:
         while True:
@@ -55,6 +66,7 @@ def _fill(file: int) -> None:
 
 
 def _mount(*arguments: str | Path) -> None:
+    # Takes root, or a machine that lets its users mount.
     mounted = subprocess.run(["mount", *arguments], check=False, capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
