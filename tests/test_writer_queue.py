@@ -112,8 +112,8 @@ def test_line_that_does_not_move_is_told_as_a_locked_database(app: Flask) -> Non
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_patience_spent_in_the_line_is_not_spent_again_on_the_lock(app: Flask) -> None:
     with app.app_context():
-        path = str(db.engine.url.database)
-        with locked(Path(path)):
+        path = Path(str(db.engine.url.database))
+        with locked(path.parent):
             turn = WriterQueue(Path(f"{path}-queue"), patience=1).enter()
             threading.Timer(0.9 * BUSY_TIMEOUT, turn.end).start()
             began = time.monotonic()

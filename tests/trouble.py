@@ -12,6 +12,7 @@ import pytest
 from microsite.sqlite_engine import sqlite
 
 _BLOCK = bytes(4096)
+_DATABASE = "microsite.sqlite3"
 
 
 @contextmanager
@@ -48,12 +49,18 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(database: Path) -> Iterator[None]:
+def locked(instance: Path) -> Iterator[None]:
     """Holds the write lock from another connection."""
-    with closing(sqlite.connect(database, isolation_level=None)) as other:
+    with closing(sqlite.connect(instance / _DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
+
+
+def integrity(instance: Path) -> str:
+    """What SQLite finds when it reads the whole file."""
+    with closing(sqlite.connect(instance / _DATABASE)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
 def _fill(file: int) -> None:

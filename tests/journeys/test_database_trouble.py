@@ -1,78 +1,109 @@
 """A database that can't be written for a while: a clear page, every answer kept, and no restart to recover."""
 
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, text
 
-from microsite.db import db
+from microsite.applications.forms import MOTIVATION_LIMIT
+from microsite.db import BUSY_TIMEOUT, db
 from microsite.web.errors import RETRY_AFTER
 
-from ..answers import BROCHURE, add_slot, export
+from ..answers import APPLICATION, BROCHURE, add_slot, export
 from ..conftest import Environ
-from ..page import CheckedClient, Page
+from ..page import CheckedClient, Form
 from ..served import Visitor, served
-from ..trouble import read_only
+from ..trouble import filled_up, integrity, locked, read_only, small_disk
 
 PAGES = ("/", "/brochure", "/portes-ouvertes", "/candidater")
-EMAILS = [f"zoe{number}@exemple.fr" for number in range(16)]
+# Long enough for the database to need new pages.
+LONG = APPLICATION | {"motivation": "É" * MOTIVATION_LIMIT}
+VISITORS = 16
 
-pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(len(EMAILS)) as pool:
-        yield pool
+Trouble = Callable[[Path], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def instance(environ: Environ) -> Path:
+def environ(sqlite_template: Path, tmp_path: Path) -> Iterator[Environ]:
+    """An installation on a small disk of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk(disk, megabytes=4):
+        shutil.copy(sqlite_template, disk / "microsite.sqlite3")
+        yield {"MICROSITE_INSTANCE_PATH": str(disk), "MICROSITE_MIN_FILL_SECONDS": "0"}
+
+
+@pytest.fixture
+def disk(environ: Environ) -> Path:
     return Path(environ["MICROSITE_INSTANCE_PATH"])
 
 
-def assert_told_to_try_again(page: Page) -> None:
-    assert (page.status, page.response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
-    assert "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là" in page.summary()
-
-
-@pytest.mark.parametrize("is_warm", [True, False], ids=["used before", "never used before"])
-def test_read_only_database_keeps_the_answers_and_recovers_by_itself(
-    client: CheckedClient, app: Flask, environ: Environ, instance: Path, pool: ThreadPoolExecutor, is_warm: bool
+@pytest.mark.parametrize(
+    ("trouble", "is_warm"),
+    [
+        pytest.param(read_only, True, id="read-only"),
+        # The first connections of its processes are opened in the midst of it.
+        pytest.param(read_only, False, id="read-only from the start"),
+        pytest.param(filled_up, True, id="full disk"),
+        pytest.param(locked, True, id="held locked"),
+    ],
+)
+def test_trouble_keeps_the_answers_and_passes_by_itself(
+    client: CheckedClient, app: Flask, environ: Environ, disk: Path, trouble: Trouble, is_warm: bool
 ) -> None:
-    slot = add_slot(app, capacity=len(EMAILS))
-    form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+    slot = add_slot(app, capacity=VISITORS)
+    offers = [("/candidater", LONG), ("/portes-ouvertes", BROCHURE | {"slot": slot})] * (VISITORS // 2)
+    filled_in = [
+        Form(path, client.page(path).form(path).filled(**answers | {"email": f"zoe{number}@exemple.fr"}))
+        for number, (path, answers) in enumerate(offers)
+    ]
 
-    with served(environ) as site:
+    # As many threads as visitors: nobody waits for one.
+    with served(environ | {"MICROSITE_THREADS": str(VISITORS)}) as site, ThreadPoolExecutor(VISITORS) as pool:
         visitor = Visitor(site)
         if is_warm:
             visitor.page("/portes-ouvertes")
-        with read_only(instance):
-            refused = list(pool.map(lambda email: visitor.send(form, **BROCHURE | {"email": email}, slot=slot), EMAILS))
-            statuses = set(pool.map(lambda path: visitor.page(path).status, PAGES * 8))
-        forms = [page.form("/portes-ouvertes") for page in refused]
-        accepted = list(pool.map(visitor.send, forms))
+        with trouble(disk):
+            began = time.monotonic()
+            refused = list(pool.map(visitor.send, filled_in))
+            waited = time.monotonic() - began
+            readable = {page.status for page in pool.map(visitor.page, PAGES * 8)}
+            kept_meanwhile = export(app)
+        shown_again = [page.form(form.action) for page, form in zip(refused, filled_in, strict=True)]
+        accepted = list(pool.map(visitor.send, shown_again))
 
     for page in refused:
-        assert_told_to_try_again(page)
-    assert statuses == {200}
-    assert [(kept.values["email"], kept.values["slot"]) for kept in forms] == [(email, slot) for email in EMAILS]
+        assert (page.status, page.response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
+        assert "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là" in page.summary()
+    assert waited < 2 * BUSY_TIMEOUT
+    assert (readable, kept_meanwhile) == ({200}, [])
+    assert [_answers(form) for form in shown_again] == [_answers(form) for form in filled_in]
     assert {page.status for page in accepted} == {303}
-    assert sorted(row["email"] for row in export(app)) == sorted(EMAILS)
+    assert sorted(row["email"] for row in export(app)) == sorted(form.values["email"] for form in filled_in)
+    assert {row["motivation"] for row in export(app) if row["form"] == "application"} == {LONG["motivation"]}
+    assert integrity(disk) == "ok"
+
+
+def _answers(form: Form) -> dict[str, str]:
+    """What was typed; the token is signed anew."""
+    return {name: value for name, value in form.values.items() if name != "form_token"}
 
 
 def test_reader_that_met_the_database_read_only_stops_writers_no_longer_than_it_lasts(
-    client: CheckedClient, app: Flask, environ: Environ, instance: Path
+    client: CheckedClient, app: Flask, environ: Environ, disk: Path
 ) -> None:
     form = client.page("/brochure").form("/brochure")
     with served(environ) as site:
         # Another process has the database open: what this one opens next shares its -shm file.
         Visitor(site).page("/portes-ouvertes")
         with app.test_request_context("/"):
-            with read_only(instance):
+            with read_only(disk):
                 db.engine.dispose()
                 reader = _reading_connection()
             for connection in [_reading_connection() for _ in range(3)]:

@@ -131,7 +131,7 @@ def test_locked_database_keeps_the_answers_and_recovers_by_itself(
     slot = add_slot(app, capacity=5)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
 
-    with locked(Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"):
+    with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):
         refused = client.send(form, **BROCHURE, slot=slot)
         assert client.page("/").status == 200
 
