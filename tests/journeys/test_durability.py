@@ -1,0 +1,67 @@
+"""Acknowledged means kept: many at once over several processes, one seat for twenty, and kill -9 amid a burst."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+
+from microsite.db import db
+from microsite.open_days.forms import FULL
+from microsite.open_days.queries import all_slots
+
+from ..answers import BROCHURE, add_slot, export, only
+from ..conftest import Environ
+from ..kills import after, kill_at
+from ..page import CheckedClient, Page
+from ..served import Visitor, served
+
+
+def test_200_parallel_posts_over_4_processes_give_200_submissions(
+    client: CheckedClient, app: Flask, environ: Environ
+) -> None:
+    form = client.page("/brochure").form("/brochure")
+    emails = [f"zoe{number}@exemple.fr" for number in range(200)]
+
+    with served(environ, workers=4) as site, ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda email: Visitor(site).send(form, **BROCHURE | {"email": email}), emails))
+
+    assert [page.status for page in answers] == [303] * 200
+    assert sorted(row["email"] for row in export(app)) == sorted(emails)
+
+
+def test_20_parallel_registrations_for_one_seat_give_one_seat(
+    client: CheckedClient, app: Flask, environ: Environ
+) -> None:
+    slot = add_slot(app, capacity=1)
+    form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+    ready = threading.Barrier(20)
+
+    def register(number: int) -> Page:
+        ready.wait()
+        return Visitor(site).send(form, **BROCHURE | {"email": f"zoe{number}@exemple.fr"}, slot=slot)
+
+    with served(environ, workers=4) as site, ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(register, range(20)))
+
+    refused = [page for page in answers if page.status == 422]
+    assert sorted(page.status for page in answers) == [303] + [422] * 19
+    assert {page.errors()["slot"] for page in refused} == {FULL}
+    only(export(app))
+    with app.app_context():
+        assert [slot.taken for slot in all_slots(db.session())] == [1]
+
+
+def test_killed_ten_times_amid_a_burst_loses_and_doubles_nobody(app: Flask, environ: Environ) -> None:
+    moments = [after(acknowledgements) for acknowledgements in range(1, 40, 4)]
+
+    record = kill_at(moments, app, environ)
+
+    assert record.rounds == 10
+    assert record.cut != []
+    assert (record.lost, record.doubled, record.refused, record.damage) == (set(), set(), [], [])
+    assert record.unanswered == []
+    assert record.kept == Counter(record.acknowledged.keys())
+    with app.app_context():
+        registered = [posting for posting in record.acknowledged.values() if posting.path == "/portes-ouvertes"]
+        assert [slot.taken for slot in all_slots(db.session())] == [len(registered)]
