@@ -4,11 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test clean
+.PHONY: help run test soak clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
 	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
+	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
 run: .venv/installed
@@ -20,6 +21,9 @@ test: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest
+
+soak: .venv/installed-dev
+	@$(BIN)/pytest -n 0 -q -s tests/soak.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from microsite.config import PROJECT_ROOT
 from microsite.db import Base, db
 
+DOCUMENTS = ["README.md", "docs/architecture.md", "docs/content.md", "docs/durability.md", "docs/settings.md"]
 TEMPLATES = sorted((PROJECT_ROOT / "templates").rglob("*.html"))
 _IMPORT = re.compile(r"{%-? from '(?P<file>[^']+)' import (?P<names>[\w, ]+?)(?: with context)? -?%}")
 
@@ -58,7 +59,7 @@ def test_migrations_import_nothing_of_the_application() -> None:
         assert "microsite" not in path.read_text()
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/settings.md", "docs/content.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = PROJECT_ROOT / document
 
