@@ -1,0 +1,140 @@
+"""Telling admissions: of each request, of an hour's, of a day's, or of nothing; nobody forgotten, nothing personal."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from microsite.jobs import Worker
+from microsite.outbox.transports import MemoryTransport
+
+from ..answers import APPLICATION, export
+from ..page import CheckedClient
+
+# 10:20 in Paris, a Monday.
+START = datetime(2027, 1, 4, 9, 20, tzinfo=UTC)
+
+
+class Admissions:
+    """An application, and what it tells admissions as time goes by."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.transport = app.extensions["outbox"].transport = MemoryTransport()
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        self.client = client
+
+    def apply(self, number: int, **more: str) -> None:
+        answers = APPLICATION | {"email": f"zoe{number}@exemple.fr", "last_name": f"Nom-{chr(65 + number)}"} | more
+        form = self.client.page("/candidater").form("/candidater")
+        assert self.client.send(form, **answers).status == 303
+
+    def told(self) -> list[str]:
+        """Text of each mail to admissions so far."""
+        Worker(self.app).work()
+        mails = [mail for mail in self.transport.sent if str(mail["To"]).startswith("a-completer@")]
+        bodies = [mail.get_body(("plain",)) for mail in mails]
+        return [str(body.get_content()) for body in bodies if body is not None]
+
+
+def test_each_request_is_told_with_its_name_and_nothing_else(make_app: Callable[..., Flask]) -> None:
+    admissions = Admissions(make_app())
+    admissions.apply(0, phone="0612345678")
+    admissions.apply(1)
+
+    first, second = admissions.told()
+
+    assert export(admissions.app)[0]["reference"] in first
+    assert "Zoé Nom-A" in first
+    assert "Nom-B" in second
+    for personal in ("exemple.fr", "0612345678", "+33", "2004", "court métrage"):
+        assert personal not in first
+
+
+def test_hourly_digest_tells_of_an_hour_once_it_is_over(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        admissions.apply(0)
+        admissions.apply(1)
+        assert admissions.told() == []
+
+        clock.shift(timedelta(minutes=42))
+        told = admissions.told()
+        clock.shift(timedelta(hours=3))
+
+        assert admissions.told() == told
+        assert len(told) == 1
+        assert "Nom-A" in told[0]
+        assert "Nom-B" in told[0]
+
+
+def test_daily_digest_comes_at_eight_in_paris(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="daily"))
+        admissions.apply(0)
+        clock.move_to(datetime(2027, 1, 5, 7, 0, tzinfo=UTC))
+        assert admissions.told() == []
+
+        clock.move_to(datetime(2027, 1, 5, 7, 2, tzinfo=UTC))
+
+        assert len(admissions.told()) == 1
+
+
+def test_what_came_while_no_worker_ran_is_in_the_next_digest(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        admissions.apply(0)
+        clock.shift(timedelta(hours=1))
+        assert len(admissions.told()) == 1
+        admissions.apply(1)
+        clock.shift(timedelta(hours=5))
+        admissions.apply(2)
+        clock.shift(timedelta(hours=1))
+
+        _, second = admissions.told()
+
+        assert "Nom-A" not in second
+        assert "Nom-B" in second
+        assert "Nom-C" in second
+
+
+def test_change_from_each_to_a_digest_tells_nobody_twice(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        each = Admissions(make_app())
+        each.apply(0)
+        assert len(each.told()) == 1
+        hourly = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        clock.shift(timedelta(minutes=1))
+        hourly.apply(1)
+        clock.shift(timedelta(hours=1))
+
+        (told,) = hourly.told()
+
+        assert "Nom-A" not in told
+        assert "Nom-B" in told
+
+
+@pytest.mark.parametrize("every", ["hourly", "daily", "none"])
+def test_quarantined_requests_and_quiet_times_make_no_digest(make_app: Callable[..., Flask], every: str) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS=every))
+        admissions.apply(0, topic="Buy now")
+        clock.shift(timedelta(days=2))
+
+        assert admissions.told() == []
+
+
+def test_digest_of_hundreds_says_how_many_more(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        for number in range(103):
+            admissions.apply(number, last_name="Nom")
+        clock.shift(timedelta(hours=1))
+
+        (told,) = admissions.told()
+
+    assert told.count("CAN-") == 100
+    assert "… et 3 de plus" in told

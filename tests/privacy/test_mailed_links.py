@@ -1,0 +1,191 @@
+"""Mailed links: opening one changes nothing, the button acts, a second click says that it is done."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from microsite.db import Base, db
+from microsite.jobs import Worker
+from microsite.leads.models import Consent, Lead
+from microsite.outbox.models import OutgoingMail
+from microsite.outbox.transports import MemoryTransport
+from microsite.web.context import utc_now
+
+from ..answers import BROCHURE, add_slot, export, only
+from ..page import CheckedClient, Page
+
+
+@pytest.fixture
+def sent(app: Flask) -> MemoryTransport:
+    transport = app.extensions["outbox"].transport = MemoryTransport()
+    assert isinstance(transport, MemoryTransport)
+    return transport
+
+
+def _agree(client: CheckedClient, path: str = "/brochure", **more: str) -> None:
+    client.follow(client.send(client.page(path).form(path), **BROCHURE | more, email_consent="y"))
+
+
+def _links(app: Flask, sent: MemoryTransport) -> list[str]:
+    """Paths of every link in every mail, in order."""
+    Worker(app).work()
+    found = []
+    for message in sent.sent:
+        body = message.get_body(("plain",))
+        assert body is not None
+        found += [word.split(":8000")[1] for word in str(body.get_content()).split() if word.startswith("http://")]
+    return found
+
+
+def _link(app: Flask, sent: MemoryTransport, part: str) -> str:
+    return next(link for link in reversed(_links(app, sent)) if part in link)
+
+
+def _press(client: CheckedClient, path: str) -> Page:
+    return client.follow(client.send(client.page(path).form(path)))
+
+
+def _rows(app: Flask) -> dict[str, list[Any]]:
+    with app.app_context():
+        return {
+            table.name: list(db.session.execute(select(table).order_by(*table.primary_key)))
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def test_fifty_looks_at_every_mailed_link_change_no_row(
+    client: CheckedClient, app: Flask, sent: MemoryTransport
+) -> None:
+    slot = add_slot(app, capacity=5)
+    _agree(client)
+    _agree(client, "/portes-ouvertes", slot=slot)
+    links = sorted(set(_links(app, sent)))
+    assert {link.split("/")[1] for link in links} >= {"brochure", "e-mails", "confidentialite"}
+    before = _rows(app)
+
+    for link in links:
+        for _ in range(25):
+            assert client.get(link).status_code == 200
+            assert client.head(link).status_code == 200
+
+    assert _rows(app) == before
+
+
+def test_consent_counts_as_confirmed_after_the_button_alone(
+    client: CheckedClient, app: Flask, sent: MemoryTransport
+) -> None:
+    _agree(client)
+    link = _link(app, sent, "/confirmer/")
+    page = client.page(link)
+    assert "J’ai 15 ans ou plus et j’accepte" in page.text
+    assert only(export(app))["email_consent_confirmed_at"] == ""
+
+    done = _press(client, link)
+
+    assert done.one("h1").text() == "C’est confirmé, merci"
+    row = only(export(app))
+    assert (row["email_consent"], row["email_consent_confirmed_at"] != "") == ("true", True)
+    with time_machine.travel(utc_now() + timedelta(days=1)):
+        assert client.post(link).status_code == 303
+    assert only(export(app)) == row
+
+
+def test_who_has_confirmed_is_not_asked_again(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    _press(client, _link(app, sent, "/confirmer/"))
+
+    _agree(client)
+    Worker(app).work()
+
+    assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 1
+
+
+def test_stop_link_ends_every_consent_and_says_so_again(
+    client: CheckedClient, app: Flask, sent: MemoryTransport
+) -> None:
+    _agree(client)
+    _agree(client)
+    confirm, stop = _link(app, sent, "/confirmer/"), _link(app, sent, "/arreter/")
+    _press(client, confirm)
+
+    done = _press(client, stop)
+
+    assert done.one("h1").text() == "C’est fait, vous ne recevrez plus nos actualités"
+    assert {row["email_consent"] for row in export(app)} == {"false"}
+    with app.app_context():
+        ended = {consent.id: consent.withdrawn_at for consent in db.session.scalars(select(Consent))}
+    assert client.post(stop).status_code == 303
+    assert client.post(confirm).status_code == 303
+    assert client.page(confirm).one("h1").text() == "Vous ne recevez plus nos e-mails"
+    with app.app_context():
+        assert {consent.id: consent.withdrawn_at for consent in db.session.scalars(select(Consent))} == ended
+
+
+def test_mail_program_unsubscribes_in_one_click(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    Worker(app).work()
+    mail = next(message for message in sent.sent if "List-Unsubscribe" in message)
+
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = str(mail["List-Unsubscribe"]).strip("<>").split(":8000")[1]
+    # RFC 8058, section 3.2: a POST without cookie, form or redirect.
+    answer = client.post(address, data={"List-Unsubscribe": "One-Click"}, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 200
+    assert only(export(app))["email_consent"] == "false"
+
+
+def test_only_mails_that_can_be_stopped_say_so(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    Worker(app).work()
+
+    stoppable = [mail["Subject"] for mail in sent.sent if "List-Unsubscribe" in mail]
+
+    assert stoppable == ["Confirmez que vous voulez nos e-mails"]
+
+
+@pytest.mark.parametrize("part", ["/exemplaire/", "/confirmer/", "/arreter/"])
+def test_raised_version_revokes_mailed_links(
+    client: CheckedClient, app: Flask, sent: MemoryTransport, part: str
+) -> None:
+    _agree(client)
+    link = _link(app, sent, part)
+    with app.app_context():
+        only(list(db.session.scalars(select(Lead)))).link_version += 1
+        db.session.commit()
+
+    assert client.page(link).status == 410
+
+
+@pytest.mark.parametrize(("part", "days"), [("/exemplaire/", 365), ("/confirmer/", 30), ("/arreter/", 3 * 365)])
+def test_mailed_links_end(client: CheckedClient, app: Flask, sent: MemoryTransport, part: str, days: int) -> None:
+    _agree(client)
+    link = _link(app, sent, part)
+
+    with time_machine.travel(utc_now() + timedelta(days=days, minutes=-1)):
+        assert client.page(link).status == 200
+    with time_machine.travel(utc_now() + timedelta(days=days, minutes=1)):
+        assert client.page(link).status == 410
+
+
+def test_link_made_for_one_thing_opens_no_other(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    token = _link(app, sent, "/confirmer/").rpartition("/")[2]
+
+    assert client.page(f"/e-mails/arreter/{token}").status == 404
+    assert client.page(f"/brochure/exemplaire/{token}").status == 404
+    assert client.post(f"/e-mails/arreter/{token}").status_code == 404
+
+
+def test_outbox_keeps_nothing_personal(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    Worker(app).work()
+
+    with app.app_context():
+        rows = db.session.execute(select(OutgoingMail.__table__)).all()
+    assert len(rows) == 3
+    assert not [value for row in rows for value in row if "zoe" in str(value).lower() or "Lefèvre" in str(value)]
