@@ -43,12 +43,14 @@ def sent(app: Flask) -> MemoryTransport:
 
 def make_smtp_app(make_app: Callable[..., Flask], environ: Environ, port: int, **settings: str) -> Flask:
     complete_school(Path(environ["MICROSITE_INSTANCE_PATH"]))
-    smtp = {
+    return make_app(**smtp_settings(port) | {"MICROSITE_SMTP_TIMEOUT": "1"} | settings)
+
+
+def smtp_settings(port: int) -> dict[str, str]:
+    return {
         "MICROSITE_SMTP_HOST": "127.0.0.1",
         "MICROSITE_SMTP_PORT": str(port),
         "MICROSITE_SMTP_SECURITY": "none",
-        "MICROSITE_SMTP_TIMEOUT": "1",
         "MICROSITE_NOTIFY_ADMISSIONS": "none",
         "MICROSITE_PUBLIC_URL": "https://www.ecole.example",
     }
-    return make_app(**smtp | settings)

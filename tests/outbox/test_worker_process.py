@@ -1,0 +1,184 @@
+"""The worker in real processes: in the served site, killed at the worst moment, stopped in the middle, not in commands."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from microsite.config import PROJECT_ROOT
+from microsite.db import db
+from microsite.jobs import IDLE
+from microsite.outbox.delivery import Outcome, deliver_next
+from microsite.outbox.models import MailStatus, OutgoingMail
+from microsite.outbox.services import LEASE
+from microsite.web.context import utc_now
+
+from ..answers import BROCHURE, only
+from ..conftest import Environ
+from ..mail_server import MailServer
+from ..page import CheckedClient
+from ..served import clean_environ, served
+from .conftest import smtp_settings
+
+_HUNG = 30
+
+
+def _ask(client: CheckedClient, number: int = 0) -> None:
+    form = client.page("/brochure").form("/brochure")
+    client.follow(client.send(form, **BROCHURE | {"email": f"zoe{number}@exemple.fr"}))
+
+
+def _statuses(app: Flask) -> list[MailStatus]:
+    with app.app_context():
+        return list(db.session.scalars(select(OutgoingMail.status)))
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _HUNG
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+@contextmanager
+def _running(environ: Environ, server: MailServer) -> Iterator["subprocess.Popen[bytes]"]:
+    """`outbox run` in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "run"],
+        cwd=PROJECT_ROOT,
+        env=clean_environ() | environ | smtp_settings(server.port),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_worker_killed_between_sending_and_noting_sends_again_under_the_same_message_id(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    mail_server.holds_quit = True
+    with _running(environ, mail_server) as process:
+        assert mail_server.is_quitting.wait(_HUNG)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    mail_server.holds_quit = False
+    assert len(mail_server.received) == 1
+    assert _statuses(smtp_app) == [MailStatus.PENDING]
+
+    with smtp_app.app_context():
+        assert deliver_next() is Outcome.NOTHING_DUE
+        with time_machine.travel(utc_now() + LEASE + timedelta(seconds=1), tick=True):
+            assert deliver_next() is Outcome.DONE
+            assert deliver_next() is Outcome.NOTHING_DUE
+
+    first, second = mail_server.message_ids()
+    assert first == second
+    assert _statuses(smtp_app) == [MailStatus.SENT]
+
+
+def test_process_told_to_stop_ends_the_mail_in_hand(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    mail_server.holds_quit = True
+    with _running(environ, mail_server) as process:
+        assert mail_server.is_quitting.wait(_HUNG)
+        process.terminate()
+        threading.Timer(0.3, setattr, [mail_server, "holds_quit", False]).start()
+
+        assert process.wait(_HUNG) == 0
+
+    assert len(mail_server.received) == 1
+    assert _statuses(smtp_app) == [MailStatus.SENT]
+
+
+def test_two_processes_send_each_mail_once(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    mail_server.delay = 0.1
+    with _running(environ, mail_server), _running(environ, mail_server):
+        for number in range(20):
+            _ask(smtp_client, number)
+        _wait_for(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT})
+
+    assert sorted(mail_server.recipients) == sorted(f"zoe{number}@exemple.fr" for number in range(20))
+
+
+def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    with served(environ | smtp_settings(mail_server.port)):
+        _ask(smtp_client)
+        _wait_for(lambda: len(mail_server.received) == 1)
+        _wait_for(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT})
+        mail_server.holds_quit = True
+        _ask(smtp_client, 1)
+        mail_server.is_quitting.clear()
+        assert mail_server.is_quitting.wait(_HUNG)
+        threading.Timer(0.5, setattr, [mail_server, "holds_quit", False]).start()
+
+    assert len(mail_server.received) == 2
+    assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_commands_and_the_bare_application_start_no_worker(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    program = f"import wsgi, threading, time; time.sleep({IDLE}); print([t.name for t in threading.enumerate()])"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT_ROOT,
+        env=clean_environ() | environ | smtp_settings(mail_server.port) | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+    )
+
+    assert ran.stdout.decode().strip() == "['MainThread']"
+    assert mail_server.received == []
+
+
+def test_mail_that_left_is_noted_once_the_database_is_back(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is held locked from the sending on, past a writer's patience."""
+    _ask(smtp_client)
+    mail_server.holds_quit = True
+    monkeypatch.setattr("microsite.outbox.delivery._NOTE_AGAIN", 0.1)
+    outcomes: list[Outcome] = []
+
+    def deliver() -> None:
+        with smtp_app.app_context():
+            outcomes.append(deliver_next())
+
+    thread = threading.Thread(target=deliver)
+    thread.start()
+    assert mail_server.is_quitting.wait(_HUNG)
+    with smtp_app.app_context():
+        mail = only(list(db.session.scalars(select(OutgoingMail).with_for_update())))
+        mail_server.holds_quit = False
+        time.sleep(6)
+        assert thread.is_alive()
+        db.session.rollback()
+        assert mail is not None
+    thread.join(_HUNG)
+
+    assert outcomes == [Outcome.DONE]
+    assert len(mail_server.received) == 1
+    assert _statuses(smtp_app) == [MailStatus.SENT]
