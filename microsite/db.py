@@ -107,9 +107,10 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """One writing transaction inside a request that otherwise only reads, committed at the end.
+    """One writing transaction, committed at the end.
 
-    Only for what a GET may add: an anonymous count, the staff's session, the audit log.
+    For each step of the background worker, and inside a request that otherwise only reads for what a GET may add: an
+    anonymous count, the staff's session, the audit log.
     """
     db.session.rollback()
     with _mode(read_only=False):
