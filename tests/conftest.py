@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from microsite import create_app
 from microsite.db import Base, db
+from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
 from .postgres import Cluster, create_database, find_programs
@@ -124,6 +125,15 @@ def client(app: Flask) -> CheckedClient:
     client = app.test_client()
     assert isinstance(client, CheckedClient)
     return client
+
+
+@pytest.fixture
+def sent(app: Flask) -> MemoryTransport:
+    """Where the application's mails end up."""
+    app.extensions["outbox"].transport = MemoryTransport()
+    transport = app.extensions["outbox"].transport
+    assert isinstance(transport, MemoryTransport)
+    return transport
 
 
 def _migrate(app: Flask) -> None:

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from microsite.outbox.transports import MemoryTransport
-
 from ..answers import complete_school
 from ..conftest import Environ
 from ..mail_server import MailServer
@@ -30,15 +28,6 @@ def smtp_client(smtp_app: Flask) -> CheckedClient:
     client = smtp_app.test_client()
     assert isinstance(client, CheckedClient)
     return client
-
-
-@pytest.fixture
-def sent(app: Flask) -> MemoryTransport:
-    """Where the application's mails end up."""
-    app.extensions["outbox"].transport = MemoryTransport()
-    transport = app.extensions["outbox"].transport
-    assert isinstance(transport, MemoryTransport)
-    return transport
 
 
 def make_smtp_app(make_app: Callable[..., Flask], environ: Environ, port: int, **settings: str) -> Flask:

@@ -19,13 +19,6 @@ from ..answers import BROCHURE, add_slot, export, only
 from ..page import CheckedClient, Page
 
 
-@pytest.fixture
-def sent(app: Flask) -> MemoryTransport:
-    transport = app.extensions["outbox"].transport = MemoryTransport()
-    assert isinstance(transport, MemoryTransport)
-    return transport
-
-
 def _agree(client: CheckedClient, path: str = "/brochure", **more: str) -> None:
     client.follow(client.send(client.page(path).form(path), **BROCHURE | more, email_consent="y"))
 
