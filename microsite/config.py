@@ -102,7 +102,7 @@ def _database_url(text: str) -> str:
 
 
 def _setting(name: str, default: str, parse: Callable[[str], Any]) -> Any:
-    return field(metadata={"name": name, "default": default, "parse": parse})
+    return field(metadata={"name": name, "default": default, "parse": parse}, repr=name not in _SECRETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +145,10 @@ class Settings:
     def contradictions(self) -> list[str]:
         """Settings that are right one by one and wrong together."""
         found = []
+        if self.smtp_host and not self.public_url:
+            found.append(
+                "Réglage MICROSITE_SMTP_HOST : donnez aussi MICROSITE_PUBLIC_URL, où mènent les liens des messages."
+            )
         if bool(self.smtp_user) != bool(self.smtp_password):
             found.append("Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux, ou aucun.")
         if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in _LOCAL_HOSTS:

@@ -47,22 +47,20 @@ class Worker:
         """Do what is due now; the seconds to wait before the next look."""
         with self._app.app_context():
             try:
-                return self._do_due()
+                return PAUSE if self.deliver() is Outcome.UNREACHABLE else IDLE
             except UNAVAILABLE as error:
                 logger.warning("database unavailable: %s", type(error).__name__)
             except Exception:
                 logger.exception("the background worker failed; it goes on")
             return PAUSE
 
-    def _do_due(self) -> float:
+    def deliver(self) -> Outcome:
+        """Send what is due until nothing is, or nothing can leave. Needs an application context."""
         _decide_digest()
-        while not self._stopping.is_set():
+        outcome = Outcome.DONE
+        while outcome in (Outcome.DONE, Outcome.DEFERRED) and not self._stopping.is_set():
             outcome = deliver_next()
-            if outcome is Outcome.UNREACHABLE:
-                return PAUSE
-            if outcome is Outcome.NOTHING_DUE:
-                break
-        return IDLE
+        return outcome
 
 
 def _decide_digest() -> None:

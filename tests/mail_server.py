@@ -20,7 +20,8 @@ class MailServer:
     def __init__(self, *, port: int | None = None, **options: Any) -> None:
         self.received: list[EmailMessage] = []
         self.recipients: list[str] = []
-        # What RCPT answers instead of 250, and DATA.
+        # What MAIL answers instead of 250, RCPT, and DATA.
+        self.sender_answer: str | None = None
         self.recipient_answer: str | None = None
         self.data_answer: str | None = None
         # Seconds before RCPT is answered.
@@ -41,6 +42,14 @@ class MailServer:
 
     def message_ids(self) -> list[str]:
         return [str(message["Message-ID"]) for message in self.received]
+
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.sender_answer:
+            return self.sender_answer
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

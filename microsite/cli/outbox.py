@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from ..db import db, reading
 from ..jobs import Worker
+from ..outbox.delivery import Outcome
 from ..outbox.letters import Letter, current_outbox, render, write_message
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.queries import count_by_status, list_mails
@@ -42,7 +43,7 @@ outbox = DatabaseGroup("outbox", help="Les messages : voir, renvoyer, abandonner
 )
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Combien de lignes au plus.")
 def list_command(statuses: tuple[str, ...], limit: int) -> None:
-    """Montre les messages, du plus récent au plus ancien, et combien il y en a dans chaque état."""
+    """Montre les messages, d’abord ceux qui sont refusés, et combien il y en a dans chaque état."""
     chosen = [MailStatus(status) for status in statuses or _UNSENT]
     with reading():
         lines = [_line(mail) for mail in list_mails(db.session(), statuses=chosen, limit=limit)]
@@ -78,7 +79,8 @@ def run(once: bool) -> None:
     """Envoie les messages au fil de l’eau, hors du serveur ; Ctrl+C pour arrêter."""
     worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
     if once:
-        worker.work()
+        if worker.deliver() is Outcome.UNREACHABLE:
+            raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())

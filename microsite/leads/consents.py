@@ -58,6 +58,8 @@ def has_confirmed(session: Session, consent: Consent) -> bool:
 
 def confirm(session: Session, consent: Consent, *, now: datetime) -> None:
     """The owner of the address stands by what was ticked. A second time, or after a withdrawal, nothing changes."""
+    if consent.withdrawn_at is not None:
+        return
     unconfirmed = (*_standing(consent.lead_id), Consent.confirmed_at.is_(None))
     given = (Consent.wording_id == consent.wording_id, Consent.given_at <= now)
     session.execute(update(Consent).where(*unconfirmed, *given).values(confirmed_at=now))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from .models import Audience, MailStatus, OutgoingMail
@@ -50,9 +50,10 @@ def last_decided(session: Session, *, template: str) -> OutgoingMail | None:
 
 
 def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int) -> list[OutgoingMail]:
-    """Newest first."""
+    """Those that need a look first, then newest first."""
+    urgency = case({status.value: place for place, status in enumerate(_ORDER)}, value=OutgoingMail.status)
     mails = select(OutgoingMail).where(OutgoingMail.status.in_(statuses))
-    return list(session.scalars(mails.order_by(OutgoingMail.id.desc()).limit(limit)))
+    return list(session.scalars(mails.order_by(urgency, OutgoingMail.id.desc()).limit(limit)))
 
 
 def count_by_status(session: Session) -> dict[MailStatus, int]:

@@ -20,8 +20,8 @@ from ..config import Settings
 # Seconds for the greeting, and again for the rest: a server that answers a byte at a time would outlast the time-outs
 # of single steps, and with them the lease (services.py).
 SENDING_LIMIT = 120
-# Answers that speak of our settings, not of this mail: 530 log in or use TLS first, 534, 535 and 538 wrong log-in.
-_OUR_FAULT = frozenset({530, 534, 535, 538})
+# Answers that speak of us, not of this mail: 421 closing, 530 log in or use TLS first, 534, 535 and 538 wrong log-in.
+_OUR_FAULT = frozenset({421, 530, 534, 535, 538})
 _ADDRESS = re.compile(r"\S+@\S+")
 _FAILURE_LIMIT = 200
 # Letters as they are in headers too (RFC 6532): people open these files.
@@ -49,6 +49,9 @@ class SmtpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    def __str__(self) -> str:
+        return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
+
     def send(self, message: EmailMessage) -> None:
         with self._connected() as server:
             try:
@@ -56,6 +59,9 @@ class SmtpTransport:
             except smtplib.SMTPRecipientsRefused as error:
                 code, reply = next(iter(error.recipients.values()))
                 raise _judge(code, reply) from None
+            except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
+                # Whatever the code: it is our address or our name that isn't welcome, and no other mail's would be.
+                raise Unreachable(told(repr(error))) from None
             except smtplib.SMTPResponseException as error:
                 raise _judge(error.smtp_code, error.smtp_error) from None
             except smtplib.SMTPNotSupportedError as error:
@@ -114,6 +120,9 @@ class FileTransport:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def __str__(self) -> str:
+        return str(self._folder)
 
     def send(self, message: EmailMessage) -> None:
         name = str(message["Message-ID"]).strip("<>").rpartition("@")[0]

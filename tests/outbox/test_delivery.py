@@ -148,6 +148,17 @@ def test_server_down_for_an_hour_delays_every_mail_and_loses_none(
     assert {mail.status for mail in _mails(app)} == {MailStatus.SENT}
 
 
+def test_sender_that_is_not_welcome_kills_no_mail(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    mail_server.sender_answer = "550 5.7.1 Sender not allowed"
+
+    assert _deliver(smtp_app) is Outcome.UNREACHABLE
+
+    assert only(_mails(smtp_app)).status is MailStatus.PENDING
+
+
 def test_mail_that_nobody_takes_is_dead_after_two_days(make_app: Callable[..., Flask], environ: Environ) -> None:
     app = make_smtp_app(make_app, environ, free_port())
     client = app.test_client()

@@ -84,7 +84,7 @@ def test_registration_mail_names_slot_and_companions(client: CheckedClient, app:
 
     mail = only(_to_lead(sent))
     assert mail["Subject"].replace("\xa0", " ") == "Votre inscription : samedi 7 mars 2099, de 10 h à 12 h"
-    assert "celle de qui vous accompagne (2)" in _text(mail)
+    assert "celles des 2 personnes qui vous accompagnent" in _text(mail)
     assert only(export(app))["reference"] in _text(mail)
 
 

@@ -118,6 +118,17 @@ def test_stop_link_ends_every_consent_and_says_so_again(
         assert {consent.id: consent.withdrawn_at for consent in db.session.scalars(select(Consent))} == ended
 
 
+def test_old_link_confirms_no_later_consent(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    confirm, stop = _link(app, sent, "/confirmer/"), _link(app, sent, "/arreter/")
+    _press(client, stop)
+    _agree(client)
+
+    assert client.post(confirm).status_code == 303
+
+    assert [row["email_consent_confirmed_at"] for row in export(app)] == ["", ""]
+
+
 def test_mail_program_unsubscribes_in_one_click(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _agree(client)
     Worker(app).work()
