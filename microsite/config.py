@@ -19,6 +19,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
 _SECRET_KEY_LEAST = 32
 _ORIGIN = re.compile(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)/?", re.IGNORECASE)
+_HOST = re.compile(r"|[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", re.IGNORECASE)
+# Implicit TLS (RFC 8314, section 7.3).
+_TLS_PORT = 465
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -61,6 +64,12 @@ def _hosts(text: str) -> tuple[str, ...]:
     if not hosts or any("/" in host or " " in host for host in hosts):
         raise ValueError("des noms d’hôte séparés par des virgules, comme www.exemple.fr,exemple.fr")
     return hosts
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError("un nom d’hôte seul, comme smtp.exemple.fr ; le port a son réglage")
+    return text
 
 
 def _ascii(text: str) -> str:
@@ -119,7 +128,7 @@ class Settings:
     public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
-    smtp_host: str = _setting("MICROSITE_SMTP_HOST", "", str)
+    smtp_host: str = _setting("MICROSITE_SMTP_HOST", "", _host)
     smtp_port: int = _setting("MICROSITE_SMTP_PORT", "587", _whole_number(1, 65535))
     smtp_security: str = _setting("MICROSITE_SMTP_SECURITY", "starttls", _one_of("starttls", "tls", "none"))
     smtp_user: str = _setting("MICROSITE_SMTP_USER", "", _ascii)
@@ -145,13 +154,21 @@ class Settings:
     def contradictions(self) -> list[str]:
         """Settings that are right one by one and wrong together."""
         found = []
+        is_local = self.smtp_host in _LOCAL_HOSTS
         if self.smtp_host and not self.public_url:
             found.append(
                 "Réglage MICROSITE_SMTP_HOST : donnez aussi MICROSITE_PUBLIC_URL, où mènent les liens des messages."
             )
+        if self.smtp_host and not is_local and self.public_url.startswith("http:"):
+            # RFC 8058, section 3.1: mail programs unsubscribe by HTTPS alone.
+            found.append("Réglage MICROSITE_PUBLIC_URL : les liens des messages demandent une adresse en https://.")
+        if self.smtp_port == _TLS_PORT and self.smtp_security == "starttls":
+            found.append("Réglage MICROSITE_SMTP_PORT=465 : ce port parle TLS d’emblée, MICROSITE_SMTP_SECURITY=tls.")
+        if self.smtp_user and not self.smtp_host:
+            found.append("Réglage MICROSITE_SMTP_USER : donnez aussi MICROSITE_SMTP_HOST.")
         if bool(self.smtp_user) != bool(self.smtp_password):
             found.append("Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux, ou aucun.")
-        if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in _LOCAL_HOSTS:
+        if self.smtp_user and self.smtp_security == "none" and not is_local:
             found.append(
                 "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe partirait en clair ; attendu starttls ou tls."
             )

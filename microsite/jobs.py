@@ -1,14 +1,12 @@
-"""What the background worker does, and when: sends the mails that are due, decides the digests."""
+"""What the background worker does, and when: sends the mails that are due."""
 
 import logging
 import threading
 
 from flask import Flask
 
-from .db import UNAVAILABLE, db, reading, writing
-from .leads.notifications import decide_digest, find_digest_period
+from .db import UNAVAILABLE
 from .outbox.delivery import Outcome, deliver_next
-from .web.context import current_settings, utc_now
 
 logger = logging.getLogger("microsite.jobs")
 
@@ -56,17 +54,7 @@ class Worker:
 
     def deliver(self) -> Outcome:
         """Send what is due until nothing is, or nothing can leave. Needs an application context."""
-        _decide_digest()
         outcome = Outcome.DONE
         while outcome in (Outcome.DONE, Outcome.DEFERRED) and not self._stopping.is_set():
             outcome = deliver_next()
         return outcome
-
-
-def _decide_digest() -> None:
-    now = utc_now()
-    with reading():
-        period = find_digest_period(db.session(), every=current_settings().notify_admissions, now=now)
-    if period is not None:
-        with writing():
-            decide_digest(db.session(), period, now=now)

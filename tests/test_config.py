@@ -22,8 +22,44 @@ WRONG = [
     ("DATABASE_URL", "sqlite://", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou postgresql"),
     ("DATABASE_URL", "sqlite:///:memory:", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou"),
     ("MICROSITE_TRUSTED_HOSTS", "https://a.fr", "Réglage MICROSITE_TRUSTED_HOSTS='https://a.fr' : attendu des noms d’hôte"),
+    ("MICROSITE_PUBLIC_URL", "www.exemple.fr", "Réglage MICROSITE_PUBLIC_URL='www.exemple.fr' : attendu l’adresse publique"),
+    ("MICROSITE_PUBLIC_URL", "https://a.fr/b", "Réglage MICROSITE_PUBLIC_URL='https://a.fr/b' : attendu l’adresse publique"),
+    ("MICROSITE_SMTP_HOST", "smtp://a.fr:25", "Réglage MICROSITE_SMTP_HOST='smtp://a.fr:25' : attendu un nom d’hôte seul"),
+    ("MICROSITE_SMTP_SECURITY", "ssl", "Réglage MICROSITE_SMTP_SECURITY='ssl' : attendu l’un de starttls, tls, none."),
+    ("MICROSITE_SMTP_PASSWORD", "secret-é", "Réglage MICROSITE_SMTP_PASSWORD : attendu des lettres sans accent"),
     ("MICROSITE_WORKER", "2", "Réglage MICROSITE_WORKER inconnu ; vouliez-vous dire MICROSITE_WORKERS ?"),
 ]  # fmt: skip
+
+
+_MAIL = {"MICROSITE_SMTP_HOST": "smtp.exemple.fr", "MICROSITE_PUBLIC_URL": "https://www.exemple.fr"}
+_ACCOUNT = {"MICROSITE_SMTP_USER": "microsite", "MICROSITE_SMTP_PASSWORD": "sesame"}
+CONTRADICTIONS = [
+    (_MAIL | {"MICROSITE_PUBLIC_URL": ""}, "Réglage MICROSITE_SMTP_HOST : donnez aussi MICROSITE_PUBLIC_URL"),
+    (
+        _MAIL | {"MICROSITE_PUBLIC_URL": "http://a.fr"},
+        "Réglage MICROSITE_PUBLIC_URL : les liens des messages demandent",
+    ),
+    (_MAIL | {"MICROSITE_SMTP_PORT": "465"}, "Réglage MICROSITE_SMTP_PORT=465 : ce port parle TLS d’emblée"),
+    (_ACCOUNT, "Réglage MICROSITE_SMTP_USER : donnez aussi MICROSITE_SMTP_HOST."),
+    (_MAIL | {"MICROSITE_SMTP_USER": "a"}, "Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux"),
+    (_MAIL | _ACCOUNT | {"MICROSITE_SMTP_SECURITY": "none"}, "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe"),
+]
+
+
+@pytest.mark.parametrize(("environ", "line"), CONTRADICTIONS)
+def test_settings_that_contradict_each_other_are_told_in_one_line(environ: dict[str, str], line: str) -> None:
+    with pytest.raises(StartError) as refused:
+        load_settings(environ)
+
+    assert str(refused.value).startswith(line)
+    assert "\n" not in str(refused.value)
+    assert "sesame" not in str(refused.value)
+
+
+def test_local_mail_server_asks_for_neither_https_nor_tls() -> None:
+    local = _ACCOUNT | {"MICROSITE_SMTP_HOST": "127.0.0.1", "MICROSITE_SMTP_SECURITY": "none"}
+
+    assert load_settings(local | {"MICROSITE_PUBLIC_URL": "http://127.0.0.1:8000"}).smtp_host == "127.0.0.1"
 
 
 @pytest.mark.parametrize(("name", "value", "line"), WRONG)

@@ -19,11 +19,12 @@ from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..exports.services import Selection, count_rows, file_when_complete, write_csv
 from ..leads.consents import ask_to_confirm
 from ..leads.models import FormName, Submission
+from ..leads.notifications import notify
 from ..leads.queries import find_by_reference
 from ..leads.services import NotQuarantined, release
 from ..open_days import services as open_days
 from ..open_days.services import SlotClosed, SlotFull, promise_alert
-from ..web.context import current_school, utc_now
+from ..web.context import current_school, current_settings, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
@@ -165,6 +166,7 @@ def _release(reference: str) -> bool:
 def _follow_up(submission: Submission, now: datetime) -> str:
     """Run what the quarantine held back; what is to be said of it, if anything."""
     ask_to_confirm(db.session(), submission, now=now)
+    notify(db.session(), submission, every=current_settings().notify_admissions, now=now)
     try:
         with db.session.begin_nested():
             _FOLLOW_UPS[submission.form](db.session(), submission, now=now)

@@ -82,8 +82,14 @@ def run(once: bool) -> None:
         if worker.deliver() is Outcome.UNREACHABLE:
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return
+
+    def stop(number: int, _: object) -> None:
+        worker.stop()
+        # Asked a second time, it doesn't wait for the mail in hand.
+        signal.signal(number, signal.SIG_DFL)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: worker.stop())
+        signal.signal(number, stop)
     click.echo(f"Envoi en cours par {current_outbox().transport}. Ctrl+C pour arrêter.", err=True)
     worker.run()
 

@@ -1,12 +1,13 @@
 """Consents: kept word for word as given, confirmed by their owner, withdrawn."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import Wording
 from .models import Consent, ConsentWording, Submission
@@ -37,12 +38,15 @@ def attach_consents(session: Session, submission: Submission) -> None:
 def ask_to_confirm(session: Session, submission: Submission, *, now: datetime) -> None:
     """Decide the mail by which the owner of the address confirms a consent to e-mails (double opt-in).
 
-    Not if they have confirmed one already: it stands for the person, whichever form it came with.
+    Not if they stand by the same words already, whichever form they came with: then this consent is confirmed from
+    that time on. Nor if they were asked in the last 24 hours: one button confirms all.
     """
     given = find_email_consent(session, submission)
-    if given is None or has_confirmed(session, given):
+    if given is None:
         return
-    enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    given.confirmed_at = find_confirmation(session, given)
+    if given.confirmed_at is None and not _was_asked(session, given, since=now - timedelta(days=1)):
+        enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
 def find_email_consent(session: Session, submission: Submission) -> Consent | None:
@@ -50,19 +54,23 @@ def find_email_consent(session: Session, submission: Submission) -> Consent | No
     return session.scalar(select(Consent).filter_by(submission_id=submission.id, channel=EMAIL))
 
 
-def has_confirmed(session: Session, consent: Consent) -> bool:
-    """Whether the person stands by a confirmed consent to the same words."""
-    confirmed = select(Consent.id).where(*_standing(consent.lead_id), Consent.confirmed_at.is_not(None))
-    return session.scalar(confirmed.where(Consent.wording_id == consent.wording_id)) is not None
+def find_confirmation(session: Session, consent: Consent) -> datetime | None:
+    """When the person first confirmed these words; None if they haven't, or have withdrawn since."""
+    confirmed = select(func.min(Consent.confirmed_at)).where(*_standing(consent.lead_id))
+    return session.scalar(confirmed.where(Consent.wording_id == consent.wording_id))
 
 
 def confirm(session: Session, consent: Consent, *, now: datetime) -> None:
-    """The owner of the address stands by what was ticked. A second time, or after a withdrawal, nothing changes."""
+    """The owner of the address stands by these words, however often they were ticked.
+
+    A second time, or after a withdrawal, nothing changes.
+    """
     if consent.withdrawn_at is not None:
         return
     unconfirmed = (*_standing(consent.lead_id), Consent.confirmed_at.is_(None))
-    given = (Consent.wording_id == consent.wording_id, Consent.given_at <= now)
-    session.execute(update(Consent).where(*unconfirmed, *given).values(confirmed_at=now))
+    session.execute(
+        update(Consent).where(*unconfirmed, Consent.wording_id == consent.wording_id).values(confirmed_at=now)
+    )
 
 
 def withdraw_emails(session: Session, lead_id: int, *, now: datetime) -> None:
@@ -72,6 +80,19 @@ def withdraw_emails(session: Session, lead_id: int, *, now: datetime) -> None:
 
 def stands_by_emails(session: Session, lead_id: int) -> bool:
     return session.scalar(select(Consent.id).where(*_standing(lead_id)).limit(1)) is not None
+
+
+def _was_asked(session: Session, consent: Consent, *, since: datetime) -> bool:
+    """Whether a mail with a button that confirms these words was decided since then."""
+    asked = (
+        select(Consent.id)
+        .join(Submission, Submission.id == Consent.submission_id)
+        .join(OutgoingMail, OutgoingMail.cause == Submission.reference)
+        .where(OutgoingMail.template == CONFIRMATION, OutgoingMail.decided_at > since)
+        .where(OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)))
+        .where(*_standing(consent.lead_id), Consent.wording_id == consent.wording_id)
+    )
+    return session.scalar(asked.limit(1)) is not None
 
 
 def _standing(lead_id: int | None) -> tuple[ColumnElement[bool], ...]:

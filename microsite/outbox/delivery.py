@@ -21,7 +21,7 @@ from .transports import Deferred, Refused, Unreachable
 logger = logging.getLogger("microsite.outbox")
 
 # Seconds between two tries to note that a mail was sent.
-_NOTE_AGAIN = 0.5
+_NOTE_AGAIN = 1.0
 
 
 class Outcome(Enum):
@@ -49,6 +49,8 @@ def deliver_next() -> Outcome:
     except Deferred as error:
         _postpone(held, str(error))
         return Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.DEFERRED
+    except UNAVAILABLE:
+        raise
     except Exception as error:
         # A template or a composer that fails must not hold the other mails up.
         # The error's own words may be somebody's data: where it happened is told, not what it says.
@@ -76,9 +78,11 @@ def _compose(held: Claim) -> Letter | None:
 
 def _note_sent(held: Claim) -> Outcome:
     sent_at = utc_now()
-    while not _is_noted(held, sent_at):
+    if not _is_noted(held, sent_at):
+        logger.warning("mail %d (%s) sent, and can't be noted as long as the database is away", held.id, held.template)
         # It has left: a database that can't be had now must not make it leave again.
-        time.sleep(_NOTE_AGAIN)
+        while not _is_noted(held, sent_at):
+            time.sleep(_NOTE_AGAIN)
     logger.info("mail %d (%s) sent", held.id, held.template)
     return Outcome.DONE
 
@@ -87,8 +91,7 @@ def _is_noted(held: Claim, sent_at: datetime) -> bool:
     try:
         with writing():
             services.mark_sent(db.session(), held, now=sent_at)
-    except UNAVAILABLE as error:
-        logger.warning("mail %d (%s) sent, not noted yet: %s", held.id, held.template, type(error).__name__)
+    except UNAVAILABLE:
         return False
     return True
 

@@ -43,12 +43,6 @@ def is_any_due(session: Session, *, now: datetime) -> bool:
     return session.scalar(due_mails(now).with_only_columns(OutgoingMail.id).limit(1)) is not None
 
 
-def last_decided(session: Session, *, template: str) -> OutgoingMail | None:
-    """The newest mail of a template."""
-    mails = select(OutgoingMail).where(OutgoingMail.template == template)
-    return session.scalar(mails.order_by(OutgoingMail.id.desc()).limit(1))
-
-
 def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int) -> list[OutgoingMail]:
     """Those that need a look first, then newest first."""
     urgency = case({status.value: place for place, status in enumerate(_ORDER)}, value=OutgoingMail.status)

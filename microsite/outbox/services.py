@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from .models import Audience, MailStatus, OutgoingMail
 from .queries import count_recent, due_mails, find_decided
 
-# Mails about one lead, to one audience, in 24 hours; a person who uses all three forms gets five.
+# Mails about one lead, to one audience, in 24 hours; a person who uses all three forms gets four.
 DAILY_CAP = 6
 # How long a worker has a mail to itself. Longer than any sending (transports.py), so that two never send the same.
 LEASE = timedelta(minutes=5)
@@ -46,10 +46,11 @@ def enqueue(
     now: datetime,
     lead_id: int | None = None,
     audience: Audience = Audience.LEAD,
+    due_at: datetime | None = None,
 ) -> None:
     """Decide a mail, in the transaction of what causes it; once per template and cause, however often it is asked.
 
-    Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent.
+    It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent.
     """
     if find_decided(session, template=template, cause=cause) is not None:
         return
@@ -62,13 +63,13 @@ def enqueue(
         key=f"{now:%Y%m%dT%H%M%S}.{template}.{secrets.token_hex(8)}",
         status=MailStatus.SUPPRESSED if too_many else MailStatus.PENDING,
         decided_at=now,
-        due_at=now,
+        due_at=due_at or now,
     )
     try:
         with session.begin_nested():
             session.add(mail)
     except IntegrityError:
-        # Two processes that decide the same digest at the same moment: the other one's is as good.
+        # Two requests that decide the same digest at the same moment: the other one's is as good.
         if find_decided(session, template=template, cause=cause) is None:
             raise
 
@@ -79,12 +80,16 @@ def _is_at_cap(session: Session, lead_id: int, audience: Audience, now: datetime
 
 
 def claim(session: Session, *, now: datetime) -> Claim | None:
-    """Take the mail that has been due for longest and that no worker holds; None if there is none.
+    """Take the mail that has been due for longest and that no worker holds; None if there is none left to try.
 
     Once committed it is this worker's for LEASE; should the worker die, the mail falls due again.
     """
     mail = session.scalar(due_mails(now).limit(1).with_for_update(skip_locked=True))
     if mail is None:
+        return None
+    if mail.attempts >= MAX_ATTEMPTS:
+        # Nobody was left to note how its last attempt ended: this mail may be what ends workers.
+        mail.status, mail.failure = MailStatus.DEAD, "interrompu pendant l’envoi"
         return None
     mail.claimed_until = now + LEASE
     mail.attempts += 1
@@ -100,7 +105,9 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
 
 
 def mark_sent(session: Session, held: Claim, *, now: datetime) -> None:
-    _settle(session, held, status=MailStatus.SENT, sent_at=now, failure=None)
+    """Whoever holds it by now, and whatever was decided meanwhile: it has left."""
+    left = {"status": MailStatus.SENT, "sent_at": now, "failure": None, "claimed_until": None}
+    session.execute(update(OutgoingMail).where(OutgoingMail.id == held.id).values(left))
 
 
 def mark_dead(session: Session, held: Claim, reason: str) -> None:
@@ -127,11 +134,10 @@ def delay_after(attempts: int) -> timedelta:
 
 
 def _settle(session: Session, held: Claim, **values: object) -> None:
-    # Only what this worker still holds: after the lease another one may have taken it.
+    # Only what this worker still holds: after the lease another one may have taken it, or a person dropped it.
+    is_held = (OutgoingMail.claimed_until == held.until, OutgoingMail.status == MailStatus.PENDING)
     session.execute(
-        update(OutgoingMail)
-        .where(OutgoingMail.id == held.id, OutgoingMail.claimed_until == held.until)
-        .values(claimed_until=None, **values)
+        update(OutgoingMail).where(OutgoingMail.id == held.id, *is_held).values(claimed_until=None, **values)
     )
 
 

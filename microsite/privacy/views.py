@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from ..db import db
-from ..leads.consents import confirm, find_email_consent, has_confirmed, stands_by_emails, withdraw_emails
+from ..leads.consents import confirm, find_confirmation, find_email_consent, stands_by_emails, withdraw_emails
 from ..leads.links import mailed_submission
 from ..leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
 from ..leads.models import Submission
@@ -31,7 +31,7 @@ def confirm_emails(token: str) -> Response:
         token=token,
         wording=consent.wording.text,
         is_withdrawn=consent.withdrawn_at is not None,
-        is_confirmed=has_confirmed(db.session(), consent),
+        is_confirmed=find_confirmation(db.session(), consent) is not None,
     )
     return thank(page)
 

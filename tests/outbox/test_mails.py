@@ -112,6 +112,7 @@ def test_quarantined_submission_gets_its_mails_once_released(
     Worker(app).work()
 
     assert sorted(mail["Subject"] for mail in sent.sent) == [
+        f"Brochure\N{NO-BREAK SPACE}: Zoé Lefèvre ({reference})",
         "Confirmez que vous voulez nos e-mails",
         "Votre brochure de l’ÉSEC",
     ]

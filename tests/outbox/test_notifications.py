@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask
 
 from microsite.jobs import Worker
+from microsite.leads.notifications import Period
 from microsite.outbox.transports import MemoryTransport
 
 from ..answers import APPLICATION, export
@@ -83,22 +84,46 @@ def test_daily_digest_comes_at_eight_in_paris(make_app: Callable[..., Flask]) ->
         assert len(admissions.told()) == 1
 
 
-def test_what_came_while_no_worker_ran_is_in_the_next_digest(make_app: Callable[..., Flask]) -> None:
+def test_what_came_while_no_worker_ran_is_told_when_one_does(make_app: Callable[..., Flask]) -> None:
     with time_machine.travel(START, tick=False) as clock:
         admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
         admissions.apply(0)
-        clock.shift(timedelta(hours=1))
-        assert len(admissions.told()) == 1
-        admissions.apply(1)
         clock.shift(timedelta(hours=5))
-        admissions.apply(2)
+        admissions.apply(1)
+        clock.shift(timedelta(days=10))
+
+        first, second = admissions.told()
+
+        assert ("Nom-A" in first, "Nom-B" in first) == (True, False)
+        assert ("Nom-A" in second, "Nom-B" in second) == (False, True)
+
+
+def test_day_of_the_digest_follows_the_clocks_of_paris() -> None:
+    """On 28 March 2027 at 2 the clocks go to 3: from one morning to the next it is 23 hours."""
+    night = Period.day_of(datetime(2027, 3, 28, 5, 59, tzinfo=UTC))
+    morning = Period.day_of(datetime(2027, 3, 28, 6, 0, tzinfo=UTC))
+
+    assert night.start == datetime(2027, 3, 27, 7, tzinfo=UTC)
+    assert night.end == morning.start == datetime(2027, 3, 28, 6, tzinfo=UTC)
+    assert morning.end == datetime(2027, 3, 29, 6, tzinfo=UTC)
+
+
+def test_request_released_from_quarantine_is_told_by_itself(make_app: Callable[..., Flask]) -> None:
+    """The digest of its hour has left perhaps; if not, that one doesn't tell of it again."""
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        admissions.apply(0, topic="Buy now")
+        admissions.apply(1)
+        reference = export(admissions.app, "--include-quarantined")[0]["reference"]
+        admissions.app.test_cli_runner().invoke(args=["leads", "release", reference])
+        (released,) = admissions.told()
+        assert "Nom-A" in released
         clock.shift(timedelta(hours=1))
 
-        _, second = admissions.told()
+        _, digest = admissions.told()
 
-        assert "Nom-A" not in second
-        assert "Nom-B" in second
-        assert "Nom-C" in second
+        assert "Nom-A" not in digest
+        assert "Nom-B" in digest
 
 
 def test_change_from_each_to_a_digest_tells_nobody_twice(make_app: Callable[..., Flask]) -> None:
@@ -115,6 +140,22 @@ def test_change_from_each_to_a_digest_tells_nobody_twice(make_app: Callable[...,
 
         assert "Nom-A" not in told
         assert "Nom-B" in told
+
+
+def test_change_from_a_digest_to_each_forgets_nobody(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        hourly = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        hourly.apply(0)
+        each = Admissions(make_app())
+        each.apply(1)
+        (single,) = each.told()
+        assert "Nom-B" in single
+        clock.shift(timedelta(hours=1))
+
+        _, digest = each.told()
+
+        assert "Nom-A" in digest
+        assert "Nom-B" not in digest
 
 
 @pytest.mark.parametrize("every", ["hourly", "daily", "none"])

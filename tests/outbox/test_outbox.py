@@ -14,7 +14,7 @@ from microsite.db import db
 from microsite.jobs import Worker
 from microsite.outbox.delivery import Outcome, deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail
-from microsite.outbox.services import DAILY_CAP, LEASE, claim, enqueue
+from microsite.outbox.services import DAILY_CAP, LEASE, MAX_ATTEMPTS, claim, drop, enqueue, mark_dead, mark_sent
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
@@ -107,6 +107,36 @@ def test_mail_of_a_worker_that_died_falls_due_again_after_the_lease(
 
     assert second is not None
     assert (second.id, second.key, second.attempts) == (first.id, first.key, 2)
+
+
+def test_mail_that_ends_every_worker_is_given_up(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    with time_machine.travel(NOW, tick=False) as clock, app.app_context():
+        enqueue(db.session(), template="digest", cause="x", now=NOW)
+        for attempt in range(MAX_ATTEMPTS):
+            held = claim(db.session(), now=utc_now())
+            db.session.commit()
+            assert held is not None, attempt
+            clock.shift(LEASE)
+
+        assert deliver_next() is Outcome.NOTHING_DUE
+
+    assert _statuses(app) == {MailStatus.DEAD: 1}
+
+
+def test_mail_dropped_while_it_is_tried_stays_dropped_unless_it_left(app: Flask) -> None:
+    with app.app_context():
+        for cause in ("left", "failed"):
+            enqueue(db.session(), template="digest", cause=cause, now=NOW)
+        left, failed = claim(db.session(), now=NOW), claim(db.session(), now=NOW)
+        assert left is not None
+        assert failed is not None
+        for mail in db.session.scalars(select(OutgoingMail)):
+            drop(mail)
+        mark_sent(db.session(), left, now=NOW)
+        mark_dead(db.session(), failed, "550")
+        db.session.commit()
+
+    assert _statuses(app) == {MailStatus.SENT: 1, MailStatus.DROPPED: 1}
 
 
 def test_broken_template_holds_no_other_mail_up(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:

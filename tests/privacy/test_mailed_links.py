@@ -95,6 +95,30 @@ def test_who_has_confirmed_is_not_asked_again(client: CheckedClient, app: Flask,
     Worker(app).work()
 
     assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 1
+    first, again = (row["email_consent_confirmed_at"] for row in export(app))
+    assert first == again != ""
+
+
+def test_three_boxes_ticked_in_a_day_are_confirmed_by_one_button(
+    client: CheckedClient, app: Flask, sent: MemoryTransport
+) -> None:
+    for _ in range(3):
+        _agree(client)
+    Worker(app).work()
+    assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 1
+
+    _press(client, _link(app, sent, "/confirmer/"))
+
+    assert all(row["email_consent_confirmed_at"] for row in export(app))
+
+
+def test_who_lets_a_day_pass_is_asked_again(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
+    _agree(client)
+    with time_machine.travel(utc_now() + timedelta(days=1, minutes=1)):
+        _agree(client)
+        Worker(app).work()
+
+    assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 2
 
 
 def test_stop_link_ends_every_consent_and_says_so_again(
