@@ -124,7 +124,7 @@ MISTAKES = [
     (HOME, 'title = "', "title = ", "articles/ia-cinema-audiovisuel.md, ligne 2 : du TOML valide, les textes entre guillemets ("),
     (HOME, 'image = "plateau.svg"', 'image = "rien.svg"', "clé « figures.ecole.image » : un fichier du dossier media ; « rien.svg » n’y est pas."),
     (HOME, 'definition = "Le logiciel', 'définition = "Le logiciel', "du TOML valide, les textes entre guillemets ("),
-    (HOME, "glossaire:Re-lighting", "glossaire:Relooking", "ligne 57 : « glossaire:Relooking » doit nommer un terme du glossaire (VFX,"),
+    (HOME, "glossaire:Re-lighting", "glossaire:Relooking", "ligne 61 : « glossaire:Relooking » doit nommer un terme du glossaire (VFX,"),
     (HOME, "::: figure ecole", "::: figure école", "« école » doit nommer une figure de l’en-tête (ecole, heros-rajeuni)."),
     (HOME, "::: depliant Europe : RGPD", "::: dépliant Europe : RGPD", "après ::: il faut l’un des mots encadre, depliant, figure."),
     (HOME, "::: depliant Europe : RGPD", "::: depliant", "un titre après « ::: depliant »."),

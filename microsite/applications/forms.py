@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import BooleanField
 from wtforms.validators import DataRequired, ValidationError
 
-from ..leads.forms import NAME_LIMIT, EmailField, LeadForm
+from ..leads.forms import EMAIL_KEYS, NAME_LIMIT, EmailField, LeadForm
 from ..leads.models import FormName
 from ..school import PARIS
 from ..web.context import current_school, utc_now
@@ -74,6 +74,7 @@ class ApplicationForm(LeadForm):
     motivation = LongTextField(
         "Votre motivation",
         [DataRequired("Écrivez quelques lignes sur votre motivation.")],
+        least=MOTIVATION_LEAST,
         limit=MOTIVATION_LIMIT,
         description=(
             "Un film, un projet, une envie de métier : "
@@ -81,10 +82,14 @@ class ApplicationForm(LeadForm):
         ),
         render_kw={"rows": 8},
     )
-    guardian_name = TextField("Parent ou responsable légal", limit=NAME_LIMIT)
+    guardian_name = TextField(
+        "Parent ou responsable légal",
+        limit=NAME_LIMIT,
+        render_kw={"autocomplete": "off", "autocapitalize": "words", "enterkeyhint": "next"},
+    )
     guardian_email = EmailField(
         "Son adresse e-mail",
-        render_kw={"type": "email", "inputmode": "email", "spellcheck": "false"},
+        render_kw=EMAIL_KEYS | {"autocomplete": "off"},
     )
 
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
@@ -99,12 +104,6 @@ class ApplicationForm(LeadForm):
             "guardian_name": self.guardian_name.data,
             "guardian_email": self.guardian_email.data,
         }
-
-    def validate_motivation(self, field: LongTextField) -> None:
-        missing = MOTIVATION_LEAST - len(field.data or "")
-        if missing > 0:
-            some = "il manque 1 caractère" if missing == 1 else f"il manque {missing} caractères"
-            raise ValidationError(f"Dites-en un peu plus : {some} pour atteindre {MOTIVATION_LEAST}.")
 
     def validate_guardian_name(self, field: TextField) -> None:
         if self._is_under(ADULT_AGE) and not field.data:

@@ -7,13 +7,16 @@ from pathlib import PurePosixPath
 
 from ..content_files import ContentError, Folders, Table, parse_toml
 from ..web.typography import french
-from .markdown import Figure, Rendered, Source, render, slugify
+from .markdown import Entry, Figure, Rendered, Source, render, slugify
 
 _FRONT_MATTER = "+++"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _IMAGE = re.compile(r"\w[\w.-]*\.(svg|png|jpe?g|webp|avif)")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-LEGAL_PAGES = ("confidentialite", "mentions-legales")
+LEGAL_PAGES = ("confidentialite", "mentions-legales", "accessibilite")
+# Words a minute, for French read silently (Brysbaert 2019: 195 to 260 by text and reader).
+_READING_SPEED = 220
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class Term:
 
     slug: str
     term: str
+    lang: str | None
     definition: str
     mentions: tuple[str, ...]
 
@@ -34,6 +38,12 @@ class Article:
     description: str
     body: Rendered
     glossary: tuple[Term, ...]
+
+    @property
+    def reading_minutes(self) -> int:
+        """At least one; the glossary isn't counted."""
+        words = len(f"{self.lead} {self.body.html.striptags()}".split())
+        return max(1, round(words / _READING_SPEED))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,7 @@ def _load_article(folders: Folders, name: str) -> Article:
     head, text, first_line = _split(file, folders.read(name))
     definitions = _definitions(head)
     figures = _figures(folders, head.table_or_empty("figures"))
-    terms = {slugify(term): term for term, _ in definitions}
+    terms = {slugify(entry.term): entry for entry, _ in definitions}
     body = render(Source(file=file, text=text, first_line=first_line, terms=terms, figures=figures))
     article = Article(
         slug=slug,
@@ -70,7 +80,7 @@ def _load_article(folders: Folders, name: str) -> Article:
         lead=french(head.text("lead")),
         description=french(head.text("description", limit=200)),
         body=body,
-        glossary=tuple(_term(term, definition, body) for term, definition in definitions),
+        glossary=tuple(_term(entry, definition, body) for entry, definition in definitions),
     )
     head.finish()
     return article
@@ -103,25 +113,28 @@ def _split(name: str, text: str) -> tuple[Table, str, int]:
     return head, "\n".join(lines[end + 1 :]), end + 2
 
 
-def _definitions(head: Table) -> list[tuple[str, str]]:
+def _definitions(head: Table) -> list[tuple[Entry, str]]:
     definitions = [_definition(row) for row in head.tables("glossary")]
-    terms = [slugify(term) for term, _ in definitions]
-    twice = next((term for term, _ in definitions if terms.count(slugify(term)) > 1), None)
+    terms = [slugify(entry.term) for entry, _ in definitions]
+    twice = next((entry.term for entry, _ in definitions if terms.count(slugify(entry.term)) > 1), None)
     if twice is not None:
         raise head.error("glossary", f"chaque terme une seule fois ; « {twice} » y est deux fois")
     return definitions
 
 
-def _definition(row: Table) -> tuple[str, str]:
-    definition = row.text("term", limit=60), row.text("definition")
+def _definition(row: Table) -> tuple[Entry, str]:
+    lang = row.text_or_none("lang")
+    if lang is not None and not _LANGUAGE.fullmatch(lang):
+        raise row.error("lang", "un code de langue, comme en")
+    definition = Entry(term=row.text("term", limit=60), lang=lang), row.text("definition")
     row.finish()
     return definition
 
 
-def _term(term: str, definition: str, body: Rendered) -> Term:
-    slug = slugify(term)
+def _term(entry: Entry, definition: str, body: Rendered) -> Term:
+    slug = slugify(entry.term)
     mentions = tuple(f"mention-{slug}-{number}" for number in range(1, body.mentions.get(slug, 0) + 1))
-    return Term(slug=slug, term=term, definition=french(definition), mentions=mentions)
+    return Term(slug=slug, term=entry.term, lang=entry.lang, definition=french(definition), mentions=mentions)
 
 
 def _figures(folders: Folders, table: Table) -> dict[str, Figure]:

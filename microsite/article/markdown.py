@@ -1,6 +1,8 @@
 """Markdown to page: CommonMark without raw HTML, plus what an article of the school needs.
 
     [VFX](glossaire:VFX)              a term, linked to its entry of the glossary
+    [*The Last Movie*]{lang=en}       words in another language, for voices that read the page
+    > Une phrase.                     a sentence set large
     ::: encadre Un exemple            a boxed example, until the next :::
     ::: depliant Code pénal           a panel that opens, until the next :::
     ::: figure nom                    a figure described in the front matter, closed at once by :::
@@ -20,6 +22,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.anchors import anchors_plugin
+from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.container import container_plugin
 
 from ..content_files import ContentError
@@ -46,13 +49,21 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A glossary entry's term, and its language if it isn't French."""
+
+    term: str
+    lang: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A Markdown text and what its links and containers may name. `first_line` is its line in the file."""
 
     file: str
     text: str
     first_line: int = 1
-    terms: Mapping[str, str] = field(default_factory=dict)  # slug → term
+    terms: Mapping[str, "Entry"] = field(default_factory=dict)  # by slug
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
     def error(self, token: Token, expected: str) -> ContentError:
@@ -124,7 +135,7 @@ def _link_terms(source: Source, inline: Token, mentions: Counter[str]) -> None:
         if child.type == "link_open" and href.startswith(_TERM):
             slug = _term_slug(source, inline, href)
             mentions[slug] += 1
-            child.attrs = {"class": "term", "href": f"#glossaire-{slug}", "id": f"mention-{slug}-{mentions[slug]}"}
+            child.attrs = _term_attributes(source.terms[slug], slug, mentions[slug])
             in_term = True
         elif child.type == "link_close" and in_term:
             children.append(Token("html_inline", "", 0, content='<span class="term__mark">*</span>'))
@@ -133,10 +144,15 @@ def _link_terms(source: Source, inline: Token, mentions: Counter[str]) -> None:
     inline.children = children
 
 
+def _term_attributes(entry: Entry, slug: str, mention: int) -> dict[str, str | int | float]:
+    attributes = {"class": "term", "href": f"#glossaire-{slug}", "id": f"mention-{slug}-{mention}"}
+    return {**attributes, **({"lang": entry.lang} if entry.lang else {})}
+
+
 def _term_slug(source: Source, inline: Token, href: str) -> str:
     slug = slugify(unquote(href.removeprefix(_TERM)))
     if slug not in source.terms:
-        known = ", ".join(source.terms.values()) or "aucun"
+        known = ", ".join(entry.term for entry in source.terms.values()) or "aucun"
         raise source.error(inline, f"« {unquote(href)} » doit nommer un terme du glossaire ({known})")
     return slug
 
@@ -222,6 +238,7 @@ def _render_figure(_renderer: Any, tokens: Sequence[Token], index: int, _options
 
 def _build_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).use(anchors_plugin, min_level=2, max_level=6, slug_func=slugify)
+    parser.use(attrs_plugin, after=("span_close",), spans=True, allowed=("lang",))
     renderers = {"encadre": _render_encadre, "depliant": _render_depliant, "figure": _render_figure}
     for name in _CONTAINERS:
         parser.use(container_plugin, name, render=renderers[name])

@@ -57,6 +57,7 @@ def show(slug: str) -> str | BaseResponse:
 
 @bp.get("/confidentialite", defaults={"slug": "confidentialite"}, endpoint="privacy")
 @bp.get("/mentions-legales", defaults={"slug": "mentions-legales"}, endpoint="legal_notice")
+@bp.get("/accessibilite", defaults={"slug": "accessibilite"}, endpoint="accessibility")
 def legal(slug: str) -> str:
     pages = cast(Mapping[str, LegalPage], current_app.extensions["legal_pages"])
     return render_template("article/legal.html", page=pages[slug])

@@ -15,6 +15,8 @@ from ..web.forms import SignedForm
 from .models import FormName
 from .normalise import (
     EMAIL_LIMIT,
+    NEIGHBOURS,
+    USUAL_DOMAINS,
     EmailRefused,
     EmailUndeliverable,
     PhoneRefused,
@@ -26,12 +28,17 @@ from .services import Person, Sending
 
 NAME_LIMIT = 100
 PHONE_LIMIT = 40
+# The keyboard that a phone shows for an address.
+EMAIL_KEYS = {"type": "email", "inputmode": "email", "spellcheck": "false", "enterkeyhint": "next"}
 
 
 class EmailField(TextField):
     """An address checked by email-validator; `data` becomes the normalised one, `suggestion` a likelier domain."""
 
     suggestion: str | None = None
+    mistyped = "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."
+    usual_domains = USUAL_DOMAINS
+    known_domains = tuple(sorted(NEIGHBOURS))
 
     def __init__(self, label: str, validators: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(label, validators, limit=EMAIL_LIMIT, **kwargs)
@@ -48,7 +55,7 @@ class EmailField(TextField):
         except EmailUndeliverable:
             raise ValidationError("Ce domaine ne reçoit pas d’e-mails : vérifiez ce qui suit le signe @.") from None
         except EmailRefused:
-            raise ValidationError("Saisissez une adresse e-mail complète, comme prenom@exemple.fr.") from None
+            raise ValidationError(self.mistyped) from None
         self.suggestion = suggest_domain(self.data)
 
 
@@ -83,23 +90,23 @@ class LeadForm(SignedForm):
         "Prénom",
         [DataRequired("Saisissez votre prénom.")],
         limit=NAME_LIMIT,
-        render_kw={"autocomplete": "given-name", "autocapitalize": "words"},
+        render_kw={"autocomplete": "given-name", "autocapitalize": "words", "enterkeyhint": "next"},
     )
     last_name = TextField(
         "Nom",
         [DataRequired("Saisissez votre nom.")],
         limit=NAME_LIMIT,
-        render_kw={"autocomplete": "family-name", "autocapitalize": "words"},
+        render_kw={"autocomplete": "family-name", "autocapitalize": "words", "enterkeyhint": "next"},
     )
     email = EmailField(
         "Adresse e-mail",
         [DataRequired("Saisissez votre adresse e-mail.")],
-        render_kw={"type": "email", "autocomplete": "email", "inputmode": "email", "spellcheck": "false"},
+        render_kw=EMAIL_KEYS | {"autocomplete": "email"},
     )
     phone = PhoneField(
         "Téléphone",
         limit=PHONE_LIMIT,
-        render_kw={"type": "tel", "autocomplete": "tel", "inputmode": "tel"},
+        render_kw={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "enterkeyhint": "next"},
     )
     programme = ChoiceField("Formation qui vous attire")
     level = ChoiceField("Niveau d’études actuel")

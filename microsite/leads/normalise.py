@@ -21,13 +21,13 @@ _REGIONS = ("FR", "GP", "GF", "MQ", "RE", "YT")
 # Country codes dialled nationally from France.
 _FRENCH_CODES = frozenset({33, 262, 590, 594, 596})
 
-_USUAL_DOMAINS = (
+USUAL_DOMAINS = (
     "gmail.com", "hotmail.com", "hotmail.fr", "outlook.com", "outlook.fr", "live.com", "live.fr", "msn.com",
     "yahoo.com", "yahoo.fr", "icloud.com", "me.com", "orange.fr", "wanadoo.fr", "free.fr", "sfr.fr", "neuf.fr",
     "bbox.fr", "laposte.net", "numericable.fr", "proton.me", "protonmail.com", "gmx.fr", "gmx.com",
 )  # fmt: skip
 # Real ones that resemble a usual one.
-_NEIGHBOURS = frozenset(
+NEIGHBOURS = frozenset(
     {
         "mail.com",
         "ymail.com",
@@ -81,11 +81,11 @@ def email_key(email: str) -> str:
 def suggest_domain(email: str) -> str | None:
     """The usual domain that this one is a slip of, or None: gmial.com → gmail.com."""
     domain = email.rpartition("@")[2].casefold()
-    if domain in _USUAL_DOMAINS or domain in _NEIGHBOURS:
+    if domain in USUAL_DOMAINS or domain in NEIGHBOURS:
         return None
     if domain in _KNOWN_SLIPS:
         return _KNOWN_SLIPS[domain]
-    near = difflib.get_close_matches(domain, _USUAL_DOMAINS, n=1, cutoff=_SLIP)
+    near = difflib.get_close_matches(domain, USUAL_DOMAINS, n=1, cutoff=_SLIP)
     return near[0] if near else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from wtforms import Field, SelectField, StringField
 from wtforms.csrf.core import CSRFTokenField
-from wtforms.validators import ValidationError
+from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import TextArea
 
 from .typography import thousands
@@ -29,6 +29,7 @@ _LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters["wrong_fields"] = wrong_fields
+    app.jinja_env.filters["early_messages"] = early_messages
 
 
 def legible(text: str, *, multiline: bool = False) -> str:
@@ -87,10 +88,20 @@ class TextField(StringField):
 
 
 class LongTextField(TextField):
-    """Several lines, kept; each line break is one character (browsers send two)."""
+    """Several lines, kept; each line break is one character (browsers send two). `least`, in characters, if written."""
 
     multiline = True
     widget = TextArea()
+
+    def __init__(self, label: str, validators: list[Any] | None = None, *, least: int = 0, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.least = least
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        missing = self.least - len(self.data or "")
+        if self.data and missing > 0:
+            some = "il manque 1 caractère" if missing == 1 else f"il manque {thousands(missing)} caractères"
+            raise ValidationError(f"Dites-en un peu plus : {some} pour atteindre {thousands(self.least)}.")
 
 
 class ChoiceField(SelectField):
@@ -116,6 +127,13 @@ class ChoiceField(SelectField):
 def refuse(field: Field, message: str) -> None:
     """Add an error found after validation (a slot that filled up meanwhile, say)."""
     field.errors = [*field.errors, message]
+
+
+def early_messages(field: Field) -> dict[str, str]:
+    """What can be told as soon as the field is left: `missing` for an empty one, `mistyped` for what can't be right."""
+    required = next((validator for validator in field.validators if isinstance(validator, DataRequired)), None)
+    messages = {"missing": required.message if required else None, "mistyped": getattr(field, "mistyped", None)}
+    return {name: message for name, message in messages.items() if message}
 
 
 def wrong_fields(form: Iterable[Field]) -> list[Field]:

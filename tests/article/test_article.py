@@ -60,7 +60,7 @@ def test_terms_lead_to_the_glossary_and_back(client: CheckedClient) -> None:
 def test_laws_are_disclosure_panels_and_links_are_those_given(client: CheckedClient) -> None:
     page = client.page("/")
 
-    assert len(page.tree.css("details > summary")) == 7
+    assert len(page.tree.css(".panel > summary")) == 7
     assert "https://www.cnc.fr/professionnels/etudes-et-rapports/etudes-prospectives" in page.links()
     assert "https://www.cnil.fr/fr/hypertrucage-deepfake" in page.links()
 
@@ -68,7 +68,7 @@ def test_laws_are_disclosure_panels_and_links_are_those_given(client: CheckedCli
 def test_calls_to_action_lead_to_the_forms_of_the_page(client: CheckedClient) -> None:
     page = client.page("/")
 
-    actions = [(node.text(), node.attributes["href"]) for node in page.tree.css(".actions a")]
+    actions = [(node.text(), node.attributes["href"]) for node in page.tree.css(".doors a")]
     assert actions == [
         ("Brochure", "#brochure"),
         ("Nous rencontrer", "#nous-rencontrer"),

@@ -12,6 +12,7 @@ PAGES = (
     "/candidater",
     "/confidentialite",
     "/mentions-legales",
+    "/accessibilite",
 )
 
 # What is printed on flyers, mailed and linked: a line may be added, none may go.
@@ -36,6 +37,7 @@ ROUTES = {
     ("/candidater/merci/<token>", "GET"),
     ("/confidentialite", "GET"),
     ("/mentions-legales", "GET"),
+    ("/accessibilite", "GET"),
     ("/medias/<path:name>", "GET"),
     ("/healthz", "GET"),
     ("/static/<path:filename>", "GET"),

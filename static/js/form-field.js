@@ -1,0 +1,47 @@
+// Tells what is wrong with an answer once its field is left, and stops telling as soon as it is right.
+// The server judges; its own sentences come along as data-missing and data-mistyped.
+customElements.define(
+  "form-field",
+  class extends HTMLElement {
+    #control = null;
+    #told = null;
+
+    connectedCallback() {
+      this.#control = this.querySelector("input, select, textarea");
+      this.#told = this.querySelector(".field__error");
+      this.addEventListener("change", () => this.#tell(this.#fault()));
+      this.addEventListener("input", () => this.#told && !this.#fault() && this.#tell(""));
+    }
+
+    #fault() {
+      const value = this.#control.value.trim();
+      if (!value) return this.dataset.missing ?? "";
+      const isMistyped = this.#control.type === "email" && !/^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/.test(value);
+      return (isMistyped && this.dataset.mistyped) || "";
+    }
+
+    #tell(message) {
+      this.#told?.remove();
+      this.#told = message ? this.#note(message) : null;
+      if (message) this.#control.before(this.#told);
+      this.#control.ariaInvalid = message ? "true" : null;
+      this.classList.toggle("field--wrong", Boolean(message));
+      this.#describe();
+    }
+
+    #note(message) {
+      const note = document.createElement("p");
+      note.className = "field__error";
+      note.id = `${this.#control.id}-erreur`;
+      note.innerHTML = '<span class="visually-hidden">Erreur\u00a0: </span>';
+      note.append(message);
+      return note;
+    }
+
+    #describe() {
+      const notes = [...this.querySelectorAll(":scope > p[id]")].map((note) => note.id);
+      if (notes.length) this.#control.setAttribute("aria-describedby", notes.join(" "));
+      else this.#control.removeAttribute("aria-describedby");
+    }
+  },
+);
