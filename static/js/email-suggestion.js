@@ -1,5 +1,7 @@
 // Offers the likelier address when the field before it is left with a slip: gmial.com → gmail.com.
 // data-usual are the domains to offer, data-known others that aren't slips.
+import { afterPress } from "./after-press.js";
+
 customElements.define(
   "email-suggestion",
   class extends HTMLElement {
@@ -7,7 +9,7 @@ customElements.define(
 
     connectedCallback() {
       this.#control = this.previousElementSibling;
-      this.#control.addEventListener("change", () => this.#suggest());
+      this.#control.addEventListener("change", () => afterPress(() => this.#suggest()));
     }
 
     #suggest() {
@@ -34,7 +36,8 @@ customElements.define(
 
     #accept(address) {
       this.#control.value = address;
-      this.#control.dispatchEvent(new Event("change", { bubbles: true }));
+      this.#control.dispatchEvent(new Event("input", { bubbles: true }));
+      this.replaceChildren();
       this.#control.focus();
     }
   },

@@ -1,16 +1,25 @@
 // Tells what is wrong with an answer once its field is left, and stops telling as soon as it is right.
 // The server judges; its own sentences come along as data-missing and data-mistyped.
+import { afterPress } from "./after-press.js";
+
 customElements.define(
   "form-field",
   class extends HTMLElement {
     #control = null;
     #told = null;
+    #isTouched = false;
 
     connectedCallback() {
       this.#control = this.querySelector("input, select, textarea");
       this.#told = this.querySelector(".field__error");
-      this.addEventListener("change", () => this.#tell(this.#fault()));
-      this.addEventListener("input", () => this.#told && !this.#fault() && this.#tell(""));
+      this.addEventListener("input", () => this.#type());
+      // Left untouched, it isn't wrong yet.
+      this.addEventListener("focusout", () => this.#isTouched && afterPress(() => this.#tell(this.#fault())));
+    }
+
+    #type() {
+      this.#isTouched = true;
+      if (this.#told && !this.#fault()) this.#tell("");
     }
 
     #fault() {
