@@ -1,0 +1,40 @@
+"""A card is drawn the same for the same words, and holds a title of any length."""
+
+import io
+
+import pytest
+from PIL import Image, ImageChops
+
+from microsite.sharing.cards import Card, draw
+
+LONGEST = (
+    "Ce que les petites mains de la postproduction apprennent aux machines : enquête, de Łódź à Paris, "
+    "sur un métier qui change plus vite que ses outils"
+)
+
+
+def _picture(title: str) -> Image.Image:
+    with Image.open(io.BytesIO(draw(Card(title=title, name="", line="")))) as picture:
+        return picture.convert("L")
+
+
+def test_version_changes_with_the_words_alone() -> None:
+    card = Card(title="Titre", name="ÉSEC", line="Paris")
+
+    assert card.version == Card(title="Titre", name="ÉSEC", line="Paris").version
+    assert card.version != Card(title="Autre", name="ÉSEC", line="Paris").version
+
+
+@pytest.mark.parametrize("title", [LONGEST, "x" * 150, "Oui"], ids=["sentence", "one word", "short"])
+def test_title_of_any_length_stays_inside_the_frame(title: str) -> None:
+    difference = ImageChops.difference(_picture(title), _picture(""))
+
+    # Both are reduced to 64 colours of their own: small differences are no letters.
+    box = difference.point(lambda level: 255 if level > 64 else 0).getbbox()
+
+    assert box is not None
+    left, top, right, bottom = box
+    assert left >= 80
+    assert top >= 120
+    assert right <= 1090
+    assert bottom <= 530
