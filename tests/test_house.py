@@ -13,7 +13,14 @@ from sqlalchemy import inspect
 from microsite.config import PROJECT_ROOT
 from microsite.db import Base, db
 
-DOCUMENTS = ["README.md", "docs/architecture.md", "docs/content.md", "docs/durability.md", "docs/settings.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/architecture.md",
+    "docs/content.md",
+    "docs/durability.md",
+    "docs/settings.md",
+    "docs/sharing.md",
+]
 TEMPLATES = sorted((PROJECT_ROOT / "templates").rglob("*.html"))
 _IMPORT = re.compile(r"{%-? from '(?P<file>[^']+)' import (?P<names>[\w, ]+?)(?: with context)? -?%}")
 
