@@ -19,6 +19,7 @@ from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
 from .privacy.views import bp as privacy_bp
 from .school import load_school
+from .sharing.views import init_app as init_sharing
 
 # A form's 4,000 characters of motivation are at most 48 KB once percent-encoded.
 MAX_REQUEST_BYTES = 128 * 1024
@@ -53,6 +54,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
     web.init_app(app)
     campaigns.init_app(app)
+    init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS})
     for blueprint in (brochures_bp, open_days_bp, applications_bp, privacy_bp):
         app.register_blueprint(blueprint)

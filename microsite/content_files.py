@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _KINDS = {
     list: "une liste entre crochets",
     dict: "un groupe de clés",
     int: "un nombre entier",
+    date: "une date sans guillemets, comme 2027-02-06",
 }
 
 
@@ -92,6 +94,10 @@ class Table:
             raise self.error(key, f"un nombre entier de 1 à {_LARGEST}")
         return value
 
+    def date_or_none(self, key: str) -> date | None:
+        day: date | None = self._value(key, date) if key in self._values else None
+        return day
+
     def table(self, key: str) -> "Table":
         return Table(self.file, self._value(key, dict), f"{self.prefix}{key}.")
 
@@ -125,7 +131,8 @@ class Table:
         if key not in self._values:
             raise self.error(key, f"cette clé manque, attendu {_KINDS[kind]}")
         value = self._values[key]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        # To Python a truth is a number, and a moment a date.
+        if not isinstance(value, kind) or isinstance(value, bool | datetime):
             raise self.error(key, f"attendu {_KINDS[kind]}")
         return value
 

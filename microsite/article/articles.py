@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 
 from ..content_files import ContentError, Folders, Table, parse_toml
 from ..web.typography import french
 from .markdown import Entry, Figure, Rendered, Source, render, slugify
+from .share_images import ShareImage, load_share_image
 
 _FRONT_MATTER = "+++"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -38,6 +40,9 @@ class Article:
     description: str
     body: Rendered
     glossary: tuple[Term, ...]
+    published: date | None
+    updated: date | None
+    share_image: ShareImage | None
 
     @property
     def reading_minutes(self) -> int:
@@ -81,6 +86,9 @@ def _load_article(folders: Folders, name: str) -> Article:
         description=french(head.text("description", limit=200)),
         body=body,
         glossary=tuple(_term(entry, definition, body) for entry, definition in definitions),
+        published=head.date_or_none("published"),
+        updated=head.date_or_none("updated"),
+        share_image=load_share_image(folders, head.table("share_image")) if "share_image" in head.names() else None,
     )
     head.finish()
     return article

@@ -14,8 +14,10 @@ from ..campaigns.carry import carrying_url, read_article
 from ..content_files import ContentError, Folders
 from ..open_days.forms import OpenDayForm
 from ..school import CONSENTS_FILE, SCHOOL_FILE
+from ..sharing.tags import share
 from ..web.context import current_school
 from .articles import LEGAL_PAGES, Article, LegalPage, load_articles, load_legal_pages
+from .sharing import LEGAL_DESCRIPTIONS, add_article_card, share_article
 
 CONTENT_FILES = (
     SCHOOL_FILE,
@@ -39,6 +41,8 @@ def init_app(app: Flask, folders: Folders) -> None:
     app.extensions["articles"] = articles
     app.extensions["legal_pages"] = load_legal_pages(folders, school.facts())
     app.extensions["content_folders"] = folders
+    for article in articles.values():
+        add_article_card(app, school, article)
     app.register_blueprint(bp)
 
 
@@ -60,7 +64,7 @@ def show(slug: str) -> str | BaseResponse:
 @bp.get("/accessibilite", defaults={"slug": "accessibilite"}, endpoint="accessibility")
 def legal(slug: str) -> str:
     pages = cast(Mapping[str, LegalPage], current_app.extensions["legal_pages"])
-    return render_template("article/legal.html", page=pages[slug])
+    return render_template("article/legal.html", page=pages[slug], sharing=share(LEGAL_DESCRIPTIONS[slug]))
 
 
 @bp.get("/medias/<path:name>")
@@ -83,5 +87,6 @@ def _page(article: Article) -> str:
     return render_template(
         "article/show.html",
         article=article,
+        sharing=share_article(article),
         forms={"brochure": BrochureForm(), "open_day": OpenDayForm(), "application": ApplicationForm()},
     )

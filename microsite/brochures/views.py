@@ -8,6 +8,7 @@ from ..db import UNAVAILABLE, db, writing
 from ..leads.links import mailed_submission, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
+from ..sharing.tags import share
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
 from .forms import BrochureForm
@@ -21,12 +22,20 @@ COPY = "brochures.copy"
 
 # How long the link in the mail works.
 COPY_LIFETIME = timedelta(days=365)
+DESCRIPTION = (
+    "Recevez la brochure en PDF : elle s’ouvre dès l’envoi du formulaire, et un e-mail vous l’apporte aussi, "
+    "avec un lien qui fonctionne un an."
+)
 
 
 @bp.route("/brochure", methods=["GET", "POST"])
 def ask() -> Response:
     form = BrochureForm(request.form if request.method == "POST" else None)
-    return receive(form, lambda: render_template("brochures/ask.html", form=form), thanks=THANKS, follow_up=follow_up)
+
+    def page() -> str:
+        return render_template("brochures/ask.html", form=form, sharing=share(DESCRIPTION))
+
+    return receive(form, page, thanks=THANKS, follow_up=follow_up)
 
 
 @bp.get("/brochure/merci/<token>")

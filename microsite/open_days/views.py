@@ -9,7 +9,9 @@ from ..db import db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
+from ..sharing.tags import share
 from ..web.fields import refuse
+from .events import describe
 from .forms import OpenDayForm, refusal, slot_label
 from .models import Slot
 from .services import SlotClosed, SlotFull, follow_up
@@ -17,6 +19,10 @@ from .services import SlotClosed, SlotFull, follow_up
 bp = Blueprint("open_days", __name__)
 
 THANKS = "open_days.thanks"
+DESCRIPTION = (
+    "Choisissez un créneau, venez à plusieurs si vous le souhaitez, posez toutes vos questions. "
+    "Aucune date ne vous convient ? Laissez-nous votre adresse : nous vous écrirons."
+)
 
 
 @bp.route("/portes-ouvertes", methods=["GET", "POST"])
@@ -24,7 +30,8 @@ def register() -> Response:
     form = OpenDayForm(request.form if request.method == "POST" else None)
 
     def page() -> str:
-        return render_template("open_days/register.html", form=form)
+        sharing = share(DESCRIPTION, about=describe(form.slots.values()))
+        return render_template("open_days/register.html", form=form, sharing=sharing)
 
     try:
         return receive(form, page, thanks=THANKS, follow_up=follow_up)

@@ -25,6 +25,7 @@ DEFECTS = [
     ('name="a"', 'name="a" style="color:red"', "inline script or style"),
     ('name="a"', 'name="a" onclick="x()"', "inline handler"),
     ("</main>", "<script>x()</script></main>", "inline script or style"),
+    ("</main>", '<script type="module">x()</script></main>', "inline script or style"),
     ("</main>", '<img alt="" width="1" height="1" src="https://a.fr/x.png"></main>', "a file of another site"),
     ("</main>", "<p>Pourquoi ?</p></main>", "plain space before punctuation"),
     ("</main>", "<p>« mot\u00a0»</p></main>", "after an opening guillemet"),

@@ -39,6 +39,9 @@ ROUTES = {
     ("/mentions-legales", "GET"),
     ("/accessibilite", "GET"),
     ("/medias/<path:name>", "GET"),
+    ("/partage/<version>/<name>.png", "GET"),
+    ("/favicon.ico", "GET"),
+    ("/apple-touch-icon.png", "GET"),
     ("/healthz", "GET"),
     ("/static/<path:filename>", "GET"),
 }
