@@ -16,6 +16,7 @@ from ..open_days.forms import OpenDayForm
 from ..school import CONSENTS_FILE, SCHOOL_FILE
 from ..sharing.tags import share
 from ..web.context import current_school
+from . import sitemap
 from .articles import LEGAL_PAGES, Article, LegalPage, load_articles, load_legal_pages
 from .sharing import LEGAL_DESCRIPTIONS, add_article_card, share_article
 
@@ -44,6 +45,7 @@ def init_app(app: Flask, folders: Folders) -> None:
     for article in articles.values():
         add_article_card(app, school, article)
     app.register_blueprint(bp)
+    app.register_blueprint(sitemap.bp)
 
 
 @bp.get("/")

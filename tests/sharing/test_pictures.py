@@ -96,6 +96,7 @@ def test_front_matter_may_name_a_picture_and_dates(make_app: Callable[..., Flask
     assert _told(page, "article:published_time") == "2027-01-15"
     assert _told(page, "article:modified_time") == "2027-02-06"
     assert '"dateModified": "2027-02-06"' in page.html
+    assert "<lastmod>2027-02-06</lastmod>" in client.get("/sitemap.xml").text
 
 
 @pytest.mark.parametrize("name", ["petite.png", "plateau.svg", "rien.png", "../school.toml"])

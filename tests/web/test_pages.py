@@ -40,6 +40,8 @@ ROUTES = {
     ("/accessibilite", "GET"),
     ("/medias/<path:name>", "GET"),
     ("/partage/<version>/<name>.png", "GET"),
+    ("/sitemap.xml", "GET"),
+    ("/robots.txt", "GET"),
     ("/favicon.ico", "GET"),
     ("/apple-touch-icon.png", "GET"),
     ("/healthz", "GET"),
