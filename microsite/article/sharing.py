@@ -13,8 +13,8 @@ LEGAL_DESCRIPTIONS = {
     "confidentialite": "Les données que ces formulaires recueillent, à quoi elles servent, combien de temps elles sont "
     "gardées, et comment y accéder, les corriger ou les faire effacer.",
     "mentions-legales": "Qui publie ce site, qui l’héberge, et à qui appartient ce qu’il montre.",
-    "accessibilite": "Ce qui rend ce site utilisable par tout le monde, ce qui a été essayé, ce qui n’est pas conforme, "
-    "et à qui le dire.",
+    "accessibilite": "Ce qui rend ce site utilisable par tout le monde, ce qui a été essayé, ce qui n’est pas "
+    "conforme, et à qui le dire.",
 }
 
 
