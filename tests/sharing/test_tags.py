@@ -78,7 +78,7 @@ def test_thank_you_and_error_pages_are_not_to_be_found_or_shared(client: Checked
 
     for page in (thanks, client.page("/nulle-part")):
         assert _content(page, "robots") == "noindex"
-        assert page.tree.css("link[rel=canonical], meta[property], script[type]") == []
+        assert page.tree.css('link[rel=canonical], meta[property], script[type="application/ld+json"]') == []
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
