@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborNode as Node
 from werkzeug.test import TestResponse
 
 # A plain space where French wants a no-break one, a typewriter's apostrophe, three full stops.
-_TYPOGRAPHY = (
+TYPOGRAPHY = (
     (re.compile(r" [;:!?»]"), "plain space before punctuation"),
     (re.compile(r"« "), "plain space after an opening guillemet"),
     (re.compile(r"\w'\w"), "typewriter's apostrophe"),
@@ -185,7 +185,7 @@ def _inspect_typography(page: Page) -> None:
     for attribute in ("alt", "aria-label", "title", "placeholder"):
         texts += [str(node.attributes[attribute]) for node in body.css(f"[{attribute}]")]
     for text in texts:
-        for pattern, fault in _TYPOGRAPHY:
+        for pattern, fault in TYPOGRAPHY:
             match = pattern.search(text)
             if match is not None:
                 raise AssertionError(f"{fault}: …{text[max(0, match.start() - 30) : match.end() + 20]}…")

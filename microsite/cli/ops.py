@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ..brochures.services import FILE_NAME
 from ..db import db, reading
 from ..open_days.queries import all_slots
-from ..outbox import MAILS
+from ..outbox import MAILS_FOLDER
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status
 from ..web.context import current_school, current_settings
@@ -70,7 +70,9 @@ def _specimen_findings() -> list[str]:
 def _smtp_findings() -> list[str]:
     if current_settings().smtp_host:
         return []
-    return [f"MICROSITE_SMTP_HOST : sans lui, les messages restent dans {current_settings().instance_path / MAILS}"]
+    return [
+        f"MICROSITE_SMTP_HOST : sans lui, les messages restent dans {current_settings().instance_path / MAILS_FOLDER}"
+    ]
 
 
 def _address_findings() -> list[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import inspect
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.services import plan_samples
-from ..outbox import MAILS
+from ..outbox import MAILS_FOLDER
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line
 
@@ -86,7 +86,7 @@ def _tell_what_to_open(settings: Settings) -> None:
         click.echo(f"  {label:<24}{site}{path}")
     click.echo("\nLes contacts en CSV :     .venv/bin/flask --app wsgi leads export --output contacts.csv")
     if not settings.smtp_host:
-        click.echo(f"Les messages, en .eml :   {settings.instance_path / MAILS}")
+        click.echo(f"Les messages, en .eml :   {settings.instance_path / MAILS_FOLDER}")
     click.echo("Pour arrêter :            Ctrl+C\n")
 
 

@@ -12,7 +12,7 @@ from .letters import MailTemplate, Outbox
 from .transports import FileTransport, SmtpTransport, Transport
 
 # In the instance folder: where mails go as long as there is no SMTP server.
-MAILS = "mails"
+MAILS_FOLDER = "mails"
 
 
 def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
@@ -25,7 +25,7 @@ def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
 
 def _transport(settings: Settings, school: School) -> Transport:
     if not settings.smtp_host:
-        return FileTransport(settings.instance_path / MAILS)
+        return FileTransport(settings.instance_path / MAILS_FOLDER)
     missing = unfilled(list(school.mail.facts().items()))
     if missing:
         raise StartError(f"Réglage MICROSITE_SMTP_HOST : complétez d’abord {', '.join(missing)} dans school.toml.")

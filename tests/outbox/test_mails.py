@@ -15,8 +15,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export, only
-from ..page import _TYPOGRAPHY as TYPOGRAPHY
-from ..page import CheckedClient
+from ..page import TYPOGRAPHY, CheckedClient
 
 TEMPLATES = sorted(path.parent.name for path in (PROJECT_ROOT / "templates" / "mail").glob("*/subject.txt"))
 
