@@ -80,14 +80,23 @@ class WriterQueue:
         while True:
             turn = line.get()
             try:
-                # Opened anew each time: a descriptor inherited by a forked process would share its lock.
-                ticket = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                ticket = self._lock()
             except OSError as error:
                 turn.come(error)
                 continue
             try:
-                fcntl.flock(ticket, fcntl.LOCK_EX)
                 if turn.come():
                     turn.last()
             finally:
                 os.close(ticket)  # gives the lock up
+
+    def _lock(self) -> int:
+        """The file's descriptor, once the lock is had."""
+        # Opened anew each time: a descriptor inherited by a forked process would share its lock.
+        ticket = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(ticket, fcntl.LOCK_EX)
+        except OSError:
+            os.close(ticket)
+            raise
+        return ticket

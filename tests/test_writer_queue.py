@@ -1,5 +1,6 @@
 """The writers' line: one at a time over threads and processes, a bounded wait, and nothing left behind."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -85,6 +86,23 @@ def test_another_process_is_waited_for_and_its_death_frees_the_line(tmp_path: Pa
         holder.wait()
         queue = WriterQueue(path, patience=5)
         queue.enter().end()
+
+
+def test_lock_that_fails_is_told_to_one_writer_and_the_line_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ENOLCK does on some network disks, which no disk of a test machine gives."""
+
+    def fail(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    queue = WriterQueue(tmp_path / "queue", patience=5)
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.flock", fail)
+        with pytest.raises(OSError, match="No locks available"):
+            queue.enter()
+
+    queue.enter().end()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
