@@ -24,8 +24,9 @@ class MailServer:
         self.sender_answer: str | None = None
         self.recipient_answer: str | None = None
         self.data_answer: str | None = None
-        # Seconds before RCPT is answered.
+        # Seconds before RCPT is answered, and before DATA is, the mail being taken already.
         self.delay = 0.0
+        self.data_delay = 0.0
         self.drops_mid_message = False
         # While it is set, QUIT isn't answered.
         self.holds_quit = False
@@ -68,6 +69,7 @@ class MailServer:
         assert isinstance(message, EmailMessage)
         self.received.append(message)
         self.recipients += envelope.rcpt_tos
+        await asyncio.sleep(self.data_delay)
         return "250 OK"
 
     async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..config import Settings
 
@@ -96,13 +96,13 @@ class SmtpTransport:
     def _open(self) -> smtplib.SMTP:
         settings = self._settings
         if settings.smtp_security == "tls":
-            return smtplib.SMTP_SSL(
+            return _PatientTls(
                 settings.smtp_host,
                 settings.smtp_port,
                 timeout=settings.smtp_timeout,
                 context=ssl.create_default_context(),
             )
-        return smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout)
+        return _Patient(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout)
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         settings = self._settings
@@ -113,6 +113,28 @@ class SmtpTransport:
                 server.login(settings.smtp_user, settings.smtp_password)
         except (smtplib.SMTPException, OSError) as error:
             raise Unreachable(told(repr(error))) from None
+
+
+class _Patient(smtplib.SMTP):
+    """Waits for the answer to the mail itself for as long as _cut lets it, whatever the time-out of the other steps.
+
+    A server may have taken it and not said so yet: giving up would send it again (RFC 5321, 4.5.3.2.6: ten minutes).
+    """
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self._wait_at_most(SENDING_LIMIT)
+        try:
+            return super().data(msg)
+        finally:
+            self._wait_at_most(self.timeout)
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+
+class _PatientTls(_Patient, smtplib.SMTP_SSL):
+    pass
 
 
 class FileTransport:

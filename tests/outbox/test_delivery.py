@@ -102,6 +102,18 @@ def test_slow_server_within_the_time_out_takes_the_mail(
     assert len(mail_server.received) == 1
 
 
+def test_mail_whose_acceptance_comes_after_the_time_out_is_delivered_once(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    mail_server.data_delay = 2.5  # the time-out is a second
+
+    assert [_deliver(smtp_app), _deliver(smtp_app)] == [Outcome.DONE, Outcome.NOTHING_DUE]
+
+    assert len(mail_server.received) == 1
+    assert only(_mails(smtp_app)).status is MailStatus.SENT
+
+
 @pytest.mark.parametrize(
     "misbehave",
     [{"recipient_answer": "550 5.1.1 <zoe0@exemple.fr>: no such user"}, {"data_answer": "554 5.7.1 Spam"}],
