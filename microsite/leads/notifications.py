@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..outbox.models import Audience, OutgoingMail
+from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import Submission, SubmissionStatus
@@ -79,9 +79,16 @@ def notify(session: Session, submission: Submission, *, every: str, now: datetim
 
 
 def find_submissions(session: Session, period: Period) -> list[Submission]:
-    """What a digest tells of: what came in, counts, and has no mail of its own. Oldest first."""
+    """What a digest tells of: what came in, counts, and isn't told by a mail of its own. Oldest first.
+
+    A mail of its own that doesn't leave (refused, beyond the cap, given up) tells nobody.
+    """
     came = (Submission.submitted_at >= period.start, Submission.submitted_at < period.end)
     counts = Submission.status != SubmissionStatus.QUARANTINED
-    alone = select(OutgoingMail.id).where(OutgoingMail.template == EACH, OutgoingMail.cause == Submission.reference)
+    alone = select(OutgoingMail.id).where(
+        OutgoingMail.template == EACH,
+        OutgoingMail.cause == Submission.reference,
+        OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)),
+    )
     statement = select(Submission).where(*came, counts, ~alone.exists())
     return list(session.scalars(statement.order_by(Submission.submitted_at, Submission.id)))

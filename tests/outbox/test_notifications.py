@@ -7,9 +7,12 @@ import pytest
 import time_machine
 from flask import Flask
 
+from microsite.db import db
 from microsite.jobs import Worker
 from microsite.leads.notifications import Period
+from microsite.outbox.services import DAILY_CAP, claim, mark_dead
 from microsite.outbox.transports import MemoryTransport
+from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, export
 from ..page import CheckedClient
@@ -32,6 +35,13 @@ class Admissions:
         answers = APPLICATION | {"email": f"zoe{number}@exemple.fr", "last_name": f"Nom-{chr(65 + number)}"} | more
         form = self.client.page("/candidater").form("/candidater")
         assert self.client.send(form, **answers).status == 303
+
+    def refuse(self) -> None:
+        """Note every mail that is due as refused for good."""
+        with self.app.app_context():
+            while held := claim(db.session(), now=utc_now()):
+                mark_dead(db.session(), held, "550 5.7.1 Not here")
+            db.session.commit()
 
     def told(self) -> list[str]:
         """Text of each mail to admissions so far."""
@@ -140,6 +150,28 @@ def test_change_from_each_to_a_digest_tells_nobody_twice(make_app: Callable[...,
 
         assert "Nom-A" not in told
         assert "Nom-B" in told
+
+
+def test_digest_tells_of_requests_whose_own_mail_does_not_leave(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        each = Admissions(make_app())
+        for _ in range(DAILY_CAP):
+            each.apply(0, last_name="Nom-Told")
+        each.apply(0, last_name="Nom-Beyond-the-cap")
+        each.told()
+        each.apply(1, last_name="Nom-Refused")
+        each.refuse()
+        hourly = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="hourly"))
+        hourly.apply(2, last_name="Nom-Later")
+        clock.shift(timedelta(hours=1))
+
+        (told,) = hourly.told()
+
+    assert [name for name in ("Told", "Beyond-the-cap", "Refused", "Later") if f"Nom-{name}" in told] == [
+        "Beyond-the-cap",
+        "Refused",
+        "Later",
+    ]
 
 
 def test_change_from_a_digest_to_each_forgets_nobody(make_app: Callable[..., Flask]) -> None:
