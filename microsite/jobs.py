@@ -32,6 +32,10 @@ class Worker:
         """Ask it to stop; returns at once."""
         self._stopping.set()
 
+    def join(self) -> None:
+        """Until it has stopped, however long the mail in hand takes."""
+        self._thread.join()
+
     def finish(self) -> None:
         """Stop, and wait a moment for the mail in hand: one that has left unnoted would be sent again."""
         self.stop()

@@ -83,15 +83,11 @@ def run(once: bool) -> None:
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return
 
-    def stop(number: int, _: object) -> None:
-        worker.stop()
-        # Asked a second time, it doesn't wait for the mail in hand.
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    _stop_on_signals(worker)
     click.echo(f"Envoi en cours par {current_outbox().transport}. Ctrl+C pour arrêter.", err=True)
-    worker.run()
+    # Python runs a signal's handler in the main thread, amid whatever that does: it holds no lock that stop() needs.
+    worker.start()
+    worker.join()
 
 
 @outbox.command("preview")
@@ -112,6 +108,19 @@ def preview(output: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"impossible d’écrire dans {output} : {error.strerror}.") from None
     click.echo(f"Messages écrits : {len(subjects)}, à voir dans {output / 'index.html'}")
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(_number: int, _frame: object) -> None:
+        # Asked a second time, it doesn't wait for the mail in hand.
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+        worker.stop()
+
+    for number in numbers:
+        signal.signal(number, stop)
 
 
 def _write_preview(folder: Path, name: str, letter: Letter) -> str:

@@ -52,18 +52,20 @@ def _wait_for(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def _running(environ: Environ, server: MailServer) -> Iterator["subprocess.Popen[bytes]"]:
-    """`outbox run` in a process of its own."""
+    """`outbox run` in a process of its own, from when it works."""
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "run"],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ | smtp_settings(server.port),
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        assert process.stderr is not None
+        try:
+            assert process.stderr.readline().decode().startswith("Envoi en cours")
+            yield process
+        finally:
+            process.kill()
 
 
 def test_worker_killed_between_sending_and_noting_sends_again_under_the_same_message_id(
@@ -106,6 +108,37 @@ def test_process_told_to_stop_ends_the_mail_in_hand(
     assert _statuses(smtp_app) == [MailStatus.SENT]
 
 
+def test_process_told_twice_to_stop_does_not_wait_for_the_mail_in_hand(
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+) -> None:
+    _ask(smtp_client)
+    mail_server.holds_quit = True
+    with _running(environ, mail_server) as process:
+        assert mail_server.is_quitting.wait(_HUNG)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+
+        process.terminate()
+
+        # Sooner than the ten seconds after which the server would be given up.
+        assert process.wait(5) == -signal.SIGTERM
+    mail_server.holds_quit = False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_process_told_to_stop_while_nothing_is_due_ends(
+    smtp_app: Flask, environ: Environ, mail_server: MailServer, number: signal.Signals
+) -> None:
+    with _running(environ, mail_server) as process:
+        time.sleep(0.3)
+
+        process.send_signal(number)
+
+        assert process.wait(_HUNG) == 0
+
+
 def test_two_processes_send_each_mail_once(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
@@ -135,23 +168,27 @@ def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
     assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
 
 
+@pytest.mark.parametrize("command", [["-"], ["-m", "flask", "--app", "wsgi", "shell"]], ids=["bare", "command"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_commands_and_the_bare_application_start_no_worker(
-    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
+    smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer, command: list[str]
 ) -> None:
+    """A mail is due for as long as a worker would need."""
     _ask(smtp_client)
-    program = f"import wsgi, threading, time; time.sleep({IDLE}); print([t.name for t in threading.enumerate()])"
+    program = f"import wsgi, threading, time; time.sleep({IDLE}); print([t.name for t in threading.enumerate()])\n"
 
     ran = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, *command],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ | smtp_settings(mail_server.port) | {"PATH": os.environ["PATH"]},
+        input=program.encode(),
         capture_output=True,
         check=True,
     )
 
-    assert ran.stdout.decode().strip() == "['MainThread']"
+    assert b"['MainThread']" in ran.stdout
     assert mail_server.received == []
+    assert _statuses(smtp_app) == [MailStatus.PENDING]
 
 
 def test_mail_that_left_is_noted_once_the_database_is_back(
