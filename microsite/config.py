@@ -20,8 +20,9 @@ SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
 _SECRET_KEY_LEAST = 32
 _ORIGIN = re.compile(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)/?", re.IGNORECASE)
 _HOST = re.compile(r"|[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", re.IGNORECASE)
-# Implicit TLS (RFC 8314, section 7.3).
+# Implicit TLS, and STARTTLS (RFC 8314, section 7.3; RFC 6409).
 _TLS_PORT = 465
+_STARTTLS_PORT = 587
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -164,6 +165,10 @@ class Settings:
             found.append("Réglage MICROSITE_PUBLIC_URL : les liens des messages demandent une adresse en https://.")
         if self.smtp_port == _TLS_PORT and self.smtp_security == "starttls":
             found.append("Réglage MICROSITE_SMTP_PORT=465 : ce port parle TLS d’emblée, MICROSITE_SMTP_SECURITY=tls.")
+        if self.smtp_port == _STARTTLS_PORT and self.smtp_security == "tls":
+            found.append(
+                "Réglage MICROSITE_SMTP_SECURITY=tls : le port 587 attend starttls ; pour tls, souvent le 465."
+            )
         if self.smtp_user and not self.smtp_host:
             found.append("Réglage MICROSITE_SMTP_USER : donnez aussi MICROSITE_SMTP_HOST.")
         if bool(self.smtp_user) != bool(self.smtp_password):

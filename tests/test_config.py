@@ -40,6 +40,7 @@ CONTRADICTIONS = [
         "Réglage MICROSITE_PUBLIC_URL : les liens des messages demandent",
     ),
     (_MAIL | {"MICROSITE_SMTP_PORT": "465"}, "Réglage MICROSITE_SMTP_PORT=465 : ce port parle TLS d’emblée"),
+    (_MAIL | {"MICROSITE_SMTP_SECURITY": "tls"}, "Réglage MICROSITE_SMTP_SECURITY=tls : le port 587 attend starttls"),
     (_ACCOUNT, "Réglage MICROSITE_SMTP_USER : donnez aussi MICROSITE_SMTP_HOST."),
     (_MAIL | {"MICROSITE_SMTP_USER": "a"}, "Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux"),
     (_MAIL | _ACCOUNT | {"MICROSITE_SMTP_SECURITY": "none"}, "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe"),
