@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test soak clean
+.PHONY: help run test soak flood clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
 	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
 	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
+	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
 run: .venv/installed
@@ -24,6 +25,9 @@ test: .venv/installed-dev
 
 soak: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s tests/soak.py
+
+flood: .venv/installed-dev
+	@$(BIN)/pytest -n 0 -q -s tests/flood.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""`make soak`: kill -9 at random moments for a bounded time, then a flood for one address. Not part of `make test`; a seed repeats the moments.
+"""`make soak`: kill -9 at random moments for a bounded time. Not part of `make test`; a seed repeats the moments.
 
 SOAK_SECONDS is for all engines together, SOAK_SEED is one that was printed.
 """
@@ -10,18 +10,10 @@ import time
 from collections.abc import Iterator
 
 import click
-import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from microsite.jobs import Worker
-from microsite.outbox.services import DAILY_CAP
-from microsite.outbox.transports import MemoryTransport
-
-from .answers import BROCHURE, export
 from .conftest import Environ
 from .kills import Burst, Moment, Record, kill_at
-from .page import CheckedClient
 from .postgres import find_programs
 
 SECONDS = float(os.environ.get("SOAK_SECONDS") or 60)
@@ -64,19 +56,3 @@ def _told(record: Record) -> str:
         f"perdus : {len(record.lost)} ; en double : {len(record.doubled)} ; "
         f"refusés : {len(record.refused)} ; base endommagée : {len(record.damage)}"
     )
-
-
-@pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_ten_thousand_submissions_for_one_address_send_a_handful(app: Flask, sent: MemoryTransport) -> None:
-    values = CheckedClient(app).page("/brochure").form("/brochure").values
-    client = FlaskClient(app)
-
-    statuses = {
-        client.post("/brochure", data=values | BROCHURE | {"last_name": f"Nom {n}"}).status_code for n in range(10_000)
-    }
-    Worker(app).work()
-
-    click.echo(f"\n10 000 envois pour une adresse : {len(sent.sent)} messages")
-    assert statuses == {303}
-    assert len(export(app)) == 10_000
-    assert len(sent.sent) == 2 * DAILY_CAP
