@@ -16,6 +16,9 @@ PARIS = ZoneInfo("Europe/Paris")
 # Kept in the database, hence short, plain, and never empty.
 _CHOICE_KEY = re.compile(r"[a-z0-9-]{1,80}")
 
+# The key of the choice « Je ne sais pas encore », which is no programme and no intake.
+UNDECIDED = "ne-sais-pas"
+
 SCHOOL_FILE = "school.toml"
 CONSENTS_FILE = "consents.toml"
 CHANNELS = ("email", "phone")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..applications.forms import ApplicationForm
 from ..brochures.forms import BrochureForm
+from ..brochures.specimen.words import BROCHURE_WORDS
 from ..campaigns.carry import carrying_url, read_article
 from ..content_files import ContentError, Folders
 from ..open_days.forms import OpenDayForm
@@ -23,6 +24,7 @@ from .sharing import LEGAL_DESCRIPTIONS, add_article_card, share_article
 CONTENT_FILES = (
     SCHOOL_FILE,
     CONSENTS_FILE,
+    BROCHURE_WORDS,
     "articles/*.md",
     *(f"legal/{slug}.md" for slug in LEGAL_PAGES),
     "media/*",

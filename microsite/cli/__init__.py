@@ -1,7 +1,8 @@
-"""Commands of `flask --app wsgi`: leads, open days, mails, serving, operations."""
+"""Commands of `flask --app wsgi`: leads, open days, mails, brochure, serving, operations."""
 
 from flask import Flask
 
+from .brochure import brochure
 from .leads import leads
 from .open_days import open_days
 from .ops import ops
@@ -10,5 +11,5 @@ from .serve import serve
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, outbox, ops, serve):
+    for command in (leads, open_days, outbox, brochure, ops, serve):
         app.cli.add_command(command)
