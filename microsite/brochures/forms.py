@@ -2,7 +2,14 @@
 
 from ..leads.forms import LeadForm
 from ..leads.models import FormName
+from ..web.context import current_settings
+from .services import is_specimen
 
 
 class BrochureForm(LeadForm):
     form_name = FormName.BROCHURE
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether the picture of a first page is that of the brochure which is given: the school's own has none."""
+        return is_specimen(current_settings().instance_path)

@@ -20,6 +20,10 @@ def brochure_file(instance_path: Path) -> Path:
     return own if own.is_file() else SHIPPED / FILE_NAME
 
 
+def is_specimen(instance_path: Path) -> bool:
+    return brochure_file(instance_path).parent == SHIPPED
+
+
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
     """What a request leads to: a mail with a link that keeps working."""
     enqueue(session, template=MAIL, cause=submission.reference, lead_id=submission.lead_id, now=now)
