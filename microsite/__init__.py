@@ -35,7 +35,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         __name__,
         instance_path=str(settings.instance_path),
         template_folder=str(PROJECT_ROOT / "templates"),
-        static_folder=str(PROJECT_ROOT / "static"),
+        static_folder=None,  # web/static_files.py
     )
     app.config.update(
         SECRET_KEY=secret_key,
@@ -52,7 +52,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     # One more than serves visitors: the background worker.
     db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 1)
     Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
-    web.init_app(app)
+    web.init_app(app, settings)
     campaigns.init_app(app)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS})

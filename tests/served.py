@@ -1,6 +1,7 @@
 """A real granian server, on a port of its own, stopped by its id."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
@@ -101,6 +102,17 @@ def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:
 
 def clean_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("MICROSITE_", "DATABASE_URL"))}
+
+
+def fetch(
+    site: str, path: str, headers: dict[str, str] | None = None, *, method: str = "GET"
+) -> tuple[int, Headers, bytes]:
+    """Status, headers and bytes as they came."""
+    connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=30)
+    with contextlib.closing(connection):
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, Headers(answer.getheaders()), answer.read()
 
 
 class Visitor:

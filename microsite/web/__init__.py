@@ -1,17 +1,20 @@
-"""What every page stands on: headers, errors, log line, filters, signed links, form base."""
+"""What every page stands on: static files, headers, errors, log line, filters, signed links, form base."""
 
 from flask import Flask
 
-from . import access_log, context, errors, fields, headers, health, typography
+from ..config import Settings
+from . import access_log, context, errors, fields, headers, health, static_files, typography
 from .request import Request
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     app.request_class = Request
+    # First, for what is hooked first ends last: the line tells what was sent, and how long all of it took.
+    access_log.init_app(app)
     context.init_app(app)
     typography.init_app(app)
     fields.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
     health.init_app(app)
-    access_log.init_app(app)
+    static_files.init_app(app, settings)

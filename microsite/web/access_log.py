@@ -1,4 +1,7 @@
-"""One log line a request: method, route, status, milliseconds. Never an address, a query or a path as typed."""
+"""One log line a request: method, route, status, milliseconds. Never an address, a query or a path as typed.
+
+Static files have none (web/static_files.py says why).
+"""
 
 import logging
 import time

@@ -30,9 +30,12 @@ def init_app(app: Flask) -> None:
     app.after_request(_add_headers)
 
 
+def security_headers(mimetype: str) -> dict[str, str]:
+    policy = PDF_POLICY if mimetype == "application/pdf" else CONTENT_SECURITY_POLICY
+    return {"Content-Security-Policy": policy, **_HEADERS}
+
+
 def _add_headers(response: Response) -> Response:
-    is_pdf = response.mimetype == "application/pdf"
-    response.headers.setdefault("Content-Security-Policy", PDF_POLICY if is_pdf else CONTENT_SECURITY_POLICY)
-    for name, value in _HEADERS.items():
+    for name, value in security_headers(response.mimetype or "").items():
         response.headers.setdefault(name, value)
     return response

@@ -140,8 +140,8 @@ def test_serve_prints_what_to_open_and_keeps_leads_to_their_owner(new_installati
     log = tmp_path / "log"
     with served(new_installation, log=log) as site:
         folder = Path(new_installation["MICROSITE_INSTANCE_PATH"])
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()}
 
-    assert set(modes.values()) == {0o600}
+    assert modes == {(False, 0o600), (True, 0o700)}
     assert f"{site}/candidater" in log.read_text()
     assert "leads export --output contacts.csv" in log.read_text()

@@ -45,7 +45,6 @@ ROUTES = {
     ("/favicon.ico", "GET"),
     ("/apple-touch-icon.png", "GET"),
     ("/healthz", "GET"),
-    ("/static/<path:filename>", "GET"),
 }
 
 
