@@ -1,5 +1,6 @@
 """A test client that inspects every page it fetches, and fills forms in as a browser does."""
 
+import gzip
 import itertools
 import re
 from collections import Counter
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import brotli
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from selectolax.lexbor import LexborNode as Node
@@ -42,7 +44,7 @@ class Page:
     def __init__(self, response: TestResponse) -> None:
         self.response = response
         self.status = response.status_code
-        self.html = response.get_data(as_text=True)
+        self.html = body(response).decode()
         self.tree = HTMLParser(self.html)
 
     @property
@@ -85,6 +87,14 @@ class Page:
                     assert message is not None, f"{identifier} doesn't exist"
                     return _plain(message.text()).removeprefix("Erreur : ")
         raise AssertionError(f"no message is linked to {control.html}")
+
+
+def body(response: TestResponse) -> bytes:
+    """What was sent, decompressed."""
+    encoding = response.headers.get("Content-Encoding")
+    if encoding == "br":
+        return bytes(brotli.decompress(response.data))
+    return gzip.decompress(response.data) if encoding == "gzip" else response.data
 
 
 class CheckedClient(FlaskClient):

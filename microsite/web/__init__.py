@@ -1,9 +1,9 @@
-"""What every page stands on: static files, headers, errors, log line, filters, signed links, form base."""
+"""What every page stands on: static files, caching, headers, errors, log line, filters, signed links, form base."""
 
 from flask import Flask
 
 from ..config import Settings
-from . import access_log, context, errors, fields, headers, health, static_files, typography
+from . import access_log, caching, context, errors, fields, headers, health, static_files, typography
 from .request import Request
 
 
@@ -15,6 +15,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     typography.init_app(app)
     fields.init_app(app)
     headers.init_app(app)
+    caching.init_app(app)
     errors.init_app(app)
     health.init_app(app)
     static_files.init_app(app, settings)
