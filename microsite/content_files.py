@@ -1,5 +1,6 @@
 """Reading what the school writes: where a file is found, and mistakes told in one line."""
 
+import hashlib
 import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -154,6 +155,11 @@ def _place(message: str, text: str) -> tuple[int, str]:
     if words and words[0] == "line":
         return int(words[1]), reason
     return text.count("\n") + 1, reason or message
+
+
+def version_of(path: Path) -> str:
+    """What changes with a file's content, to stand in its address."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
 
 
 def unfilled(values: Sequence[tuple[str, str]]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
-from ..content_files import ContentError, Folders, Table, parse_toml
+from ..content_files import ContentError, Folders, Table, parse_toml, version_of
 from ..web.typography import french
 from .markdown import Entry, Figure, Rendered, Source, render, slugify
 from .share_images import ShareImage, load_share_image
@@ -151,11 +151,13 @@ def _figures(folders: Folders, table: Table) -> dict[str, Figure]:
 
 def _figure(folders: Folders, table: Table) -> Figure:
     image = table.text("image", limit=100)
-    if not _IMAGE.fullmatch(image) or folders.find(f"media/{image}") is None:
+    path = folders.find(f"media/{image}")
+    if not _IMAGE.fullmatch(image) or path is None:
         raise table.error("image", f"un fichier du dossier media ; « {image} » n’y est pas")
     credit = table.text_or_none("credit")
     figure = Figure(
         image=image,
+        version=version_of(path),
         alt=french(table.text("alt")),
         caption=french(table.text("caption")),
         credit=french(credit) if credit else None,

@@ -38,9 +38,13 @@ _CONTAINERS = ("encadre", "depliant", "figure")
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A picture with its caption; width and height, in pixels, keep its place while it loads."""
+    """A picture with its caption; width and height, in pixels, keep its place while it loads.
+
+    `version` comes from its content.
+    """
 
     image: str
+    version: str
     alt: str
     caption: str
     credit: str | None
@@ -227,7 +231,7 @@ def _render_figure(_renderer: Any, tokens: Sequence[Token], index: int, _options
         '<figure>\n<img src="{src}" alt="{alt}" width="{width}" height="{height}" loading="lazy" decoding="async">\n'
         "<figcaption>{caption}{credit}</figcaption>\n"
     ).format(
-        src=quote(f"/medias/{figure.image}"),
+        src=f"{quote(f'/medias/{figure.image}')}?v={figure.version}",
         alt=figure.alt,
         width=figure.width,
         height=figure.height,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, send_file
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, send_file
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,11 +12,12 @@ from ..applications.forms import ApplicationForm
 from ..brochures.forms import BrochureForm
 from ..brochures.specimen.words import BROCHURE_WORDS
 from ..campaigns.carry import carrying_url, read_article
-from ..content_files import ContentError, Folders
+from ..content_files import ContentError, Folders, version_of
 from ..open_days.forms import OpenDayForm
 from ..school import CONSENTS_FILE, SCHOOL_FILE
 from ..sharing.tags import share
 from ..web.context import current_school
+from ..web.static_files import IMMUTABLE
 from . import sitemap
 from .articles import LEGAL_PAGES, Article, LegalPage, load_articles, load_legal_pages
 from .sharing import LEGAL_DESCRIPTIONS, add_article_card, share_article
@@ -78,8 +79,20 @@ def media(name: str) -> Response:
     for folder in folders.paths:
         path = safe_join(str(folder / "media"), name)
         if path is not None and Path(path).is_file():
-            return send_file(path, max_age=3600)
+            return _picture(Path(path))
     return abort(404)
+
+
+def _picture(path: Path) -> Response:
+    response = send_file(path, max_age=3600)
+    # Read again: the picture may have been replaced since the page that names this version was rendered.
+    if request.args.get("v") == version_of(path):
+        response.headers["Cache-Control"] = IMMUTABLE
+    if response.status_code == 200 and response.mimetype == "image/svg+xml":
+        # Text: read whole, so that it is compressed as pages are.
+        response.direct_passthrough = False
+        response.make_sequence()
+    return response
 
 
 def _articles() -> Mapping[str, Article]:
