@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from ..db import db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import receive, thank
 from ..sharing.tags import share
+from ..web.context import current_school, utc_now
 from ..web.fields import refuse
+from ..web.links import public_url
+from .calendar import MIMETYPE, write_calendar
 from .events import describe
 from .forms import OpenDayForm, refusal, slot_label
 from .models import Slot
@@ -19,6 +22,8 @@ from .services import SlotClosed, SlotFull, follow_up
 bp = Blueprint("open_days", __name__)
 
 THANKS = "open_days.thanks"
+# More than PostgreSQL's integers hold is no id.
+_LARGEST_ID = 2**31 - 1
 DESCRIPTION = (
     "Choisissez un créneau, venez à plusieurs si vous le souhaitez, posez toutes vos questions. "
     "Aucune date ne vous convient ? Laissez-nous votre adresse : nous vous écrirons."
@@ -49,15 +54,26 @@ def thanks(token: str) -> Response:
         "open_days/thanks.html",
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
-        slot=_chosen_slot(submission.answers),
-        place=_place(submission.answers),
+        label=_chosen_slot(submission.answers),
+        slot=_kept_slot(submission.answers),
     )
     return thank(page)
 
 
-def _place(answers: dict[str, Any]) -> str | None:
-    slot = db.session.get(Slot, answers["slot_id"]) if answers["slot_id"] is not None else None
-    return slot.open_day.place if slot else None
+@bp.get("/portes-ouvertes/creneaux/<int:slot_id>.ics")
+def calendar(slot_id: int) -> Response:
+    """The slot for anyone's calendar: it says nothing of who registered."""
+    slot = db.session.get(Slot, slot_id) if slot_id <= _LARGEST_ID else None
+    if slot is None:
+        abort(404)
+    file = write_calendar(slot, school=current_school(), url=public_url("open_days.register"), now=utc_now())
+    return make_response(
+        file, {"Content-Type": MIMETYPE, "Content-Disposition": "attachment; filename=portes-ouvertes.ics"}
+    )
+
+
+def _kept_slot(answers: dict[str, Any]) -> Slot | None:
+    return db.session.get(Slot, answers["slot_id"]) if answers["slot_id"] is not None else None
 
 
 def _chosen_slot(answers: dict[str, Any]) -> str | None:

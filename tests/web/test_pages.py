@@ -32,6 +32,7 @@ ROUTES = {
     ("/portes-ouvertes", "GET"),
     ("/portes-ouvertes", "POST"),
     ("/portes-ouvertes/merci/<token>", "GET"),
+    ("/portes-ouvertes/creneaux/<int:slot_id>.ics", "GET"),
     ("/candidater", "GET"),
     ("/candidater", "POST"),
     ("/candidater/merci/<token>", "GET"),
