@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+NODE_MODULES := tests/browser/node_modules
 
 .PHONY: help run test soak flood clean
 
@@ -16,7 +17,7 @@ help:
 run: .venv/installed
 	@exec $(BIN)/flask --app wsgi serve --samples
 
-test: .venv/installed-dev
+test: .venv/installed-dev $(NODE_MODULES)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -30,7 +31,7 @@ flood: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s tests/flood.py
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find microsite tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt
@@ -43,3 +44,8 @@ clean:
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	@$(PIP) --requirement requirements-dev.txt
 	@touch $@
+
+# Tests that need what only npm brings are skipped where there is none.
+$(NODE_MODULES)/installed: tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --omit=dev && touch node_modules/installed; \
+	else echo "npm manque : les essais qui en ont besoin seront passés."; fi

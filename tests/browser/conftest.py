@@ -1,0 +1,66 @@
+"""One Chromium and one served site of each kind for a test process; pages are watched while a test uses them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from . import tools
+from .sites import Site, opened
+from .watch import watched
+
+OpenPage = Callable[..., Page]
+Sites = Callable[[str], Site]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = tools.chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=tools.launch_arguments())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    """The served site of that name (sites.KINDS), started when it is asked for first."""
+    started: dict[str, Site] = {}
+    with ExitStack() as stack:
+
+        def find(kind: str) -> Site:
+            if kind not in started:
+                started[kind] = stack.enter_context(opened(kind, tmp_path_factory.mktemp(kind)))
+            return started[kind]
+
+        yield find
+
+
+@pytest.fixture
+def site(sites: Sites) -> Site:
+    return sites("samples")
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """A new page in a profile of its own; options are those of Browser.new_context."""
+    with ExitStack() as stack:
+
+        def open_one(**options: Any) -> Page:
+            return stack.enter_context(watched(chromium, **options))
+
+        yield open_one
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """A laptop's."""
+    return open_page(viewport={"width": 1440, "height": 900})
+
+
+@pytest.fixture
+def phone(open_page: OpenPage) -> Page:
+    """The smallest one that counts (WCAG 1.4.10)."""
+    return open_page(viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)

@@ -1,0 +1,129 @@
+"""Every page, in every state that a visitor may meet: what holds everywhere is tested on all of them."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import time_machine
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from microsite.brochures.views import COPY, THANKS
+from microsite.db import db
+from microsite.leads.links import mailed_url
+from microsite.leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
+from microsite.leads.models import Submission
+from microsite.web.context import utc_now
+from microsite.web.links import sign
+
+from ..answers import APPLICATION, BROCHURE, TELL_ME
+from ..served import Visitor
+from ..web.test_pages import PAGES
+from .sites import Site
+
+Address = Callable[[Site], str]
+_people = itertools.count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """`address` is opened, `act` does the rest; `says` is in the heading that shows it worked."""
+
+    address: Address
+    says: str = ""
+    site: str = "samples"
+    act: Callable[[Page], None] = lambda page: None
+
+    def reach(self, page: Page, site: Site) -> None:
+        page.goto(f"{site.url}{site.address(self.address)}")
+        self.act(page)
+        expect(page.get_by_role("heading", name=self.says).first).to_be_visible()
+
+
+def _at(path: str) -> Address:
+    return lambda site: path
+
+
+def _sent(path: str, **answers: str) -> Address:
+    """Where the form leads once it is sent, the first free slot chosen unless the answers say otherwise."""
+
+    def send(site: Site) -> str:
+        visitor = Visitor(site.url)
+        page = visitor.page(path)
+        slots = page.tree.css('[name="slot"]:not([disabled])')
+        slot = {"slot": str(slots[0].attributes["value"])} if slots else {}
+        thanks = visitor.send(page.form(path), **BROCHURE | slot | answers)
+        assert thanks.status == 303, thanks.errors()
+        return thanks.response.headers["Location"]
+
+    return send
+
+
+def _mailed(endpoint: str, *, pressed: tuple[str, ...] = (), age: timedelta = timedelta(0)) -> Address:
+    """The link that a mail of that age brings, once the buttons behind the links in `pressed` were pressed."""
+
+    def find(site: Site) -> str:
+        # A person of one's own: a consent withdrawn is withdrawn on all of a lead's pages.
+        email = f"zoe{next(_people)}@exemple.fr"
+        _sent("/brochure", email=email, email_consent="y")(site)
+        for other in pressed:
+            Visitor(site.url).post(_link(site, other, email), b"")
+        with time_machine.travel(utc_now() - age):
+            return _link(site, endpoint, email)
+
+    return find
+
+
+def _link(site: Site, endpoint: str, email: str) -> str:
+    with site.app.app_context():
+        submission = db.session.scalars(select(Submission).filter_by(email=email)).one()
+        return urlsplit(mailed_url(endpoint, submission)).path
+
+
+def _thanks_of_nobody(site: Site) -> str:
+    with site.app.app_context():
+        return f"/brochure/merci/{sign(THANKS, 'BRO-222222')}"
+
+
+def press(page: Page) -> None:
+    """Send the form as it stands."""
+    page.locator("form[method=post]").get_by_role("button").last.click()
+
+
+def _fill_in_and_press(page: Page) -> None:
+    page.get_by_label("Prénom").fill("Zoé")
+    page.get_by_label("Nom", exact=True).fill("Lefèvre")
+    page.get_by_label("Adresse e-mail").fill("zoe@exemple.fr")
+    press(page)
+
+
+STATES = {
+    **{f"page {path}": State(address=_at(path)) for path in PAGES},
+    "article, no dates": State(address=_at("/"), site="empty"),
+    "open days, real, one full": State(address=_at("/portes-ouvertes"), site="dates"),
+    "open days, all full": State(address=_at("/portes-ouvertes"), site="full"),
+    "open days, none": State(address=_at("/portes-ouvertes"), site="empty"),
+    "open days, database away": State(address=_at("/portes-ouvertes"), site="broken"),
+    **{
+        f"errors {path}": State(address=_at(path), act=press, says="À corriger avant l’envoi")
+        for path in ("/brochure", "/portes-ouvertes", "/candidater")
+    },
+    "too fast": State(address=_at("/brochure"), site="empty", act=_fill_in_and_press, says="Encore un clic"),
+    "not kept": State(address=_at("/brochure"), site="broken", act=_fill_in_and_press, says="Envoi à refaire"),
+    "thanks, brochure": State(address=_sent("/brochure"), says="Merci"),
+    "thanks, mistyped address": State(address=_sent("/brochure", email="zoe@gmial.com"), says="Merci"),
+    "thanks, open day": State(address=_sent("/portes-ouvertes"), says="Merci"),
+    "thanks, alert": State(address=_sent("/portes-ouvertes", **TELL_ME), says="Merci"),
+    "thanks, application": State(address=_sent("/candidater", **APPLICATION), says="Merci"),
+    "mailed, brochure": State(address=_mailed(COPY), says="Votre brochure"),
+    "mailed, confirm": State(address=_mailed(CONFIRM), says="Confirmez"),
+    "mailed, confirmed": State(address=_mailed(CONFIRM, pressed=(CONFIRM,)), says="C’est confirmé"),
+    "mailed, withdrawn": State(address=_mailed(CONFIRM, pressed=(STOP,)), says="Vous ne recevez plus"),
+    "mailed, stop": State(address=_mailed(STOP), says="Ne plus recevoir"),
+    "mailed, stopped": State(address=_mailed(STOP, pressed=(STOP,)), says="C’est fait"),
+    "404": State(address=_at("/nulle-part"), says="Page introuvable"),
+    "410": State(address=_mailed(CONFIRM, age=CONFIRM_LIFETIME * 2), says="Ce lien a expiré"),
+    "503": State(address=_thanks_of_nobody, site="broken", says="Un instant"),
+}

@@ -1,0 +1,60 @@
+"""What holds on every page that a test opens: no error in the console, no other host, nothing left in the browser."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+# Milliseconds. A site on this machine answers long before.
+_PATIENCE = 10_000
+
+_STORED = """async () => [
+  ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...(await indexedDB.databases()).map(db => db.name),
+  ...(await caches.keys()), ...(await navigator.serviceWorker.getRegistrations()).map(worker => worker.scope),
+]"""
+
+
+@dataclass
+class _Faults:
+    found: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        # Chromium reports the status of a page that is refused (404, 422…) as an error of its own.
+        is_refusal = "the server responded with a status of" in message.text
+        if message.type in ("error", "warning") and not (is_refusal and _is_page(message)):
+            self.found.append(f"console: {message.text}")
+
+    def see(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob"):
+            self.hosts.add(address.netloc)
+
+
+@contextmanager
+def watched(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page in a context of its own; at the end, what a public page must not do is found out."""
+    context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris", **options)
+    context.set_default_timeout(_PATIENCE)
+    faults = _Faults()
+    page = context.new_page()
+    page.on("console", faults.hear)
+    page.on("pageerror", lambda error: faults.found.append(f"script: {error}"))
+    page.on("request", faults.see)
+    try:
+        yield page
+        assert faults.found == []
+        assert len(faults.hosts) <= 1, f"other hosts are asked: {faults.hosts}"
+        assert context.cookies() == []
+        if page.url != "about:blank" and options.get("java_script_enabled", True):
+            assert page.evaluate(_STORED) == [], "something is stored in the browser"
+    finally:
+        context.close()
+
+
+def _is_page(message: ConsoleMessage) -> bool:
+    page = message.page
+    return page is not None and message.location["url"].partition("#")[0] == page.url.partition("#")[0]
