@@ -24,8 +24,9 @@ class _Faults:
 
     def hear(self, message: ConsoleMessage) -> None:
         # Chromium reports the status of a page that is refused (404, 422…) as an error of its own.
-        is_refusal = "the server responded with a status of" in message.text
-        if message.type in ("error", "warning") and not (is_refusal and _is_page(message)):
+        is_refusal = "the server responded with a status of" in message.text and _is_page(message)
+        is_blocked_by_test = "ERR_BLOCKED_BY_CLIENT" in message.text
+        if message.type in ("error", "warning") and not (is_refusal or is_blocked_by_test):
             self.found.append(f"console: {message.text}")
 
     def see(self, request: Request) -> None:
