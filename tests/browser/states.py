@@ -40,6 +40,7 @@ class State:
         page.goto(f"{site.url}{site.address(self.address)}")
         self.act(page)
         expect(page.get_by_role("heading", name=self.says).first).to_be_visible()
+        page.wait_for_load_state()
 
 
 def _at(path: str) -> Address:
