@@ -13,7 +13,7 @@ _FAULTS = {
     "stored": "() => localStorage.setItem('seen', '1')",
     "console": "() => console.error('broken')",
     "script": "() => setTimeout(() => { throw new Error('broken') })",
-    "asked for": "() => fetch('http://127.0.0.2:9/').catch(() => null)",
+    "127.0.0.2": "() => fetch('http://127.0.0.2:9/').catch(() => null)",
 }
 
 
