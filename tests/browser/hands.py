@@ -92,34 +92,34 @@ class Pointer:
         self._form.get_by_role("button", name=button).click()
 
 
+def introduce(hand: Hand) -> None:
+    hand.write("Prénom", "Zoé")
+    hand.write("Nom", "Lefèvre")
+    hand.write("Adresse e-mail", "zoe@exemple.fr")
+    hand.write("Téléphone", "06 12 34 56 78")
+
+
 def ask_for_brochure(hand: Hand) -> None:
-    _introduce(hand)
+    introduce(hand)
     hand.tick("J’ai 15 ans ou plus")
     hand.press("Télécharger")
 
 
 def register(hand: Hand) -> None:
-    _introduce(hand)
+    introduce(hand)
     hand.tick("samedi")
     hand.choose("Personnes qui vous accompagnent", "2")
     hand.press("M’inscrire")
 
 
 def apply(hand: Hand) -> None:
-    _introduce(hand)
+    introduce(hand)
     hand.choose("Formation souhaitée", "Je ne sais pas encore")
     hand.choose("Rentrée visée", "Je ne sais pas encore")
     hand.choose("Niveau d’études actuel", "Terminale")
     hand.set_date("Date de naissance", _BIRTHDAY)
     hand.write("Votre motivation", MOTIVATION)
     hand.press("Envoyer ma candidature")
-
-
-def _introduce(hand: Hand) -> None:
-    hand.write("Prénom", "Zoé")
-    hand.write("Nom", "Lefèvre")
-    hand.write("Adresse e-mail", "zoe@exemple.fr")
-    hand.write("Téléphone", "06 12 34 56 78")
 
 
 def _field(form: Locator, label: str) -> Locator:

@@ -16,6 +16,8 @@ _RUN = "async tags => (await axe.run({ runOnly: tags, resultTypes: ['violations'
 @pytest.mark.parametrize("name", STATES)
 def test_axe_finds_nothing(page: Page, sites: Sites, name: str) -> None:
     state = STATES[name]
+    # Else colours would be read halfway from one scheme to the other.
+    page.emulate_media(reduced_motion="reduce")
     state.reach(page, sites(state.site))
     page.evaluate(tools.node_file("axe-core/axe.min.js").read_text())
 

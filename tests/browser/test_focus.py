@@ -36,7 +36,8 @@ _STOP = """number => {
   return {
     id: element.dataset.stop,
     name: `${element.tagName} ${element.name ?? ''} ${element.textContent.trim().slice(0, 40)}`,
-    isShown: look(element) !== atRest.get(element),
+    // The row of a box may be what lights up.
+    isShown: [element, element.parentElement].some(box => look(box) !== atRest.get(box)),
     isCovered: !isOnScreen || !top || !(element.contains(top) || top.control === element),
     by: `${top?.tagName} ${top?.textContent.trim().slice(0, 40)}`,
   };

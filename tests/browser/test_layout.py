@@ -48,11 +48,14 @@ _SMALL_TARGETS = """() => {
   return found;
 }"""
 
+# A stand-in font may be a hair wider; what is seen begins a hundred times later (0.1 is "good", web.dev/cls).
+_UNSEEN = 0.001
+
 _SHIFTS = """
   window.shifts = [];
   new PerformanceObserver(list => {
     for (const shift of list.getEntries()) {
-      window.shifts.push(`${shift.value} ${shift.sources.map(source => source.node?.textContent?.slice(0, 40))}`);
+      window.shifts.push([shift.value, shift.sources.map(source => source.node?.textContent?.slice(0, 40))]);
     }
   }).observe({ type: 'layout-shift', buffered: true });
 """
@@ -119,4 +122,5 @@ def test_nothing_moves_when_late_fonts_and_scripts_arrive(
     page.evaluate("() => document.fonts.ready.then(() => null)")
     page.evaluate(_PAINTED)
 
-    assert page.evaluate("window.shifts") == []
+    shifts = page.evaluate("window.shifts")
+    assert sum(value for value, _ in shifts) < _UNSEEN, shifts
