@@ -34,11 +34,12 @@ class State:
     address: Address
     says: str = ""
     site: str = "samples"
-    act: Callable[[Page], None] = lambda page: None
+    act: Callable[[Page], None] | None = None
 
     def reach(self, page: Page, site: Site) -> None:
         page.goto(f"{site.url}{site.address(self.address)}")
-        self.act(page)
+        if self.act is not None:
+            self.act(page)
         expect(page.get_by_role("heading", name=self.says).first).to_be_visible()
         page.wait_for_load_state()
 

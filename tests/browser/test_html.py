@@ -6,13 +6,33 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Response
 
+from ..served import Visitor
 from . import tools
 from .conftest import Sites
-from .states import STATES
+from .sites import Site
+from .states import STATES, State
 
 
 def test_nu_html_checker_finds_nothing(page: Page, sites: Sites, tmp_path: Path) -> None:
     java, checker = tools.java(), tools.node_file("vnu-jar/build/dist/vnu.jar")
+    for number, state in enumerate(STATES.values()):
+        (tmp_path / f"{number}.html").write_text(_source(state, sites(state.site), page))
+
+    command = [java, "-jar", str(checker), "--format", "json", "--stdout", str(tmp_path)]
+    checked = subprocess.run(command, capture_output=True, check=False)
+
+    names = list(STATES)
+    found = [
+        f"{names[int(Path(message['url']).stem)]}: {message['message']} {message.get('extract', '')}"
+        for message in json.loads(checked.stdout)["messages"]
+    ]
+    assert found == []
+
+
+def _source(state: State, site: Site, page: Page) -> str:
+    """The page as it was sent; a browser is only needed where something is pressed."""
+    if state.act is None:
+        return Visitor(site.url).get(site.address(state.address))[1]
     sent: list[Response] = []
 
     def keep(response: Response) -> None:
@@ -20,16 +40,5 @@ def test_nu_html_checker_finds_nothing(page: Page, sites: Sites, tmp_path: Path)
             sent.append(response)
 
     page.on("response", keep)
-
-    for number, state in enumerate(STATES.values()):
-        state.reach(page, sites(state.site))
-        (tmp_path / f"{number}.html").write_bytes(sent[-1].body())
-    command = [java, "-jar", str(checker), "--format", "json", "--stdout", str(tmp_path)]
-    checked = subprocess.run(command, capture_output=True, check=False)
-
-    names = dict(enumerate(STATES))
-    found = [
-        f"{names[int(Path(message['url']).stem)]}: {message['message']} {message.get('extract', '')}"
-        for message in json.loads(checked.stdout)["messages"]
-    ]
-    assert found == []
+    state.reach(page, site)
+    return sent[-1].text()
