@@ -5,13 +5,15 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
-.PHONY: help run test soak flood clean
+.PHONY: help run test soak flood audit screens clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
 	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
 	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
+	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
+	@echo "make screens  photographie les pages principales dans docs/screens/"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
 run: .venv/installed
@@ -29,6 +31,13 @@ soak: .venv/installed-dev
 
 flood: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s tests/flood.py
+
+audit: .venv/installed-dev
+	@cd tests/browser && npm ci --silent && touch node_modules/installed
+	@$(BIN)/python -m tests.browser.audit
+
+screens: .venv/installed-dev
+	@$(BIN)/python -m tests.browser.screens
 
 clean:
 	rm -rf .venv $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from . import tools
+from .chromium import launched
 from .sites import Site, opened
 from .watch import watched
 
@@ -17,11 +17,8 @@ Sites = Callable[[str], Site]
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    program = tools.chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=tools.launch_arguments())
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The programs that browser tests need beside Python; where one is missing, what says so."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -28,11 +27,6 @@ def node_file(path: str) -> Path:
     if not file.exists():
         pytest.skip(f"{path} isn't installed: cd tests/browser && npm ci")
     return file
-
-
-def launch_arguments() -> list[str]:
-    # Chromium refuses its sandbox to root.
-    return ["--no-sandbox"] if os.geteuid() == 0 else []
 
 
 def _program(*names: str) -> str:

@@ -1,0 +1,19 @@
+"""The machine's own Chromium."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+from . import tools
+
+# Chromium refuses its sandbox to root.
+SANDBOX = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    program = tools.chromium()
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=SANDBOX) as browser:
+        yield browser
