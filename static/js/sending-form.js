@@ -1,4 +1,7 @@
-// Sends once: a second press while the first is on its way does nothing.
+// Sends once: a second press while the first is on its way does nothing. After a while it may be pressed again, for the
+// sending may have been stopped; what arrives twice is kept once.
+const PATIENCE = 15_000;
+
 customElements.define(
   "sending-form",
   class extends HTMLElement {
@@ -22,6 +25,7 @@ customElements.define(
       this.#label = this.#button.textContent;
       this.#button.ariaDisabled = "true";
       this.#button.textContent = this.#button.dataset.sending;
+      setTimeout(() => this.#rest(), PATIENCE);
     }
 
     #rest() {
