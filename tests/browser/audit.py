@@ -6,11 +6,11 @@ Lighthouse's mobile preset: a slow phone on a slow line. The median of RUNS, for
 import json
 import os
 import subprocess
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Browser
@@ -118,7 +118,7 @@ def _table(corner: str, columns: list[str], rows: dict[str, list[str]]) -> str:
 
 
 def main() -> None:
-    with opened("samples", Path(tempfile.mkdtemp())) as site, launched() as browser:
+    with TemporaryDirectory() as folder, opened("samples", Path(folder)) as site, launched() as browser:
         audits = [audit(browser, site.url, path) for path in PATHS]
     REPORT.write_text(report(audits))
     raise SystemExit("\n".join(line for item in audits for line in item.missed()) or 0)

@@ -1,7 +1,7 @@
 """Pictures of the main pages for docs/screens/: python -m tests.browser.screens, or make screens."""
 
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, ViewportSize
 
@@ -41,7 +41,7 @@ def take(browser: Browser, site: Site) -> None:
 
 
 def main() -> None:
-    with opened("samples", Path(tempfile.mkdtemp())) as site, launched() as browser:
+    with TemporaryDirectory() as folder, opened("samples", Path(folder)) as site, launched() as browser:
         take(browser, site)
 
 
