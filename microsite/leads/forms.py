@@ -63,6 +63,7 @@ class PhoneField(TextField):
     """Any usual writing; `e164` is what is kept, `data` stays as typed."""
 
     e164: str | None = None
+    mistyped = "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         # Numbers copied from a contact list come wrapped in invisible direction signs.
@@ -74,9 +75,7 @@ class PhoneField(TextField):
         try:
             self.e164 = normalise_phone(self.data)
         except PhoneRefused:
-            raise ValidationError(
-                "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
-            ) from None
+            raise ValidationError(self.mistyped) from None
 
 
 def _visible(valuelist: list[Any]) -> list[str]:

@@ -18,7 +18,8 @@ def write_calendar(slot: Slot, *, school: School, url: str, now: datetime) -> by
     event.add("dtstamp", now)
     event.add("dtstart", slot.starts_at.astimezone(PARIS))
     event.add("dtend", slot.ends_at.astimezone(PARIS))
-    event.add("summary", f"{slot.open_day.title}, {school.name}")
+    sample = " (date d’exemple)" if slot.open_day.is_sample else ""
+    event.add("summary", f"{slot.open_day.title}, {school.name}{sample}")
     event.add("location", slot.open_day.place)
     event.add("url", url)
     calendar = Calendar()

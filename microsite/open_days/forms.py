@@ -120,17 +120,17 @@ def refusal(error: SlotFull | SlotClosed, *, party: int) -> str:
 
 
 def _option(slot: SlotSeats) -> SlotOption:
-    sample = " (date d’exemple)" if slot.is_sample else ""
     return SlotOption(
         value=str(slot.slot_id),
-        label=f"{slot_label(slot.starts_at, slot.ends_at)}{sample}",
+        label=slot_label(slot.starts_at, slot.ends_at, is_sample=slot.is_sample),
         detail=f"{slot.title}, {slot.place}. {_seats(slot.remaining)}",
         is_full=slot.remaining == 0,
     )
 
 
-def slot_label(starts_at: datetime, ends_at: datetime) -> str:
-    return f"{french_date(starts_at)}, de {french_time(starts_at)} à {french_time(ends_at)}"
+def slot_label(starts_at: datetime, ends_at: datetime, *, is_sample: bool) -> str:
+    sample = " (date d’exemple)" if is_sample else ""
+    return f"{french_date(starts_at)}, de {french_time(starts_at)} à {french_time(ends_at)}{sample}"
 
 
 def _seats(remaining: int) -> str:

@@ -32,7 +32,7 @@ def _registration(submission: Submission, registration: Registration) -> Letter:
         submission,
         day=slot.open_day.title,
         place=slot.open_day.place,
-        slot=slot_label(slot.starts_at, slot.ends_at),
+        slot=slot_label(slot.starts_at, slot.ends_at, is_sample=False),
         companions=registration.companions,
         is_sample=slot.open_day.is_sample,
     )

@@ -50,12 +50,13 @@ def register() -> Response:
 @bp.get("/portes-ouvertes/merci/<token>")
 def thanks(token: str) -> Response:
     submission = signed_submission(THANKS, token)
+    slot = _kept_slot(submission.answers)
     page = render_template(
         "open_days/thanks.html",
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
-        label=_chosen_slot(submission.answers),
-        slot=_kept_slot(submission.answers),
+        label=_chosen_slot(submission.answers, is_sample=slot is not None and slot.open_day.is_sample),
+        slot=slot,
     )
     return thank(page)
 
@@ -76,8 +77,8 @@ def _kept_slot(answers: dict[str, Any]) -> Slot | None:
     return db.session.get(Slot, answers["slot_id"]) if answers["slot_id"] is not None else None
 
 
-def _chosen_slot(answers: dict[str, Any]) -> str | None:
+def _chosen_slot(answers: dict[str, Any], *, is_sample: bool) -> str | None:
     if answers["slot_id"] is None:
         return None
     starts_at, ends_at = (datetime.fromisoformat(answers[key]) for key in ("slot_starts_at", "slot_ends_at"))
-    return slot_label(starts_at, ends_at)
+    return slot_label(starts_at, ends_at, is_sample=is_sample)

@@ -76,7 +76,8 @@ def _refuse(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):
         logger.warning("asked for under a host name that isn't in MICROSITE_TRUSTED_HOSTS")
     refusal = _REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500])
-    response = _page(refusal, error.code)
+    is_asked_for = request.method in ("GET", "HEAD") and error.code < 500
+    response = _page(refusal, error.code, is_bare=isinstance(error, SecurityError) or not is_asked_for)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After", "Content-Range"):
             response.headers[name] = value
@@ -111,8 +112,9 @@ def _fail(error: Exception) -> Response:
     return _page(_REFUSALS[500], 500)
 
 
-def _page(refusal: Refusal, status: int) -> Response:
-    page = render_template("errors/error.html", refusal=refusal)
+def _page(refusal: Refusal, status: int, *, is_bare: bool = True) -> Response:
+    """The bare page needs nothing: no address to build, no form to read."""
+    page = render_template("errors/bare.html" if is_bare else "errors/error.html", refusal=refusal)
     return make_response(page, status, {"Cache-Control": "no-store"})
 
 

@@ -2,6 +2,9 @@
 // The server judges; its own sentences come along as data-missing and data-mistyped.
 import { afterPress } from "./after-press.js";
 
+// Only what can't be right: the server knows the rest.
+const SHAPES = { email: /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/, tel: /(\d\D*){6}/ };
+
 customElements.define(
   "form-field",
   class extends HTMLElement {
@@ -23,18 +26,18 @@ customElements.define(
     }
 
     #fault() {
-      const value = this.#control.value.trim();
-      if (!value) return this.dataset.missing ?? "";
-      const isMistyped = this.#control.type === "email" && !/^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/.test(value);
-      return (isMistyped && this.dataset.mistyped) || "";
+      const { type, value } = this.#control;
+      if (type === "radio") return this.querySelector(":checked") ? "" : this.dataset.missing;
+      if (!value.trim()) return this.dataset.missing ?? "";
+      return SHAPES[type]?.test(value.trim()) === false ? this.dataset.mistyped : "";
     }
 
     #tell(message) {
       this.#told?.remove();
       this.#told = message ? this.#note(message) : null;
       if (message) this.#control.before(this.#told);
-      this.#control.ariaInvalid = message ? "true" : null;
-      this.classList.toggle("field--wrong", Boolean(message));
+      for (const control of this.querySelectorAll("input, select, textarea")) control.ariaInvalid = message ? "true" : null;
+      (this.querySelector("fieldset") ?? this).classList.toggle("field--wrong", Boolean(message));
       this.#describe();
     }
 
@@ -48,9 +51,10 @@ customElements.define(
     }
 
     #describe() {
-      const notes = [...this.querySelectorAll(":scope > p[id]")].map((note) => note.id);
-      if (notes.length) this.#control.setAttribute("aria-describedby", notes.join(" "));
-      else this.#control.removeAttribute("aria-describedby");
+      const described = this.querySelector("fieldset") ?? this.#control;
+      const notes = [...described.parentElement.querySelectorAll(":scope > p[id]")].map((note) => note.id);
+      if (notes.length) described.setAttribute("aria-describedby", notes.join(" "));
+      else described.removeAttribute("aria-describedby");
     }
   },
 );

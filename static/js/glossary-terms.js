@@ -1,4 +1,7 @@
 // A term's definition opens where one reads. Without the Popover API its link leads to the glossary.
+// What the bar of the three doors covers on a phone.
+const FOOT = 64;
+
 customElements.define(
   "glossary-terms",
   class extends HTMLElement {
@@ -33,10 +36,11 @@ customElements.define(
       // Next in the reading order to its term.
       term.after(box);
       box.showPopover();
-      this.#place(box, term);
       const name = document.createElement("strong");
       name.textContent = entry.textContent;
+      name.lang = entry.lang;
       box.append(name, entry.nextElementSibling.firstElementChild.textContent);
+      this.#place(box, term);
       box.addEventListener("toggle", (event) => event.newState === "closed" && this.#forget(box));
       term.ariaExpanded = "true";
       [this.#box, this.#term] = [box, term];
@@ -57,7 +61,9 @@ customElements.define(
       const at = term.getClientRects()[0];
       const room = document.documentElement.clientWidth - box.offsetWidth - 16;
       box.style.insetInlineStart = `${Math.max(16, Math.min(at.left, room)) + window.scrollX}px`;
-      box.style.insetBlockStart = `${at.bottom + window.scrollY + 6}px`;
+      const isBelow = at.bottom + box.offsetHeight + 6 < window.innerHeight - FOOT;
+      const top = isBelow ? at.bottom + 6 : at.top - box.offsetHeight - 6;
+      box.style.insetBlockStart = `${top + window.scrollY}px`;
     }
   },
 );

@@ -11,7 +11,7 @@ customElements.define(
     connectedCallback() {
       this.#links = [...this.querySelectorAll("a")];
       this.#parts = this.#links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
-      this.#summary = this.querySelector("summary");
+      this.#summary = this.querySelector("summary span");
       this.#title = this.#summary.textContent;
       this.addEventListener("click", (event) => event.target.closest("a") && this.#fold());
       this.#folds.addEventListener("change", () => this.#fold());

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask, abort
@@ -44,7 +44,7 @@ def test_each_refusal_has_its_page_with_a_way_on(make_app: Callable[..., Flask],
     page = Page(app.test_client().get("/refuse"))
 
     assert (page.status, page.one("h1").text()) == (status, heading)
-    assert {"/", "/brochure", "/portes-ouvertes", "/candidater"} <= set(page.links())
+    assert {"/", "/brochure", "/portes-ouvertes", "/candidater"} <= {urlsplit(link).path for link in page.links()}
     assert page.response.headers["Cache-Control"] == "no-store"
 
 
@@ -250,3 +250,9 @@ def test_fault_of_the_database_logs_nothing_personal(
     assert app.test_client().post("/fail").status_code == 503
     assert "database fault on /fail: IntegrityError" in caplog.text
     assert "zoe" not in caplog.text
+
+
+def test_page_that_is_not_there_carries_the_campaign_on(client: CheckedClient) -> None:
+    page = client.page("/nulle-part?utm_source=insta&utm_campaign=salon")
+
+    assert any("utm_campaign=salon" in link for link in page.links() if link.startswith("/brochure?"))

@@ -287,3 +287,17 @@ def test_served_site_gives_the_same_files_as_the_tests_see(
             assert (again[0], again[2]) == (304, b"")
 
     assert "/static/" not in (tmp_path / "log").read_text()
+
+
+def test_scripts_bring_along_what_they_import_once(tmp_path: Path) -> None:
+    scripts = {
+        "main.js": 'import "./a.js";\nimport "./b.js";\n',
+        "a.js": 'import { c } from "./c.js";\n\nc(1);\n',
+        "b.js": 'import { c } from "./c.js";\n\nc(2);\n',
+        "c.js": "export function c() {}\n",
+    }
+    (tmp_path / "js").mkdir()
+    for name, text in scripts.items():
+        (tmp_path / "js" / name).write_text(text)
+
+    assert read_static(tmp_path)["js/main.js"].split() == b"function c() {} c(1); c(2);".split()
