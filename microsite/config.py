@@ -19,6 +19,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
 _SECRET_KEY_LEAST = 32
 _ORIGIN = re.compile(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)/?", re.IGNORECASE)
+_SITE = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::0*(?P<port>[1-9][0-9]{0,4}))?/?"
+)
 _HOST = re.compile(r"|[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", re.IGNORECASE)
 # Implicit TLS, and STARTTLS (RFC 8314, section 7.3; RFC 6409).
 _TLS_PORT = 465
@@ -96,6 +99,28 @@ def _origin(text: str) -> str:
     return match[1].lower() if match else ""
 
 
+def parse_origin(text: str) -> str:
+    """Where another site's pages come from, as browsers write it (RFC 6454, section 6.2): no usual port, lower case.
+
+    Goes into a header: nothing but letters, digits, dots and hyphens. Raises ValueError with what is expected.
+    """
+    match = _SITE.fullmatch(text.strip().lower())
+    if match is None or int(match["port"] or 0) > 65535:
+        raise ValueError("l’adresse d’un site, sans chemin, comme https://www.partenaire.fr (accents : en xn--…)")
+    scheme, host, port = match["scheme"], match["host"], match["port"]
+    usual = {"https": "443", "http": "80"}[scheme]
+    return f"{scheme}://{host}" if port in (None, usual) else f"{scheme}://{host}:{port}"
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(parse_origin(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(
+            "des adresses de sites, sans chemin, séparées par des virgules, comme https://www.partenaire.fr"
+        ) from None
+
+
 def _database_url(text: str) -> str:
     if not text:
         return ""
@@ -127,6 +152,7 @@ class Settings:
     threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
     trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
     public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)
+    embed_hosts: tuple[str, ...] = _setting("MICROSITE_EMBED_HOSTS", "", _origins)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
     smtp_host: str = _setting("MICROSITE_SMTP_HOST", "", _host)

@@ -24,6 +24,7 @@ WRONG = [
     ("MICROSITE_TRUSTED_HOSTS", "https://a.fr", "Réglage MICROSITE_TRUSTED_HOSTS='https://a.fr' : attendu des noms d’hôte"),
     ("MICROSITE_PUBLIC_URL", "www.exemple.fr", "Réglage MICROSITE_PUBLIC_URL='www.exemple.fr' : attendu l’adresse publique"),
     ("MICROSITE_PUBLIC_URL", "https://a.fr/b", "Réglage MICROSITE_PUBLIC_URL='https://a.fr/b' : attendu l’adresse publique"),
+    ("MICROSITE_EMBED_HOSTS", "https://a.fr,b.fr", "Réglage MICROSITE_EMBED_HOSTS='https://a.fr,b.fr' : attendu des adresses de sites"),
     ("MICROSITE_SMTP_HOST", "smtp://a.fr:25", "Réglage MICROSITE_SMTP_HOST='smtp://a.fr:25' : attendu un nom d’hôte seul"),
     ("MICROSITE_SMTP_SECURITY", "ssl", "Réglage MICROSITE_SMTP_SECURITY='ssl' : attendu l’un de starttls, tls, none."),
     ("MICROSITE_SMTP_PASSWORD", "secret-é", "Réglage MICROSITE_SMTP_PASSWORD : attendu des lettres sans accent"),
