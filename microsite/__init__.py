@@ -14,6 +14,7 @@ from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, load_settings, prepare_instance
 from .content_files import Folders
+from .embeds.views import init_app as init_embeds
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
@@ -59,5 +60,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     for blueprint in (brochures_bp, open_days_bp, applications_bp, privacy_bp):
         app.register_blueprint(blueprint)
     init_article(app, folders)
+    init_embeds(app)
     cli.init_app(app)
     return app

@@ -4,14 +4,14 @@ from flask import Blueprint, Response, render_template, request
 
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive, thank
+from ..leads.views import Place, receive, thank
 from ..sharing.tags import share
 from .forms import ApplicationForm
 from .services import follow_up
 
 bp = Blueprint("applications", __name__)
 
-THANKS = "applications.thanks"
+PAGE = Place(form="applications.apply", thanks="applications.thanks")
 DESCRIPTION = (
     "Présentez-vous avec vos mots : la formation visée, votre niveau, ce qui vous donne envie. "
     "L’équipe des admissions lit votre candidature et vous recontacte."
@@ -20,19 +20,28 @@ DESCRIPTION = (
 
 @bp.route("/candidater", methods=["GET", "POST"])
 def apply() -> Response:
-    form = ApplicationForm(request.form if request.method == "POST" else None)
-
-    def page() -> str:
-        return render_template("applications/apply.html", form=form, sharing=share(DESCRIPTION))
-
-    return receive(form, page, thanks=THANKS, follow_up=follow_up)
+    return apply_at(PAGE)
 
 
 @bp.get("/candidater/merci/<token>")
 def thanks(token: str) -> Response:
-    submission = signed_submission(THANKS, token)
+    return thank_at(PAGE, token)
+
+
+def apply_at(place: Place) -> Response:
+    form = ApplicationForm(request.form if request.method == "POST" else None)
+
+    def page() -> str:
+        return render_template("applications/apply.html", place=place, form=form, sharing=share(DESCRIPTION))
+
+    return receive(form, page, thanks=place.thanks, follow_up=follow_up)
+
+
+def thank_at(place: Place, token: str) -> Response:
+    submission = signed_submission(place.thanks, token)
     page = render_template(
         "applications/thanks.html",
+        place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
     )

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, request, send_file, url_
 from ..db import UNAVAILABLE, db, writing
 from ..leads.links import mailed_submission, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive, thank
+from ..leads.views import Place, receive, thank
 from ..sharing.tags import share
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
@@ -17,6 +17,7 @@ from .services import brochure_file, count_download, follow_up
 bp = Blueprint("brochures", __name__)
 
 THANKS = "brochures.thanks"
+PAGE = Place(form="brochures.ask", thanks=THANKS)
 DOWNLOAD = "brochures.download"
 COPY = "brochures.copy"
 
@@ -30,19 +31,28 @@ DESCRIPTION = (
 
 @bp.route("/brochure", methods=["GET", "POST"])
 def ask() -> Response:
-    form = BrochureForm(request.form if request.method == "POST" else None)
-
-    def page() -> str:
-        return render_template("brochures/ask.html", form=form, sharing=share(DESCRIPTION))
-
-    return receive(form, page, thanks=THANKS, follow_up=follow_up)
+    return ask_at(PAGE)
 
 
 @bp.get("/brochure/merci/<token>")
 def thanks(token: str) -> Response:
-    submission = signed_submission(THANKS, token)
+    return thank_at(PAGE, token)
+
+
+def ask_at(place: Place) -> Response:
+    form = BrochureForm(request.form if request.method == "POST" else None)
+
+    def page() -> str:
+        return render_template("brochures/ask.html", place=place, form=form, sharing=share(DESCRIPTION))
+
+    return receive(form, page, thanks=place.thanks, follow_up=follow_up)
+
+
+def thank_at(place: Place, token: str) -> Response:
+    submission = signed_submission(place.thanks, token)
     page = render_template(
         "brochures/thanks.html",
+        place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
         download_url=submission_url(DOWNLOAD, submission),
@@ -75,6 +85,11 @@ def _give_file(submission_id: int) -> Response:
         conditional=True,
     )
     response.headers["Cache-Control"] = "private, no-cache"
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        # From a sandboxed frame, whose new tab may save a PDF and not show it (Chromium).
+        response.headers["Content-Disposition"] = response.headers["Content-Disposition"].replace(
+            "inline", "attachment"
+        )
     if _begins_file(response):
         _count(submission_id)
     return response

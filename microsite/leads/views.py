@@ -1,6 +1,7 @@
 """What the three forms do alike: show, refuse, capture once, lead on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +25,16 @@ TRY_AGAIN = (
 )
 
 Page = Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a form stands: on a page of its own, or in another site's frame. Endpoints, and a layout of templates/."""
+
+    form: str
+    thanks: str
+    form_layout: str = "layouts/door.html"
+    thanks_layout: str = "layouts/thanks.html"
 
 
 class FollowUp(Protocol):

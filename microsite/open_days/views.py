@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from ..db import db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
-from ..leads.views import receive, thank
+from ..leads.views import Place, receive, thank
 from ..sharing.tags import share
 from ..web.context import current_school, utc_now
 from ..web.fields import refuse
@@ -21,7 +21,7 @@ from .services import SlotClosed, SlotFull, follow_up
 
 bp = Blueprint("open_days", __name__)
 
-THANKS = "open_days.thanks"
+PAGE = Place(form="open_days.register", thanks="open_days.thanks")
 # More than PostgreSQL's integers hold is no id.
 _LARGEST_ID = 2**31 - 1
 DESCRIPTION = (
@@ -32,33 +32,12 @@ DESCRIPTION = (
 
 @bp.route("/portes-ouvertes", methods=["GET", "POST"])
 def register() -> Response:
-    form = OpenDayForm(request.form if request.method == "POST" else None)
-
-    def page() -> str:
-        sharing = share(DESCRIPTION, about=describe(form.slots.values()))
-        return render_template("open_days/register.html", form=form, sharing=sharing)
-
-    try:
-        return receive(form, page, thanks=THANKS, follow_up=follow_up)
-    except (SlotFull, SlotClosed) as error:
-        db.session.rollback()
-        form.load_slots()
-        refuse(form.slot, refusal(error, party=1 + int(form.companions.data)))
-        return make_response(page(), 422)
+    return register_at(PAGE)
 
 
 @bp.get("/portes-ouvertes/merci/<token>")
 def thanks(token: str) -> Response:
-    submission = signed_submission(THANKS, token)
-    slot = _kept_slot(submission.answers)
-    page = render_template(
-        "open_days/thanks.html",
-        reference=submission.reference,
-        suggestion=suggest_domain(submission.email),
-        label=_chosen_slot(submission.answers, is_sample=slot is not None and slot.open_day.is_sample),
-        slot=slot,
-    )
-    return thank(page)
+    return thank_at(PAGE, token)
 
 
 @bp.get("/portes-ouvertes/creneaux/<int:slot_id>.ics")
@@ -71,6 +50,36 @@ def calendar(slot_id: int) -> Response:
     return make_response(
         file, {"Content-Type": MIMETYPE, "Content-Disposition": "attachment; filename=portes-ouvertes.ics"}
     )
+
+
+def register_at(place: Place) -> Response:
+    form = OpenDayForm(request.form if request.method == "POST" else None)
+
+    def page() -> str:
+        sharing = share(DESCRIPTION, about=describe(form.slots.values()))
+        return render_template("open_days/register.html", place=place, form=form, sharing=sharing)
+
+    try:
+        return receive(form, page, thanks=place.thanks, follow_up=follow_up)
+    except (SlotFull, SlotClosed) as error:
+        db.session.rollback()
+        form.load_slots()
+        refuse(form.slot, refusal(error, party=1 + int(form.companions.data)))
+        return make_response(page(), 422)
+
+
+def thank_at(place: Place, token: str) -> Response:
+    submission = signed_submission(place.thanks, token)
+    slot = _kept_slot(submission.answers)
+    page = render_template(
+        "open_days/thanks.html",
+        place=place,
+        reference=submission.reference,
+        suggestion=suggest_domain(submission.email),
+        label=_chosen_slot(submission.answers, is_sample=slot is not None and slot.open_day.is_sample),
+        slot=slot,
+    )
+    return thank(page)
 
 
 def _kept_slot(answers: dict[str, Any]) -> Slot | None:

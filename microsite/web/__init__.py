@@ -3,7 +3,7 @@
 from flask import Flask
 
 from ..config import Settings
-from . import access_log, caching, context, errors, fields, headers, health, static_files, typography
+from . import access_log, caching, context, errors, fields, framing, headers, health, static_files, typography
 from .request import Request
 
 
@@ -14,6 +14,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     context.init_app(app)
     typography.init_app(app)
     fields.init_app(app)
+    framing.init_app(app)
     headers.init_app(app)
     caching.init_app(app)
     errors.init_app(app)

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from flask_compress import Compress
 
 DEFAULT = "private, no-cache"
-_COMPRESSED = ("text/html", "text/plain", "text/xml", "application/xml", "image/svg+xml")
+_COMPRESSED = ("text/html", "text/plain", "text/javascript", "text/xml", "application/xml", "image/svg+xml")
 # Level 5 is where brotli begins to look for repetitions far apart: a form's markup comes three times on the article.
 _BROTLI_LEVEL = 5
 

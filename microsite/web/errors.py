@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from ..db import UNAVAILABLE
+from .framing import is_framed
 
 logger = logging.getLogger("microsite.errors")
 
@@ -114,7 +115,8 @@ def _fail(error: Exception) -> Response:
 
 def _page(refusal: Refusal, status: int, *, is_bare: bool = True) -> Response:
     """The bare page needs nothing: no address to build, no form to read."""
-    page = render_template("errors/bare.html" if is_bare else "errors/error.html", refusal=refusal)
+    in_house = "errors/bare.html" if is_bare else "errors/error.html"
+    page = render_template("errors/framed.html" if is_framed() else in_house, refusal=refusal)
     return make_response(page, status, {"Cache-Control": "no-store"})
 
 

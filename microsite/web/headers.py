@@ -1,8 +1,11 @@
 """Security headers on every answer. Sources: OWASP Secure Headers Project; CSP Level 3."""
 
+from collections.abc import Sequence
+
 from flask import Flask, Response
 
-CONTENT_SECURITY_POLICY = "; ".join(
+NOBODY = "'none'"
+_PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -12,17 +15,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
     )
 )
+
+# No Cross-Origin-Opener-Policy: a sandboxed frame's new tab is sandboxed as well, and browsers refuse to open a page
+# with that policy there (HTML, "navigate"). Public pages have no session that another window could spy on.
+
 # A browser's own PDF viewer needs scripts and styles that the page policy would refuse it.
-PDF_POLICY = "frame-ancestors 'none'"
+PDF_POLICY = f"frame-ancestors {NOBODY}"
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
@@ -30,8 +35,13 @@ def init_app(app: Flask) -> None:
     app.after_request(_add_headers)
 
 
+def page_policy(*, ancestors: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of a page; `ancestors` are the origins that may frame it."""
+    return f"{_PAGE_POLICY}; frame-ancestors {' '.join(ancestors) or NOBODY}"
+
+
 def security_headers(mimetype: str) -> dict[str, str]:
-    policy = PDF_POLICY if mimetype == "application/pdf" else CONTENT_SECURITY_POLICY
+    policy = PDF_POLICY if mimetype == "application/pdf" else page_policy()
     return {"Content-Security-Policy": policy, **_HEADERS}
 
 

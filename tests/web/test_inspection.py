@@ -1,7 +1,7 @@
 """The checked client itself: each defect that it looks for, it finds."""
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from ..page import CheckedClient
 
@@ -32,6 +32,13 @@ DEFECTS = [
     ("</main>", "<p>l'image</p></main>", "typewriter's apostrophe"),
     ("</main>", "<p>et puis...</p></main>", "three full stops"),
     ("</main>", "<p>90 %</p></main>", "before a unit"),
+]
+
+FRAMED = PAGE.replace("<head>", '<head><base target="_blank">').replace("<form", '<form target="_self"')
+FRAME_DEFECTS = [
+    ('<base target="_blank">', '<base href="/x">', "links would open in the frame"),
+    ('target="_self"', "", "form would open a new tab"),
+    ("<h1>Titre</h1>", '<h1 id="titre">Titre</h1><a href="#titre">x</a>', "a would open a new tab"),
 ]
 
 
@@ -69,3 +76,36 @@ def test_error_that_the_summary_forgets_is_found(client: CheckedClient, app: Fla
 
     with pytest.raises(AssertionError, match="the summary doesn't lead to a"):
         client.get("/page")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(("old", "new", "fault"), FRAME_DEFECTS)
+def test_defect_of_a_framed_page_is_found(app: Flask, old: str, new: str, fault: str) -> None:
+    assert old in FRAMED
+    app.add_url_rule("/embed/page", view_func=lambda: FRAMED.replace(old, new, 1))
+
+    with pytest.raises(AssertionError) as found:
+        app.test_client().get("/embed/page")
+
+    assert fault in str(found.value)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(
+    ("path", "ancestors", "fault"),
+    [("/page", "https://a.fr", "may be framed"), ("/embed/page", "https://a.fr *", "'*'")],
+)
+def test_page_that_too_many_may_frame_is_found(app: Flask, path: str, ancestors: str, fault: str) -> None:
+    app.add_url_rule(path, view_func=lambda: FRAMED)
+
+    def allow(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = f"frame-ancestors {ancestors}; default-src 'self'"
+        return response
+
+    # The first one runs last.
+    app.after_request_funcs[None].insert(0, allow)
+
+    with pytest.raises(AssertionError) as found:
+        app.test_client().get(path)
+
+    assert fault in str(found.value)

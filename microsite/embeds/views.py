@@ -1,0 +1,95 @@
+"""/embed/…: the forms as other sites frame them; /embed.js: the script that puts them there."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, has_request_context, make_response, render_template
+
+from ..applications import views as applications
+from ..brochures import views as brochures
+from ..campaigns.carry import current_attribution
+from ..leads.views import Place
+from ..open_days import views as open_days
+from ..web.framing import THEMES, is_framed, theme
+from ..web.headers import page_policy
+from .ancestors import Ancestors
+
+LAYOUT = "layouts/embed.html"
+SCRIPT_HEADERS = {
+    "Content-Type": "text/javascript; charset=utf-8",
+    # Its address never changes: a correction reaches every host page within minutes.
+    "Cache-Control": "public, max-age=300",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+bp = Blueprint("embeds", __name__)
+
+
+def _framed(name: str) -> Place:
+    return Place(form=f"embeds.{name}", thanks=f"embeds.{name}_thanks", form_layout=LAYOUT, thanks_layout=LAYOUT)
+
+
+BROCHURE, OPEN_DAY, APPLICATION = _framed("brochure"), _framed("open_day"), _framed("application")
+
+
+def init_app(app: Flask) -> None:
+    ancestors = Ancestors(app.extensions["settings"].embed_hosts)
+
+    def let_in(response: Response) -> Response:
+        if is_framed() and "Location" not in response.headers:
+            response.headers["Content-Security-Policy"] = page_policy(ancestors=ancestors.current())
+            response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    app.after_request(let_in)
+    app.register_blueprint(bp)
+
+
+@bp.route("/embed/brochure", methods=["GET", "POST"])
+def brochure() -> Response:
+    return brochures.ask_at(BROCHURE)
+
+
+@bp.get("/embed/brochure/merci/<token>")
+def brochure_thanks(token: str) -> Response:
+    return brochures.thank_at(BROCHURE, token)
+
+
+@bp.route("/embed/portes-ouvertes", methods=["GET", "POST"])
+def open_day() -> Response:
+    return open_days.register_at(OPEN_DAY)
+
+
+@bp.get("/embed/portes-ouvertes/merci/<token>")
+def open_day_thanks(token: str) -> Response:
+    return open_days.thank_at(OPEN_DAY, token)
+
+
+@bp.route("/embed/candidater", methods=["GET", "POST"])
+def application() -> Response:
+    return applications.apply_at(APPLICATION)
+
+
+@bp.get("/embed/candidater/merci/<token>")
+def application_thanks(token: str) -> Response:
+    return applications.thank_at(APPLICATION, token)
+
+
+@bp.get("/embed.js")
+def script() -> Response:
+    return make_response(render_template("embeds/embed.js"), SCRIPT_HEADERS)
+
+
+@bp.before_request
+def _name_the_host() -> None:
+    """A frame without our script says by its referrer alone whose page it stands on."""
+    came = current_attribution()
+    g.attribution = replace(came, embed_host=came.embed_host or came.referrer_host)
+
+
+@bp.url_defaults
+def _keep_theme(_endpoint: str, values: dict[str, Any]) -> None:
+    # The form's own address and the thank-you page's: neither has a cookie to remember it by.
+    if has_request_context() and theme() != THEMES[0]:
+        values.setdefault("theme", theme())

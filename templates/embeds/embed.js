@@ -1,0 +1,92 @@
+{# Puts a form in place of its script tag, on whatever page. Comments stay here: what is sent has none.
+
+   FORMS: page, title of the frame, words of the link, height to keep free on a narrow and on a wide place before the
+   form says its own. #}
+(() => {
+  const FORMS = {
+    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1180, 1030],
+    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 1600, 1450],
+    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2000, 1800],
+  };
+  const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
+  const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
+
+  const script = document.currentScript;
+  const { form, campaign, theme } = script.dataset;
+  if (!Object.hasOwn(FORMS, form)) {
+    console.warn(`embed.js: data-form="${form}"? ${Object.keys(FORMS).join(", ")}`);
+    return;
+  }
+  const [path, title, words, narrow, wide] = FORMS[form];
+  const site = new URL(script.src).origin;
+
+{# The host's name, never its address, which may say more. #}
+  const query = new URLSearchParams();
+  const given = new URLSearchParams(location.search);
+  for (const name of NAMES) {
+    const value = (name === "utm_campaign" && campaign) || given.get(name);
+    if (value) query.set(name, value.slice(0, 200));
+  }
+  if (location.hostname) query.set("embed_host", location.hostname);
+  const address = `${site}${path}?${query}`;
+  const isThemed = theme === "light" || theme === "dark";
+  if (isThemed) query.set("theme", theme);
+
+  const box = document.createElement("div");
+  const frame = document.createElement("iframe");
+  box.className = "microsite-embed";
+  frame.title = `Formulaire\u00a0: ${title}`;
+  frame.loading = "lazy";
+  frame.style.cssText = "display:block;width:100%;border:0";
+{# A frame of another colour scheme than its page's gets an opaque background. #}
+  if (isThemed) frame.style.colorScheme = theme;
+  frame.src = `${site}/embed${path}?${query}`;
+  script.after(box);
+  frame.style.height = `${box.clientWidth < NARROW ? narrow : wide}px`;
+  box.append(frame);
+
+  let isReady = false;
+  let timer = 0;
+  let notice = null;
+  const emit = (type) => {
+    const detail = { form, campaign: query.get("utm_campaign") ?? "" };
+    box.dispatchEvent(new CustomEvent(`microsite:${type}`, { bubbles: true, detail }));
+  };
+  const giveUp = () => {
+    notice = document.createElement("p");
+    const link = document.createElement("a");
+    [link.href, link.target, link.rel, link.textContent] = [address, "_blank", "noopener", words];
+    notice.append("Le formulaire ne s’affiche pas ici. ", link);
+    box.append(notice);
+    frame.style.display = "none";
+  };
+{# A lazy frame isn't asked for before it is near: it is late from when it is seen. #}
+  const wait = () => {
+    if (!isReady) timer ||= setTimeout(giveUp, PATIENCE);
+  };
+  const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && wait());
+  seen.observe(box);
+  frame.addEventListener("load", wait);
+
+  const welcome = () => {
+    clearTimeout(timer);
+    seen.disconnect();
+    notice?.remove();
+    frame.style.display = "block";
+    if (!isReady) emit("ready");
+    isReady = true;
+  };
+{# The frame inherits a sandbox that this page stands in, and then has no origin to check. #}
+  const origin = self.origin === "null" ? "null" : site;
+  window.addEventListener("message", ({ source, origin: from, data }) => {
+    if (source !== frame.contentWindow || from !== origin || data?.microsite !== 1) return;
+    if (data.type === "size" && Number.isFinite(data.height)) {
+      frame.style.height = `${Math.min(MOST, Math.max(LEAST, data.height))}px`;
+    } else if (data.type === "ready") {
+      welcome();
+      if (data.isToBeSeen) box.scrollIntoView({ block: "start" });
+    } else if (data.type === "submitted") {
+      emit("submitted");
+    }
+  });
+})();
