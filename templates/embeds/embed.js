@@ -4,9 +4,9 @@
    form says its own. #}
 (() => {
   const FORMS = {
-    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1180, 1030],
-    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 1600, 1450],
-    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2000, 1800],
+    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1270, 1160],
+    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 2270, 1960],
+    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2060, 1950],
   };
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
@@ -76,10 +76,8 @@
     if (!isReady) emit("ready");
     isReady = true;
   };
-{# The frame inherits a sandbox that this page stands in, and then has no origin to check. #}
-  const origin = self.origin === "null" ? "null" : site;
-  window.addEventListener("message", ({ source, origin: from, data }) => {
-    if (source !== frame.contentWindow || from !== origin || data?.microsite !== 1) return;
+  window.addEventListener("message", ({ source, origin, data }) => {
+    if (source !== frame.contentWindow || origin !== site || data?.microsite !== 1) return;
     if (data.type === "size" && Number.isFinite(data.height)) {
       frame.style.height = `${Math.min(MOST, Math.max(LEAST, data.height))}px`;
     } else if (data.type === "ready") {

@@ -125,6 +125,15 @@ STATES = {
     "mailed, withdrawn": State(address=_mailed(CONFIRM, pressed=(STOP,)), says="Vous ne recevez plus"),
     "mailed, stop": State(address=_mailed(STOP), says="Ne plus recevoir"),
     "mailed, stopped": State(address=_mailed(STOP, pressed=(STOP,)), says="C’est fait"),
+    **{
+        f"framed {path}": State(address=_at(f"/embed{path}"))
+        for path in ("/brochure", "/portes-ouvertes", "/candidater")
+    },
+    "framed errors": State(address=_at("/embed/candidater"), act=press, says="À corriger avant l’envoi"),
+    "framed brochure": State(address=_sent("/embed/brochure"), says="Merci"),
+    "framed open day": State(address=_sent("/embed/portes-ouvertes"), says="Merci"),
+    "framed application": State(address=_sent("/embed/candidater", **APPLICATION), says="Merci"),
+    "framed 404": State(address=_at("/embed/rien"), says="Page introuvable"),
     "404": State(address=_at("/nulle-part"), says="Page introuvable"),
     "410": State(address=_mailed(CONFIRM, age=CONFIRM_LIFETIME * 2), says="Ce lien a expiré"),
     "503": State(address=_thanks_of_nobody, site="broken", says="Un instant"),

@@ -1,0 +1,359 @@
+"""The forms on other sites' pages, where third-party cookies are blocked: sent, sized, and told whom they came from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, Response, Route, expect
+
+from ..answers import export
+from . import tools
+from .conftest import Sites
+from .hands import Hand, Pointer, apply, ask_for_brochure, register
+from .hosts import LINE, Host, hosted
+from .sites import Site
+from .watch import watched
+
+Fill = Callable[[Hand], None]
+OpenHost = Callable[..., Page]
+
+FORMS = [
+    pytest.param("brochure", ask_for_brochure, id="brochure"),
+    pytest.param("portes-ouvertes", register, id="open day"),
+    pytest.param("candidater", apply, id="application"),
+]
+SANDBOX = "allow-scripts allow-forms allow-popups allow-downloads"
+WIDTHS = (320, 390, 768, 1280)
+# What an embed may transfer in all, headers included.
+MOST_BYTES = 45 * 1024
+
+# Everything that the host's own scripts can hear and see of us.
+_LISTEN = """() => {
+  window.heard = [];
+  for (const type of ['ready', 'submitted']) {
+    document.addEventListener(`microsite:${type}`, event => heard.push([type, event.detail]));
+  }
+}"""
+_SHIFTS = """() => {
+  window.shift = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => window.shift += entry.value))
+    .observe({ type: 'layout-shift', buffered: true });
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """One that blocks third-party cookies, as most visitors' do."""
+    blocking = chromium.browser_type.launch(
+        executable_path=tools.chromium(), args=[*tools.launch_arguments(), "--test-third-party-cookie-phaseout"]
+    )
+    yield blocking
+    blocking.close()
+
+
+@pytest.fixture(scope="module")
+def host(sites: Sites) -> Iterator[Host]:
+    with hosted() as host:
+        allowed = sites("samples").app.test_cli_runner().invoke(args=["embed-hosts", "add", host.url])
+        assert allowed.exit_code == 0, allowed.output
+        yield host
+
+
+@pytest.fixture
+def open_host(browser: Browser, site: Site) -> Iterator[OpenHost]:
+    """Opens a page of a host's, listening to our events; options are those of Browser.new_context."""
+    partners = frozenset({urlsplit(site.url).netloc})
+    with ExitStack() as stack:
+
+        def open_one(address: str, **options: Any) -> Page:
+            page = stack.enter_context(watched(browser, partners=partners, **options))
+            page.add_init_script(f"({_LISTEN})(); ({_SHIFTS})();")
+            page.on("response", _refuse_cookies)
+            page.goto(address)
+            return page
+
+        yield open_one
+
+
+def _refuse_cookies(response: Response) -> None:
+    assert "set-cookie" not in response.headers, response.url
+
+
+def _line(site: Site, form: str, **data: str) -> str:
+    attributes = "".join(f' data-{name}="{value}"' for name, value in data.items())
+    return LINE.format(site=site.url, form=form).replace("></script>", f"{attributes}></script>")
+
+
+def _in_frame(page: Page, number: int = 0) -> FrameLocator:
+    return page.locator("iframe").nth(number).content_frame
+
+
+def _expect_fitting(page: Page, number: int = 0) -> None:
+    """The frame is as tall as what it holds, and stays so."""
+    frame = page.locator("iframe").nth(number)
+    content = _in_frame(page, number).locator(".frame")
+    for _ in range(2):
+        height = content.evaluate("element => Math.ceil(element.getBoundingClientRect().height)")
+        expect(frame).to_have_css("height", f"{height}px")
+        page.wait_for_timeout(150)
+
+
+def _newest(site: Site) -> dict[str, str]:
+    return export(site.app)[-1]
+
+
+def test_third_party_cookies_are_blocked_in_these_tests(browser: Browser, host: Host, site: Site) -> None:
+    page = browser.new_context().new_page()
+    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}")
+
+    frame = _in_frame(page).locator("body")
+    kept = frame.evaluate("() => { document.cookie = 'a=1; SameSite=None; Secure'; return document.cookie; }")
+
+    assert kept == ""
+    page.context.close()
+
+
+@pytest.mark.parametrize(("form", "fill"), FORMS)
+def test_form_is_sent_from_another_site(open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, form))}?utm_source=lycee&utm_term=cin%C3%A9ma&gclid=x&nom=Zoe")
+    framed = _in_frame(page)
+    _expect_fitting(page)
+
+    framed.get_by_role("button").last.click()
+    expect(framed.get_by_role("alert")).to_be_in_viewport()
+    _expect_fitting(page)
+    fill(Pointer(framed.locator("form")))
+
+    expect(framed.get_by_role("heading", level=1)).to_contain_text("Merci")
+    expect(framed.get_by_role("heading", level=1)).to_be_in_viewport()
+    _expect_fitting(page)
+    row = _newest(site)
+    assert row["reference"] in framed.locator("main").inner_text()
+    attribution = {"utm_source": "lycee", "utm_campaign": "salon-2026", "utm_term": "cinéma", "embed_host": "localhost"}
+    assert row | attribution | {"landing_path": f"/embed/{form}", "referrer_host": "localhost"} == row
+    detail = {"form": form, "campaign": "salon-2026"}
+    assert page.evaluate("heard") == [["ready", detail], ["submitted", detail]]
+
+
+@pytest.mark.parametrize("form", ["brochure", "portes-ouvertes", "candidater"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_frame_fits_and_nothing_moves(open_host: OpenHost, host: Host, site: Site, form: str, width: int) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, form))}", viewport={"width": width, "height": 800})
+
+    _expect_fitting(page)
+
+    assert page.evaluate("shift") < 0.05
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 500, "height": 800})
+    _expect_fitting(page)
+
+
+def test_frame_has_a_french_title_and_waits_until_it_is_near(open_host: OpenHost, host: Host, site: Site) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
+
+    frame = page.locator("iframe")
+    expect(frame).to_have_attribute("title", "Formulaire\u00a0: demander la brochure de l’ÉSEC")
+    expect(frame).to_have_attribute("loading", "lazy")
+
+
+def test_address_of_the_frame_holds_the_host_name_and_known_parameters_alone(
+    open_host: OpenHost, host: Host, site: Site
+) -> None:
+    path = host.put(_line(site, "brochure"))
+
+    page = open_host(f"{host.url}{path}?utm_medium={'x' * 500}&utm_campaign=autre&fbclid=y&email=zoe@exemple.fr#secret")
+
+    address = urlsplit(page.locator("iframe").get_attribute("src") or "")
+    assert (address.path, address.fragment) == ("/embed/brochure", "")
+    assert parse_qs(address.query) == {
+        "utm_medium": ["x" * 200],
+        "utm_campaign": ["salon-2026"],  # the line's own
+        "embed_host": ["localhost"],
+    }
+
+
+def test_several_forms_on_a_page_are_each_sized_and_heard_by_themselves(
+    open_host: OpenHost, host: Host, site: Site
+) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure') + _line(site, 'candidater'))}")
+    page.locator("iframe").last.scroll_into_view_if_needed()
+    _expect_fitting(page, 0)
+    _expect_fitting(page, 1)
+
+    ask_for_brochure(Pointer(_in_frame(page).locator("form")))
+
+    expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
+    _expect_fitting(page, 0)
+    _expect_fitting(page, 1)
+    submitted = [detail["form"] for kind, detail in page.evaluate("heard") if kind == "submitted"]
+    assert submitted == ["brochure"]
+
+
+def test_same_line_twice_makes_two_forms_and_no_global(open_host: OpenHost, host: Host, site: Site) -> None:
+    names = "Object.getOwnPropertyNames(window).filter(name => !/^\\d+$/.test(name))"
+    bare = open_host(f"{host.url}{host.put('')}").evaluate(names)
+
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure') * 2)}")
+    page.locator("iframe").last.scroll_into_view_if_needed()
+
+    _expect_fitting(page, 0)
+    _expect_fitting(page, 1)
+    assert set(page.evaluate(names)) <= set(bare)
+
+
+def test_forged_messages_change_nothing_and_heights_are_limited(open_host: OpenHost, host: Host, site: Site) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
+    _expect_fitting(page)
+
+    page.evaluate("() => postMessage({ microsite: 1, type: 'submitted' }, '*')")
+    page.evaluate("() => postMessage({ microsite: 1, type: 'size', height: 3000 }, '*')")
+    page.wait_for_timeout(100)
+
+    _expect_fitting(page)
+    assert [kind for kind, _ in page.evaluate("heard")] == ["ready"]
+    for asked, given in ((9e9, 4000), (1, 200)):
+        message = f"parent.postMessage({{ microsite: 1, type: 'size', height: {asked} }}, '*')"
+        _in_frame(page).locator("body").evaluate(f"() => {message}")
+        expect(page.locator("iframe")).to_have_css("height", f"{given}px")
+
+
+@pytest.mark.parametrize(("form", "fill"), FORMS)
+def test_form_is_sent_from_a_sandboxed_frame(
+    open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill
+) -> None:
+    frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/{form}?utm_campaign=salon" height="900"></iframe>'
+    page = open_host(f"{host.url}{host.put(frame)}")
+
+    fill(Pointer(_in_frame(page).locator("form")))
+
+    expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
+    row = _newest(site)
+    assert row | {"utm_campaign": "salon", "embed_host": "localhost", "landing_path": f"/embed/{form}"} == row
+
+
+def test_brochure_opens_in_a_new_tab(open_host: OpenHost, host: Host, site: Site) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
+    ask_for_brochure(Pointer(_in_frame(page).locator("form")))
+
+    with page.expect_popup() as popup:
+        _in_frame(page).get_by_role("link", name="Ouvrir la brochure").click()
+
+    assert "/brochure/telecharger/" in popup.value.url
+    expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
+
+
+def test_brochure_is_saved_from_a_sandboxed_frame(open_host: OpenHost, host: Host, site: Site) -> None:
+    frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/brochure" height="1400"></iframe>'
+    page = open_host(f"{host.url}{host.put(frame)}")
+    ask_for_brochure(Pointer(_in_frame(page).locator("form")))
+
+    # Of the page that the new tab comes from: the tab itself closes, for it has nothing to show.
+    with page.expect_download() as saved:
+        _in_frame(page).get_by_role("link", name="Ouvrir la brochure").click()
+
+    assert saved.value.suggested_filename == "Brochure ÉSEC.pdf"
+
+
+def test_privacy_page_opens_in_a_new_tab_even_from_a_sandbox(open_host: OpenHost, host: Host, site: Site) -> None:
+    frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/brochure" height="1400"></iframe>'
+    page = open_host(f"{host.url}{host.put(frame)}")
+
+    with page.expect_popup() as popup:
+        _in_frame(page).get_by_role("link", name="Comment nous protégeons").click()
+
+    expect(popup.value.get_by_role("heading", level=1)).to_have_text("Confidentialité")
+
+
+def test_host_with_a_strict_policy_needs_to_allow_nothing_but_us(open_host: OpenHost, host: Host, site: Site) -> None:
+    policy = f"default-src 'none'; script-src {site.url}; frame-src {site.url}"
+    path = host.put(_line(site, "brochure", theme="dark"), headers={"Content-Security-Policy": policy})
+
+    page = open_host(f"{host.url}{path}", bypass_csp=False)
+
+    _expect_fitting(page)
+    ask_for_brochure(Pointer(_in_frame(page).locator("form")))
+    expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
+    _expect_fitting(page)
+
+
+def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenHost, host: Host, site: Site) -> None:
+    path = host.put(_line(site, "brochure"))
+    page = open_host(f"{host.unlisted}{path}?utm_source=lycee", expected="frame-ancestors")
+
+    link = page.get_by_role("link", name="Demandez la brochure sur le site de l’ÉSEC")
+
+    expect(link).to_be_visible(timeout=8000)
+    expect(page.locator("iframe")).to_be_hidden()
+    assert page.evaluate("heard") == []
+    with page.expect_popup() as popup:
+        link.click()
+    ask_for_brochure(Pointer(popup.value.locator("form")))
+    expect(popup.value.get_by_role("heading", level=1)).to_contain_text("Merci")
+    row = _newest(site)
+    attribution = {"utm_source": "lycee", "utm_campaign": "salon-2026", "embed_host": "ailleurs.localhost"}
+    assert row | attribution | {"landing_path": "/brochure"} == row
+
+
+def test_form_that_comes_late_takes_its_place_back(open_host: OpenHost, host: Host, site: Site) -> None:
+    page = open_host("about:blank")
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/embedded.js", hold)
+    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}")
+    sentence = page.get_by_text("Le formulaire ne s’affiche pas ici.")
+    expect(sentence).to_be_visible(timeout=8000)
+
+    late[0].continue_()
+
+    expect(page.locator("iframe")).to_be_visible()
+    expect(sentence).to_have_count(0)
+    _expect_fitting(page)
+
+
+@pytest.mark.parametrize(("form", "fill"), FORMS)
+def test_plain_frame_scrolls_and_sends_without_any_script(
+    open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill
+) -> None:
+    frame = f'<iframe src="{site.url}/embed/{form}?utm_campaign=salon" width="320" height="500"></iframe>'
+    page = open_host(f"{host.url}{host.put(frame)}", java_script_enabled=False)
+
+    fill(Pointer(_in_frame(page).locator("form")))
+
+    expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
+    assert _newest(site)["embed_host"] == "localhost"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_are_those_that_the_host_asks_for(
+    open_host: OpenHost, host: Host, site: Site, theme: str, scheme: str
+) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure', theme=theme))}", color_scheme=scheme)
+    ours = open_host(f"{site.url}/brochure", color_scheme=theme)
+    # A still of the same tokens as the site's own page in that scheme.
+    tokens = "element => ['--ink', '--field', '--line', '--wrong'].map(name => getComputedStyle(element).getPropertyValue(name))"
+
+    framed = _in_frame(page).locator("html")
+
+    assert framed.evaluate(tokens) == ours.locator("html").evaluate(tokens)
+    assert framed.evaluate("element => getComputedStyle(element).backgroundColor") == "rgba(0, 0, 0, 0)"
+    assert page.locator("iframe").evaluate("element => getComputedStyle(element).colorScheme") == theme
+
+
+@pytest.mark.parametrize("form", ["brochure", "portes-ouvertes", "candidater"])
+def test_embed_transfers_little(open_host: OpenHost, host: Host, site: Site, form: str) -> None:
+    page = open_host("about:blank")
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer) if answer.url.startswith(site.url) else None)
+
+    page.goto(f"{host.url}{host.put(_line(site, form))}")
+    _expect_fitting(page)
+    page.wait_for_load_state("networkidle")
+
+    sizes = [answer.request.sizes() for answer in answers]
+    assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) <= MOST_BYTES
