@@ -18,6 +18,7 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/content.md",
     "docs/durability.md",
+    "docs/embedding.md",
     "docs/settings.md",
     "docs/sharing.md",
 ]

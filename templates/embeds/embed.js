@@ -1,4 +1,4 @@
-{# Puts a form in place of its script tag, on whatever page. Comments stay here: what is sent has none.
+{# Puts a form in place of its script tag, on whatever page. Comments like this one aren’t sent.
 
    FORMS: page, title of the frame, words of the link, height to keep free on a narrow and on a wide place before the
    form says its own. #}

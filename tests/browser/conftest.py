@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response
 
-from .chromium import launched
+from . import tools
+from .chromium import SANDBOX, launched
+from .hosts import LISTEN, SHIFTS, Host, hosted
 from .sites import Site, opened
 from .watch import watched
 
@@ -61,3 +64,39 @@ def page(open_page: OpenPage) -> Page:
 def phone(open_page: OpenPage) -> Page:
     """The smallest one that counts (WCAG 1.4.10)."""
     return open_page(viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture(scope="session")
+def blocking(chromium: Browser) -> Iterator[Browser]:
+    """One that blocks third-party cookies, as most visitors' do."""
+    arguments = [*SANDBOX, "--test-third-party-cookie-phaseout"]
+    with chromium.browser_type.launch(executable_path=tools.chromium(), args=arguments) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def host(sites: Sites) -> Iterator[Host]:
+    with hosted() as host:
+        allowed = sites("samples").app.test_cli_runner().invoke(args=["embed-hosts", "add", host.url])
+        assert allowed.exit_code == 0, allowed.output
+        yield host
+
+
+@pytest.fixture
+def open_host(blocking: Browser, site: Site) -> Iterator[OpenPage]:
+    """Opens a page of a host's, listening to our events; options are those of Browser.new_context."""
+    partners = frozenset({urlsplit(site.url).netloc})
+    with ExitStack() as stack:
+
+        def open_one(address: str, **options: Any) -> Page:
+            page = stack.enter_context(watched(blocking, partners=partners, **options))
+            page.add_init_script(f"({LISTEN})(); ({SHIFTS})();")
+            page.on("response", _refuse_cookies)
+            page.goto(address)
+            return page
+
+        yield open_one
+
+
+def _refuse_cookies(response: Response) -> None:
+    assert "set-cookie" not in response.headers, response.url

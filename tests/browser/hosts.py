@@ -8,6 +8,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # The line that marketing hands out; docs/embedding.md has it in full.
 LINE = '<script async src="{site}/embed.js" data-form="{form}" data-campaign="salon-2026"></script>'
+# What the host's own scripts hear of us, and how far the page moved.
+LISTEN = """() => {
+  window.heard = [];
+  for (const type of ['ready', 'submitted']) {
+    document.addEventListener(`microsite:${type}`, event => heard.push([type, event.detail]));
+  }
+}"""
+SHIFTS = """() => {
+  window.shift = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => window.shift += entry.value))
+    .observe({ type: 'layout-shift', buffered: true });
+}"""
 _PAGE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Partenaire</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body><h1>Partenaire</h1>{body}<p id="after">La suite de la page.</p></body></html>"""

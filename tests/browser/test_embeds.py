@@ -1,23 +1,18 @@
 """The forms on other sites' pages, where third-party cookies are blocked: sent, sized, and told whom they came from."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Response, Route, expect
 
 from ..answers import export
-from . import tools
-from .conftest import Sites
+from .conftest import OpenPage
 from .hands import Hand, Pointer, apply, ask_for_brochure, register
-from .hosts import LINE, Host, hosted
+from .hosts import LINE, Host
 from .sites import Site
-from .watch import watched
 
 Fill = Callable[[Hand], None]
-OpenHost = Callable[..., Page]
 
 FORMS = [
     pytest.param("brochure", ask_for_brochure, id="brochure"),
@@ -28,57 +23,6 @@ SANDBOX = "allow-scripts allow-forms allow-popups allow-downloads"
 WIDTHS = (320, 390, 768, 1280)
 # What an embed may transfer in all, headers included.
 MOST_BYTES = 45 * 1024
-
-# Everything that the host's own scripts can hear and see of us.
-_LISTEN = """() => {
-  window.heard = [];
-  for (const type of ['ready', 'submitted']) {
-    document.addEventListener(`microsite:${type}`, event => heard.push([type, event.detail]));
-  }
-}"""
-_SHIFTS = """() => {
-  window.shift = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(entry => window.shift += entry.value))
-    .observe({ type: 'layout-shift', buffered: true });
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Browser) -> Iterator[Browser]:
-    """One that blocks third-party cookies, as most visitors' do."""
-    blocking = chromium.browser_type.launch(
-        executable_path=tools.chromium(), args=[*tools.launch_arguments(), "--test-third-party-cookie-phaseout"]
-    )
-    yield blocking
-    blocking.close()
-
-
-@pytest.fixture(scope="module")
-def host(sites: Sites) -> Iterator[Host]:
-    with hosted() as host:
-        allowed = sites("samples").app.test_cli_runner().invoke(args=["embed-hosts", "add", host.url])
-        assert allowed.exit_code == 0, allowed.output
-        yield host
-
-
-@pytest.fixture
-def open_host(browser: Browser, site: Site) -> Iterator[OpenHost]:
-    """Opens a page of a host's, listening to our events; options are those of Browser.new_context."""
-    partners = frozenset({urlsplit(site.url).netloc})
-    with ExitStack() as stack:
-
-        def open_one(address: str, **options: Any) -> Page:
-            page = stack.enter_context(watched(browser, partners=partners, **options))
-            page.add_init_script(f"({_LISTEN})(); ({_SHIFTS})();")
-            page.on("response", _refuse_cookies)
-            page.goto(address)
-            return page
-
-        yield open_one
-
-
-def _refuse_cookies(response: Response) -> None:
-    assert "set-cookie" not in response.headers, response.url
 
 
 def _line(site: Site, form: str, **data: str) -> str:
@@ -104,8 +48,8 @@ def _newest(site: Site) -> dict[str, str]:
     return export(site.app)[-1]
 
 
-def test_third_party_cookies_are_blocked_in_these_tests(browser: Browser, host: Host, site: Site) -> None:
-    page = browser.new_context().new_page()
+def test_third_party_cookies_are_blocked_in_these_tests(blocking: Browser, host: Host, site: Site) -> None:
+    page = blocking.new_context().new_page()
     page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}")
 
     frame = _in_frame(page).locator("body")
@@ -116,7 +60,7 @@ def test_third_party_cookies_are_blocked_in_these_tests(browser: Browser, host: 
 
 
 @pytest.mark.parametrize(("form", "fill"), FORMS)
-def test_form_is_sent_from_another_site(open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill) -> None:
+def test_form_is_sent_from_another_site(open_host: OpenPage, host: Host, site: Site, form: str, fill: Fill) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, form))}?utm_source=lycee&utm_term=cin%C3%A9ma&gclid=x&nom=Zoe")
     framed = _in_frame(page)
     _expect_fitting(page)
@@ -139,7 +83,7 @@ def test_form_is_sent_from_another_site(open_host: OpenHost, host: Host, site: S
 
 @pytest.mark.parametrize("form", ["brochure", "portes-ouvertes", "candidater"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_frame_fits_and_nothing_moves(open_host: OpenHost, host: Host, site: Site, form: str, width: int) -> None:
+def test_frame_fits_and_nothing_moves(open_host: OpenPage, host: Host, site: Site, form: str, width: int) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, form))}", viewport={"width": width, "height": 800})
 
     _expect_fitting(page)
@@ -150,7 +94,7 @@ def test_frame_fits_and_nothing_moves(open_host: OpenHost, host: Host, site: Sit
     _expect_fitting(page)
 
 
-def test_frame_has_a_french_title_and_waits_until_it_is_near(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_frame_has_a_french_title_and_waits_until_it_is_near(open_host: OpenPage, host: Host, site: Site) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
 
     frame = page.locator("iframe")
@@ -159,7 +103,7 @@ def test_frame_has_a_french_title_and_waits_until_it_is_near(open_host: OpenHost
 
 
 def test_address_of_the_frame_holds_the_host_name_and_known_parameters_alone(
-    open_host: OpenHost, host: Host, site: Site
+    open_host: OpenPage, host: Host, site: Site
 ) -> None:
     path = host.put(_line(site, "brochure"))
 
@@ -175,7 +119,7 @@ def test_address_of_the_frame_holds_the_host_name_and_known_parameters_alone(
 
 
 def test_several_forms_on_a_page_are_each_sized_and_heard_by_themselves(
-    open_host: OpenHost, host: Host, site: Site
+    open_host: OpenPage, host: Host, site: Site
 ) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, 'brochure') + _line(site, 'candidater'))}")
     page.locator("iframe").last.scroll_into_view_if_needed()
@@ -191,7 +135,7 @@ def test_several_forms_on_a_page_are_each_sized_and_heard_by_themselves(
     assert submitted == ["brochure"]
 
 
-def test_same_line_twice_makes_two_forms_and_no_global(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_same_line_twice_makes_two_forms_and_no_global(open_host: OpenPage, host: Host, site: Site) -> None:
     names = "Object.getOwnPropertyNames(window).filter(name => !/^\\d+$/.test(name))"
     bare = open_host(f"{host.url}{host.put('')}").evaluate(names)
 
@@ -203,7 +147,7 @@ def test_same_line_twice_makes_two_forms_and_no_global(open_host: OpenHost, host
     assert set(page.evaluate(names)) <= set(bare)
 
 
-def test_forged_messages_change_nothing_and_heights_are_limited(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_forged_messages_change_nothing_and_heights_are_limited(open_host: OpenPage, host: Host, site: Site) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
     _expect_fitting(page)
 
@@ -221,7 +165,7 @@ def test_forged_messages_change_nothing_and_heights_are_limited(open_host: OpenH
 
 @pytest.mark.parametrize(("form", "fill"), FORMS)
 def test_form_is_sent_from_a_sandboxed_frame(
-    open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill
+    open_host: OpenPage, host: Host, site: Site, form: str, fill: Fill
 ) -> None:
     frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/{form}?utm_campaign=salon" height="900"></iframe>'
     page = open_host(f"{host.url}{host.put(frame)}")
@@ -233,7 +177,7 @@ def test_form_is_sent_from_a_sandboxed_frame(
     assert row | {"utm_campaign": "salon", "embed_host": "localhost", "landing_path": f"/embed/{form}"} == row
 
 
-def test_brochure_opens_in_a_new_tab(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_brochure_opens_in_a_new_tab(open_host: OpenPage, host: Host, site: Site) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
     ask_for_brochure(Pointer(_in_frame(page).locator("form")))
 
@@ -244,7 +188,7 @@ def test_brochure_opens_in_a_new_tab(open_host: OpenHost, host: Host, site: Site
     expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
 
 
-def test_brochure_is_saved_from_a_sandboxed_frame(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_brochure_is_saved_from_a_sandboxed_frame(open_host: OpenPage, host: Host, site: Site) -> None:
     frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/brochure" height="1400"></iframe>'
     page = open_host(f"{host.url}{host.put(frame)}")
     ask_for_brochure(Pointer(_in_frame(page).locator("form")))
@@ -256,7 +200,7 @@ def test_brochure_is_saved_from_a_sandboxed_frame(open_host: OpenHost, host: Hos
     assert saved.value.suggested_filename == "Brochure ÉSEC.pdf"
 
 
-def test_privacy_page_opens_in_a_new_tab_even_from_a_sandbox(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_privacy_page_opens_in_a_new_tab_even_from_a_sandbox(open_host: OpenPage, host: Host, site: Site) -> None:
     frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/brochure" height="1400"></iframe>'
     page = open_host(f"{host.url}{host.put(frame)}")
 
@@ -266,7 +210,7 @@ def test_privacy_page_opens_in_a_new_tab_even_from_a_sandbox(open_host: OpenHost
     expect(popup.value.get_by_role("heading", level=1)).to_have_text("Confidentialité")
 
 
-def test_host_with_a_strict_policy_needs_to_allow_nothing_but_us(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_host_with_a_strict_policy_needs_to_allow_nothing_but_us(open_host: OpenPage, host: Host, site: Site) -> None:
     policy = f"default-src 'none'; script-src {site.url}; frame-src {site.url}"
     path = host.put(_line(site, "brochure", theme="dark"), headers={"Content-Security-Policy": policy})
 
@@ -278,7 +222,7 @@ def test_host_with_a_strict_policy_needs_to_allow_nothing_but_us(open_host: Open
     _expect_fitting(page)
 
 
-def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenPage, host: Host, site: Site) -> None:
     path = host.put(_line(site, "brochure"))
     page = open_host(f"{host.unlisted}{path}?utm_source=lycee", expected="frame-ancestors")
 
@@ -296,7 +240,7 @@ def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenHost, host: Ho
     assert row | attribution | {"landing_path": "/brochure"} == row
 
 
-def test_form_that_comes_late_takes_its_place_back(open_host: OpenHost, host: Host, site: Site) -> None:
+def test_form_that_comes_late_takes_its_place_back(open_host: OpenPage, host: Host, site: Site) -> None:
     page = open_host("about:blank")
     late: list[Route] = []
 
@@ -317,7 +261,7 @@ def test_form_that_comes_late_takes_its_place_back(open_host: OpenHost, host: Ho
 
 @pytest.mark.parametrize(("form", "fill"), FORMS)
 def test_plain_frame_scrolls_and_sends_without_any_script(
-    open_host: OpenHost, host: Host, site: Site, form: str, fill: Fill
+    open_host: OpenPage, host: Host, site: Site, form: str, fill: Fill
 ) -> None:
     frame = f'<iframe src="{site.url}/embed/{form}?utm_campaign=salon" width="320" height="500"></iframe>'
     page = open_host(f"{host.url}{host.put(frame)}", java_script_enabled=False)
@@ -331,7 +275,7 @@ def test_plain_frame_scrolls_and_sends_without_any_script(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_are_those_that_the_host_asks_for(
-    open_host: OpenHost, host: Host, site: Site, theme: str, scheme: str
+    open_host: OpenPage, host: Host, site: Site, theme: str, scheme: str
 ) -> None:
     page = open_host(f"{host.url}{host.put(_line(site, 'brochure', theme=theme))}", color_scheme=scheme)
     ours = open_host(f"{site.url}/brochure", color_scheme=theme)
@@ -346,7 +290,7 @@ def test_colours_are_those_that_the_host_asks_for(
 
 
 @pytest.mark.parametrize("form", ["brochure", "portes-ouvertes", "candidater"])
-def test_embed_transfers_little(open_host: OpenHost, host: Host, site: Site, form: str) -> None:
+def test_embed_transfers_little(open_host: OpenPage, host: Host, site: Site, form: str) -> None:
     page = open_host("about:blank")
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer) if answer.url.startswith(site.url) else None)
