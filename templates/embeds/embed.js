@@ -4,9 +4,9 @@
    form says its own. #}
 (() => {
   const FORMS = {
-    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1270, 1160],
-    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 2270, 1960],
-    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2060, 1950],
+    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1290, 1170],
+    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 2320, 1975],
+    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2080, 1965],
   };
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];

@@ -289,6 +289,19 @@ def test_colours_are_those_that_the_host_asks_for(
     assert page.locator("iframe").evaluate("element => getComputedStyle(element).colorScheme") == theme
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_form_stands_on_its_own_ground_unless_the_host_says_otherwise(
+    open_host: OpenPage, host: Host, site: Site, scheme: str
+) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}", color_scheme=scheme)
+
+    framed = _in_frame(page).locator("html")
+
+    ground = framed.evaluate("element => getComputedStyle(element).backgroundColor")
+    ink = framed.locator("body").evaluate("element => getComputedStyle(element).color")
+    assert (ground, ink) in [("rgb(246, 247, 245)", "rgb(17, 18, 20)"), ("rgb(14, 15, 17)", "rgb(243, 243, 239)")]
+
+
 @pytest.mark.parametrize("form", ["brochure", "portes-ouvertes", "candidater"])
 def test_embed_transfers_little(open_host: OpenPage, host: Host, site: Site, form: str) -> None:
     page = open_host("about:blank")
