@@ -248,7 +248,7 @@ def test_form_that_comes_late_takes_its_place_back(open_host: OpenPage, host: Ho
         late.append(route)
 
     page.route("**/embedded.js", hold)
-    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}")
+    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}", wait_until="commit")
     sentence = page.get_by_text("Le formulaire ne s’affiche pas ici.")
     expect(sentence).to_be_visible(timeout=8000)
 
