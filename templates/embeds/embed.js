@@ -3,10 +3,11 @@
    FORMS: page, title of the frame, words of the link, height to keep free on a narrow and on a wide place before the
    form says its own. #}
 (() => {
+  const SCHOOL = {{ school.name|tojson }};
   const FORMS = {
-    "brochure": ["/brochure", "demander la brochure de l’{{ school.name }}", "Demandez la brochure sur le site de l’{{ school.name }}", 1290, 1170],
-    "portes-ouvertes": ["/portes-ouvertes", "s’inscrire aux portes ouvertes de l’{{ school.name }}", "Inscrivez-vous sur le site de l’{{ school.name }}", 2320, 1975],
-    "candidater": ["/candidater", "candidater à l’{{ school.name }}", "Candidatez sur le site de l’{{ school.name }}", 2080, 1965],
+    "brochure": ["/brochure", `demander la brochure de l’${SCHOOL}`, `Demandez la brochure sur le site de l’${SCHOOL}`, 1290, 1170],
+    "portes-ouvertes": ["/portes-ouvertes", `s’inscrire aux portes ouvertes de l’${SCHOOL}`, `Inscrivez-vous sur le site de l’${SCHOOL}`, 2320, 1975],
+    "candidater": ["/candidater", `candidater à l’${SCHOOL}`, `Candidatez sur le site de l’${SCHOOL}`, 2080, 1965],
   };
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
