@@ -1,5 +1,9 @@
-"""Where a visitor came from: an allow-list of short texts, nothing that identifies a person."""
+"""Where a visitor came from: an allow-list of short texts, nothing that identifies a person.
 
+Click identifiers (gclid, fbclid…) aren't on the list: they stand for one click, hence for one person.
+"""
+
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from urllib.parse import urlsplit
@@ -24,14 +28,14 @@ class Attribution:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> "Attribution":
-        """Only the known names, without what can't be printed, cut at LIMIT characters."""
-        return cls(**{name: _clean(parameters.get(name, "")) for name in NAMES})
+        """Only the known names, each made tidy."""
+        return cls(**{name: tidy(name, parameters.get(name, "")) for name in NAMES})
 
     def arriving(self, *, path: str, referrer: str | None, own_host: str) -> "Attribution":
         """Completed by the first page's own path and, when the visitor comes from another site, its host."""
         return replace(
             self,
-            landing_path=self.landing_path or _clean(path),
+            landing_path=self.landing_path or tidy("landing_path", path),
             referrer_host=self.referrer_host or _foreign_host(referrer, own_host),
         )
 
@@ -41,10 +45,30 @@ class Attribution:
 
 
 NAMES = tuple(item.name for item in fields(Attribution))
+# « Instagram » and « instagram » are one source; the case of a host says nothing (RFC 3986, section 3.2.2).
+_FOLDED = frozenset({"utm_source", "utm_medium", "referrer_host", "embed_host"})
+_HYPHENATED = frozenset({"utm_source", "utm_medium"})
 
 
-def _clean(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() and char != "\ufffd").strip()[:LIMIT]
+def tidy(name: str, text: str) -> str:
+    """The text as it is kept under this name, LIMIT characters at most; what is tidy already comes back unchanged.
+
+    Signs that can't be printed go. Spaces around go too, and those inside become one: in a source or a medium, one
+    hyphen, as people type it who know that an address holds no space.
+    """
+    text = _folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
+    words = "".join(" " if char.isspace() else char for char in text if _is_kept(char)).split()
+    joint = "-" if name in _HYPHENATED else " "
+    return joint.join(words)[:LIMIT].strip()
+
+
+def _folded(text: str) -> str:
+    # Caseless matching as Unicode defines it (section 3.13, D145).
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def _is_kept(char: str) -> bool:
+    return (char.isprintable() or char.isspace()) and char != "\ufffd"
 
 
 def _foreign_host(referrer: str | None, own_host: str) -> str:
@@ -53,4 +77,4 @@ def _foreign_host(referrer: str | None, own_host: str) -> str:
         own = urlsplit(f"//{own_host}").hostname
     except ValueError:
         return ""
-    return "" if host == own else _clean(host)
+    return "" if host == own else tidy("referrer_host", host)

@@ -2,8 +2,10 @@
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
-from microsite.campaigns.attribution import LIMIT, NAMES, Attribution
+from microsite.campaigns.attribution import LIMIT, NAMES, Attribution, tidy
 
 from ..answers import BROCHURE, export, only
 from ..page import CheckedClient
@@ -17,10 +19,35 @@ def test_only_known_names_are_read() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_text_is_capped_and_cleaned(name: str) -> None:
-    kept = Attribution.from_parameters({name: " a\0b\nc\u202ed\ufffd" + "é" * 500}).parameters()[name]
+    kept = Attribution.from_parameters({name: " a\0b\u200bc\u202ed\ufffd" + "é" * 500}).parameters()[name]
 
     assert kept.startswith("abcdé")
     assert len(kept) == LIMIT
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "kept"),
+    [
+        ("utm_source", " Salon  de l’Étudiant ", "salon-de-l’étudiant"),
+        ("utm_source", "Facebook\xa0Ads\n", "facebook-ads"),
+        ("utm_source", "INSTAGRAM_Stories", "instagram_stories"),
+        ("utm_medium", "E-Mail", "e-mail"),
+        ("utm_medium", "Pre\u0301roll", "préroll"),  # an accent typed apart, as macOS copies it
+        ("utm_campaign", " Rentrée  2027 ", "Rentrée 2027"),  # other texts keep their case
+        ("utm_content", "Affiche\tA3", "Affiche A3"),
+        ("embed_host", "WWW.Partenaire.FR", "www.partenaire.fr"),
+    ],
+)
+def test_case_and_spaces_are_mended(name: str, typed: str, kept: str) -> None:
+    assert Attribution.from_parameters({name: typed}).parameters() == {name: kept}
+
+
+@given(st.sampled_from(NAMES), st.text(max_size=300))
+def test_what_is_tidy_stays_as_it_is_from_page_to_page(name: str, text: str) -> None:
+    once = tidy(name, text)
+
+    assert tidy(name, once) == once
+    assert len(once) <= LIMIT
 
 
 @pytest.mark.parametrize(
