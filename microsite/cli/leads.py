@@ -16,11 +16,11 @@ from ..brochures import services as brochures
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
-from ..exports.services import Selection, count_rows, file_when_complete, write_csv
+from ..exports.services import count_rows, file_when_complete, write_csv
 from ..leads.consents import ask_to_confirm
 from ..leads.models import FormName, Submission
 from ..leads.notifications import notify
-from ..leads.queries import find_by_reference
+from ..leads.queries import Selection, find_by_reference
 from ..leads.services import NotQuarantined, release
 from ..open_days import services as open_days
 from ..open_days.services import SlotClosed, SlotFull, promise_alert

@@ -6,41 +6,18 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from ..leads.models import Consent, FormName, Submission, SubmissionStatus
+from ..leads.models import Consent, Submission
+from ..leads.queries import Selection
 from .columns import COLUMNS, Writing, heading
 
 # Rows read at once; each batch is a read of its own, so that a long export holds no writer up.
 BATCH = 2000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which submissions: `since` included, `until` excluded, both aware."""
-
-    form: FormName | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    include_quarantined: bool = False
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        conditions: list[ColumnElement[bool]] = []
-        if self.form is not None:
-            conditions.append(Submission.form == self.form)
-        if self.since is not None:
-            conditions.append(Submission.submitted_at >= self.since)
-        if self.until is not None:
-            conditions.append(Submission.submitted_at < self.until)
-        if not self.include_quarantined:
-            conditions.append(Submission.status != SubmissionStatus.QUARANTINED)
-        return conditions
 
 
 def count_rows(session: Session, selection: Selection) -> int:

@@ -1,10 +1,36 @@
 """Looking leads and submissions up."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from .models import Lead, Submission
+from ..campaigns.attribution import NAMES, Attribution
+from .models import FormName, Lead, Submission, SubmissionStatus
 from .normalise import email_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which submissions are exported and reported on: `since` included, `until` excluded, both aware."""
+
+    form: FormName | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    include_quarantined: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if self.form is not None:
+            conditions.append(Submission.form == self.form)
+        if self.since is not None:
+            conditions.append(Submission.submitted_at >= self.since)
+        if self.until is not None:
+            conditions.append(Submission.submitted_at < self.until)
+        if not self.include_quarantined:
+            conditions.append(Submission.status != SubmissionStatus.QUARANTINED)
+        return conditions
 
 
 def find_lead(session: Session, email: str) -> Lead | None:
@@ -19,3 +45,19 @@ def find_same(session: Session, nonce: str, digest: str) -> Submission | None:
 def find_by_reference(session: Session, reference: str) -> Submission | None:
     """`reference` as people write it: any case, spaces around."""
     return session.scalar(select(Submission).where(Submission.reference == reference.strip().upper()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touches:
+    """How a lead came to us first, and last."""
+
+    first: Attribution
+    last: Attribution
+
+
+def find_touches(session: Session, lead: Lead) -> Touches | None:
+    """By its submissions, in the order in which they were sent; None for a lead without any."""
+    texts = [getattr(Submission, name) for name in NAMES]
+    sent = select(*texts).where(Submission.lead_id == lead.id).order_by(Submission.submitted_at, Submission.id)
+    came = [Attribution(**row._mapping) for row in session.execute(sent)]
+    return Touches(first=came[0], last=came[-1]) if came else None

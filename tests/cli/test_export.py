@@ -19,8 +19,9 @@ from microsite.config import PROJECT_ROOT
 from microsite.db import db, reading
 from microsite.exports.columns import Writing
 from microsite.exports.dialects import ExcelFr
-from microsite.exports.services import Selection, write_csv
+from microsite.exports.services import write_csv
 from microsite.leads.models import FormName, Submission, SubmissionStatus
+from microsite.leads.queries import Selection
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only
 from ..conftest import Environ
