@@ -1,10 +1,14 @@
-"""What the background worker does, and when: sends the mails that are due."""
+"""What the background worker does, and when: sends the mails that are due, writes down how often pages were seen."""
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Flask
 
+from .campaigns.counting import current_counter
 from .db import UNAVAILABLE
 from .outbox.delivery import Outcome, deliver_next
 
@@ -13,20 +17,32 @@ logger = logging.getLogger("microsite.jobs")
 # Seconds between two looks when nothing was due, and when no mail could leave.
 IDLE = 2.0
 PAUSE = 30.0
+# Seconds between two times that views are written down: what a process that is killed loses of them.
+COUNT_EVERY = 5.0
 # Seconds that a process which is told to stop gives the mail in hand.
 _LAST_MAIL = 4.0
 
 
+Result = TypeVar("Result")
+
+
 class Worker:
-    """Works until it is told to stop; several may, in one process or many: each mail is claimed by one."""
+    """Works until it is told to stop; several may, in one process or many: each mail is claimed by one.
+
+    Views have a thread of their own, since a mail may take two minutes.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, daemon=True, name="jobs")
+        self._threads = [
+            threading.Thread(target=self.run, daemon=True, name="jobs"),
+            threading.Thread(target=self.count, daemon=True, name="views"),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Ask it to stop; returns at once."""
@@ -34,27 +50,44 @@ class Worker:
 
     def join(self) -> None:
         """Until it has stopped, however long the mail in hand takes."""
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def finish(self) -> None:
-        """Stop, and wait a moment for the mail in hand: one that has left unnoted would be sent again."""
+        """Stop, and wait a moment for the mail in hand, which would be sent again, and for the last views."""
         self.stop()
-        self._thread.join(_LAST_MAIL)
+        deadline = time.monotonic() + _LAST_MAIL
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._stopping.wait(self.work())
 
+    def count(self) -> None:
+        """Write the views down every few seconds, and once more at the end."""
+        while not self._stopping.wait(COUNT_EVERY):
+            self.flush()
+        self.flush()
+
     def work(self) -> float:
-        """Do what is due now; the seconds to wait before the next look."""
+        """Send what is due now; the seconds to wait before the next look."""
+        return PAUSE if self._attempt(self.deliver) in (Outcome.UNREACHABLE, None) else IDLE
+
+    def flush(self) -> None:
+        """Write down the views counted since the last time; those that can't be written wait for the next one."""
+        self._attempt(lambda: current_counter().flush())
+
+    def _attempt(self, job: Callable[[], Result]) -> Result | None:
+        """What the job gives; None for one that fails, which is told and doesn't end the worker."""
         with self._app.app_context():
             try:
-                return PAUSE if self.deliver() is Outcome.UNREACHABLE else IDLE
+                return job()
             except UNAVAILABLE as error:
                 logger.warning("database unavailable: %s", type(error).__name__)
             except Exception:
                 logger.exception("the background worker failed; it goes on")
-            return PAUSE
+            return None
 
     def deliver(self) -> Outcome:
         """Send what is due until nothing is, or nothing can leave. Needs an application context."""

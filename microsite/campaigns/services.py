@@ -1,12 +1,72 @@
-"""Letting sites frame the forms, and no longer."""
+"""Adding a campaign, adding up views, letting sites frame the forms, and no longer. Callers commit."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .models import EmbedHost
+from .models import Campaign, EmbedHost, ViewCount
+
+
+class CampaignExists(ValueError):
+    """Its code is another campaign's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignPlan:
+    """`target` is the name of the form that it leads to, empty for the article."""
+
+    code: str
+    name: str
+    source: str
+    medium: str
+    content: str = ""
+    target: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Seen:
+    """What views are counted by; `day` is the one in Paris."""
+
+    day: date
+    page: str
+    campaign: str = ""
+    source: str = ""
+    medium: str = ""
+    embed_host: str = ""
+
+
+_KEY = tuple(Seen.__dataclass_fields__)
+# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def add_campaign(session: Session, plan: CampaignPlan, *, now: datetime) -> Campaign:
+    """Raises CampaignExists."""
+    campaign = Campaign(created_at=now, **asdict(plan))
+    try:
+        with session.begin_nested():
+            session.add(campaign)
+    except IntegrityError:
+        raise CampaignExists(plan.code) from None
+    return campaign
+
+
+def add_views(session: Session, counts: Mapping[Seen, int]) -> None:
+    """Add these views to those of their day, all in one statement."""
+    # In one order, whoever writes them: two processes then never wait for each other's rows.
+    rows = [asdict(seen) | {"count": counts[seen]} for seen in sorted(counts)]
+    insert = _INSERTS[session.get_bind().dialect.name](ViewCount).values(rows)
+    added = ViewCount.count + insert.excluded.count
+    session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"count": added}))
 
 
 class HostAlreadyAllowed(Exception):

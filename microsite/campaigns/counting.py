@@ -1,0 +1,126 @@
+"""Views, counted by this process in memory and now and then added to the day's: a view costs no disk write.
+
+Nothing is kept of who looked: no identifier, no address. Where no background worker runs (commands, another server than
+`serve`), nobody writes the counts down, and they end with the process.
+"""
+
+import logging
+import re
+import threading
+from collections import Counter
+from datetime import date
+from typing import cast
+
+from flask import Flask, Response, current_app, request
+
+from ..db import db, writing
+from ..school import PARIS
+from ..web.context import utc_now
+from .attribution import Attribution
+from .carry import current_attribution
+from .models import VIEW_LIMIT
+from .pages import page_of
+from .services import Seen, add_views
+
+logger = logging.getLogger("microsite.campaigns")
+
+# Different rows that one process may add to a day. Seven values each, 32,766 in one statement of SQLite.
+LIMIT = 4000
+
+# Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
+# Link previews (WhatsApp/2, facebookexternalhit/1.1), scripts and scanners mostly don't.
+_BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
+# Who does and isn't one. Words chosen from npm's isbot 5.1.31, whose care for telephones of the brand Cubot this keeps.
+# Left out of its words: « scan » and « news », which stand in the names of apps that people read with.
+_BOT = re.compile(
+    r"(?<! cu)bots?(?:\b|_)|crawl|spider|slurp|preview|headless|lighthouse|monitor|inspectiontool|archiver"
+    r"|facebookexternalhit|externalagent|googleother|google-read-aloud|https?://",
+    re.IGNORECASE,
+)
+# Fetched in case the visitor goes there. Sec-Purpose is today's name ("prefetch", "prefetch;prerender": Fetch and
+# Prerendering Revamped); Purpose was Chrome's and Safari's, X-Moz Firefox's before version 115.
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+
+
+class ViewCounter:
+    """Shared by the threads of one process; `flush` by one thread at a time."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._counts: Counter[Seen] = Counter()
+        self._day = date.min
+        self._known: set[Seen] = set()
+
+    def add(self, seen: Seen) -> None:
+        """Beyond the day's limit of different rows, those that are new aren't counted: invented ones fill no disk."""
+        with self._lock:
+            if seen.day != self._day:
+                self._day, self._known = seen.day, set()
+            if seen in self._known or self._has_room_for(seen):
+                self._counts[seen] += 1
+
+    def flush(self) -> None:
+        """Add what was counted to the database, in a transaction of its own; what can't be written now stays.
+
+        Needs an application context. Raises what the database raises.
+        """
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        try:
+            with writing():
+                add_views(db.session(), counts)
+        except BaseException:
+            with self._lock:
+                self._counts.update(counts)
+            raise
+
+    def _has_room_for(self, seen: Seen) -> bool:
+        if len(self._known) == self._limit:
+            return False
+        self._known.add(seen)
+        if len(self._known) == self._limit:
+            logger.warning("%d different views today: this process counts no new ones before tomorrow", self._limit)
+        return True
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["view_counter"] = ViewCounter()
+    app.after_request(_count_page)
+
+
+def current_counter() -> ViewCounter:
+    return cast(ViewCounter, current_app.extensions["view_counter"])
+
+
+def count_view(page: str, attribution: Attribution) -> None:
+    """Count this request, if a person made it."""
+    if request.method != "GET" or _is_program() or _is_in_advance():
+        return
+    seen = Seen(
+        day=utc_now().astimezone(PARIS).date(),
+        page=page,
+        campaign=attribution.utm_campaign[:VIEW_LIMIT],
+        source=attribution.utm_source[:VIEW_LIMIT],
+        medium=attribution.utm_medium[:VIEW_LIMIT],
+        embed_host=attribution.embed_host[:VIEW_LIMIT],
+    )
+    current_counter().add(seen)
+
+
+def _count_page(response: Response) -> Response:
+    page = page_of(request.endpoint)
+    if page is not None and response.status_code == 200 and response.mimetype == "text/html":
+        count_view(page, current_attribution())
+    return response
+
+
+def _is_program() -> bool:
+    agent = request.headers.get("User-Agent", "")
+    return _BROWSER.match(agent) is None or _BOT.search(agent) is not None
+
+
+def _is_in_advance() -> bool:
+    return any(request.headers.get(name) for name in _PURPOSES)

@@ -1,0 +1,272 @@
+"""Views: people's are counted, by the day and by where they came from; programs' and prefetches aren't."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event, select
+
+from microsite.campaigns.counting import LIMIT, ViewCounter, current_counter
+from microsite.campaigns.models import VIEW_LIMIT, ViewCount
+from microsite.campaigns.pages import FORM_ENDPOINTS, target_endpoint
+from microsite.campaigns.services import Seen, add_views
+from microsite.db import UNAVAILABLE, db
+from microsite.jobs import Worker
+from microsite.leads.models import FormName
+
+from ..answers import BROCHURE, only
+from ..conftest import Environ
+from ..journeys.test_attribution import add
+from ..page import CheckedClient
+from .conftest import PHONE, Counted
+
+TODAY = date(2027, 1, 15)
+CHROME = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
+)
+
+
+def test_each_page_is_counted_under_its_own_name(phone: CheckedClient, counted: Counted) -> None:
+    for path in (
+        "/",
+        "/?utm_campaign=salon&utm_source=Affiche",
+        "/brochure",
+        "/portes-ouvertes",
+        "/candidater",
+        "/brochure",
+    ):
+        phone.page(path)
+
+    assert counted() == {
+        ("article", "", ""): 1,
+        ("article", "salon", "affiche"): 1,
+        ("brochure", "", ""): 2,
+        ("open-day", "", ""): 1,
+        ("application", "", ""): 1,
+    }
+
+
+def test_short_addresses_are_counted_with_their_campaign(app: Flask, phone: CheckedClient, counted: Counted) -> None:
+    add(app, "salon-2026", "--target", "brochure")
+
+    for path in ("/c/salon-2026", "/c/salon-2026", "/c/inconnue"):
+        phone.get(path)
+
+    assert counted() == {("lien", "salon-2026", "affiche"): 2}
+
+
+def test_what_shows_no_form_to_nobody_new_is_not_counted(phone: CheckedClient, counted: Counted) -> None:
+    phone.page("/confidentialite")
+    phone.page("/nulle-part")
+    phone.get("/healthz")
+    phone.head("/")
+    phone.get("/articles/ia-cinema-audiovisuel")  # leads to the article, which counts
+    form = phone.page("/brochure").form("/brochure")
+    phone.send(form, **BROCHURE | {"email": "zoe@"})  # the form once more, with its errors
+    phone.follow(phone.send(form, **BROCHURE))
+
+    assert counted() == {("brochure", "", ""): 1}
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        CHROME.replace("Mobile", "(compatible; bingbot/2.0) Mobile"),
+        "Mozilla/5.0 (compatible; Bytespider; spider-feedback@bytedance.com)",
+        "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
+        "Mozilla/5.0 (Macintosh) AppleWebKit/601 (KHTML, like Gecko) Safari/601 facebookexternalhit/1.1 Facebot Twitterbot/1.0",  # iMessage
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "WhatsApp/2.23.20.0 A",
+        "TelegramBot (like TwitterBot)",
+        "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
+        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+        "curl/8.5.0",
+        "python-requests/2.32",
+        "",
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_programs_are_not_counted(phone: CheckedClient, counted: Counted, agent: str) -> None:
+    phone.page("/", headers={"User-Agent": agent})
+
+    assert counted() == {}
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        CHROME,
+        f"{PHONE} Instagram 390.0.0.28.85 (iPhone15,2; iOS 18_5; fr_FR; fr; scale=3.00; 1179x2556)",
+        f"{CHROME} musical_ly_2024 BytedanceWebview/d8a21c6 TikTok 35.1",
+        f"{PHONE} [FBAN/FBIOS;FBAV/520.0;FBDV/iPhone15,2]",
+        f"{PHONE} Snapchat/13.40.0.40 (like Safari/8617.2.4, panda)",
+        CHROME.replace("K)", "CUBOT NOTE 20 Build/QP1A)"),
+        CHROME.replace("Mobile", "QRScanner/2.1 Mobile"),
+        "Opera/9.80 (Android; Opera Mini/80.0/191.0; U; fr) Presto/2.12.423 Version/12.16",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_people_are_counted_whatever_app_they_read_in(phone: CheckedClient, counted: Counted, agent: str) -> None:
+    phone.page("/", headers={"User-Agent": agent})
+
+    assert counted() == {("article", "", ""): 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose"),
+    [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Purpose", "prefetch"),
+        ("X-Moz", "prefetch"),
+        ("X-Purpose", "preview"),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_pages_fetched_in_advance_are_not_counted(
+    phone: CheckedClient, counted: Counted, name: str, purpose: str
+) -> None:
+    phone.page("/", headers={name: purpose})
+
+    assert counted() == {}
+
+
+def test_day_is_that_of_paris(app: Flask, phone: CheckedClient, counted: Counted) -> None:
+    for minute in ("21:59", "22:01"):
+        with time_machine.travel(f"2027-07-14T{minute}:00+00:00", tick=False):
+            phone.page("/")
+
+    counted()
+    with app.app_context():
+        assert sorted(db.session.scalars(select(ViewCount.day))) == [date(2027, 7, 14), date(2027, 7, 15)]
+
+
+def test_a_batch_is_one_statement_and_adds_to_what_is_there(app: Flask) -> None:
+    statements: list[str] = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        for _ in range(2):
+            for number in range(30):
+                current_counter().add(Seen(day=TODAY, page="article", campaign=str(number)))
+            current_counter().flush()
+
+        assert len([text for text in statements if text.startswith("INSERT")]) == 2
+        assert set(db.session.scalars(select(ViewCount.count))) == {2}
+
+
+def test_a_view_costs_no_query(app: Flask, phone: CheckedClient) -> None:
+    statements: list[str] = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    phone.page("/brochure")
+
+    assert [text for text in statements if "view_counts" in text] == []
+
+
+def test_nothing_to_write_opens_no_transaction(app: Flask) -> None:
+    begun: list[object] = []
+    with app.app_context():
+        event.listen(db.engine, "begin", begun.append)
+
+        current_counter().flush()
+
+    assert begun == []
+
+
+def test_longest_texts_of_the_largest_batch_can_be_kept(app: Flask) -> None:
+    """Four bytes a letter in an index row, 32,766 values in a statement; neither can be compressed away."""
+    wide = [chr(0x20000 + number) for number in range(LIMIT + 4 * VIEW_LIMIT)]
+    with app.app_context():
+        for number in range(LIMIT):
+            texts = [
+                "".join(wide[number + at : number + at + VIEW_LIMIT]) for at in range(0, 4 * VIEW_LIMIT, VIEW_LIMIT)
+            ]
+            seen = Seen(
+                day=TODAY, page="application", campaign=texts[0], source=texts[1], medium=texts[2], embed_host=texts[3]
+            )
+            current_counter().add(seen)
+        current_counter().flush()
+
+        assert db.session.query(ViewCount).count() == LIMIT
+
+
+def test_long_texts_of_a_visitor_are_cut(app: Flask, phone: CheckedClient, counted: Counted) -> None:
+    phone.page(f"/?utm_campaign={'é' * 300}&utm_source={'s' * 300}")
+
+    assert counted() == {("article", "é" * VIEW_LIMIT, "s" * VIEW_LIMIT): 1}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_invented_campaigns_fill_no_disk(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    counter = ViewCounter(limit=3)
+    caplog.set_level(logging.WARNING, "microsite.campaigns")
+    with app.app_context():
+        for number in (0, 1, 2, 3, 4, 2):
+            counter.add(Seen(day=TODAY, page="article", campaign=str(number)))
+            counter.flush()
+        counter.add(Seen(day=TODAY + timedelta(days=1), page="article", campaign="5"))
+        counter.flush()
+
+        rows = db.session.scalars(select(ViewCount).order_by(ViewCount.campaign))
+        assert [(row.campaign, row.count) for row in rows] == [("0", 1), ("1", 1), ("2", 2), ("5", 1)]
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_views_wait_for_a_database_that_is_away(
+    app: Flask, environ: Environ, phone: CheckedClient, counted: Counted
+) -> None:
+    database = app.extensions["settings"].instance_path / "microsite.sqlite3"
+    phone.page("/")
+    database.rename(database.with_suffix(".away"))
+    with app.app_context(), pytest.raises(UNAVAILABLE):
+        current_counter().flush()
+    phone.page("/")
+
+    database.with_suffix(".away").rename(database)
+
+    assert counted() == {("article", "", ""): 2}
+
+
+def test_two_processes_add_to_the_same_rows(app: Flask) -> None:
+    """Each in its own order, over and over, so that they would wait for each other's rows."""
+    keys = [Seen(day=TODAY, page="article", campaign=str(number)) for number in range(50)]
+    start = threading.Barrier(2)
+
+    def add_often(mine: list[Seen]) -> None:
+        with app.app_context():
+            start.wait()
+            for _ in range(20):
+                add_views(db.session(), dict.fromkeys(mine, 1))
+                db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add_often, [keys, keys[::-1]]))
+
+    with app.app_context():
+        assert set(db.session.scalars(select(ViewCount.count))) == {40}
+
+
+def test_worker_that_is_told_to_stop_writes_the_last_views(app: Flask, phone: CheckedClient) -> None:
+    worker = Worker(app)
+    worker.start()
+    phone.page("/")
+
+    worker.finish()
+
+    with app.app_context():
+        assert only(list(db.session.scalars(select(ViewCount)))).count == 1
+
+
+def test_campaigns_lead_to_pages_that_are_there(app: Flask) -> None:
+    assert set(FORM_ENDPOINTS) == set(FormName)
+    assert {target_endpoint(form) for form in ("", *FormName)} <= set(app.view_functions)
