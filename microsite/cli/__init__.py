@@ -1,8 +1,9 @@
-"""Commands of `flask --app wsgi`: leads, open days, partners’ sites, mails, brochure, serving, operations."""
+"""Commands of `flask --app wsgi`: leads, open days, campaigns, partners’ sites, mails, brochure, server, operations."""
 
 from flask import Flask
 
 from .brochure import brochure
+from .campaigns import campaigns
 from .embed_hosts import embed_hosts
 from .leads import leads
 from .open_days import open_days
@@ -12,5 +13,5 @@ from .serve import serve
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, embed_hosts, outbox, brochure, ops, serve):
+    for command in (leads, open_days, campaigns, embed_hosts, outbox, brochure, ops, serve):
         app.cli.add_command(command)

@@ -9,7 +9,7 @@ from ..leads.models import FormName, SubmissionStatus
 from ..school import School
 from .dialects import Dialect, harmless
 
-_FORMS = {
+FORMS = {
     FormName.BROCHURE: "Brochure",
     FormName.OPEN_DAY: "Portes ouvertes",
     FormName.APPLICATION: "Candidature",
@@ -88,7 +88,7 @@ def _companions(row: Any, _writing: Writing) -> str:
 COLUMNS = (
     _typed("reference", "Référence"),
     _computed("submitted_at", "Envoyée le", lambda row, w: w.dialect.time(row.submitted_at)),
-    _computed("form", "Formulaire", lambda row, w: w.dialect.named(row.form, _FORMS)),
+    _computed("form", "Formulaire", lambda row, w: w.dialect.named(row.form, FORMS)),
     _computed("status", "État", lambda row, w: w.dialect.named(row.status, _STATUSES)),
     _typed("first_name", "Prénom"),
     _typed("last_name", "Nom"),

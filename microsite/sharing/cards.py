@@ -54,7 +54,7 @@ def draw(card: Card) -> bytes:
 
 @cache
 def _look() -> bytes:
-    return b"".join(path.read_bytes() for path in (Path(__file__), _font_file(_HEAVY), _font_file(_MEDIUM)))
+    return b"".join(path.read_bytes() for path in (Path(__file__), font_file(_HEAVY), font_file(_MEDIUM)))
 
 
 def _draw_side(card: Card, *, is_lit: bool) -> "Image.Image":
@@ -140,8 +140,8 @@ def _wrap(text: str, font: "ImageFont.FreeTypeFont", width: float) -> list[str]:
 def _font(weight: int, size: int) -> "ImageFont.FreeTypeFont":
     from PIL import ImageFont
 
-    return ImageFont.truetype(_font_file(weight), size)
+    return ImageFont.truetype(font_file(weight), size)
 
 
-def _font_file(weight: int) -> Path:
+def font_file(weight: int) -> Path:
     return _FONTS / f"familjen-grotesk-{weight}.ttf"

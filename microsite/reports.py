@@ -1,0 +1,139 @@
+"""Across the offers: what each campaign brought, from views to submissions to brochures opened."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from .brochures.models import BrochureDownload
+from .campaigns.models import VIEW_LIMIT, ViewCount
+from .campaigns.pages import ARTICLE, LINK
+from .leads.models import FormName, Submission
+from .leads.queries import Selection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Days in Paris, both included; None is without end. `selection` says the same of submissions."""
+
+    since: date | None
+    until: date | None
+    selection: Selection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Funnel:
+    """One line: what a campaign brought from one source to one form, or to all of them if `form` is None.
+
+    `links` and `views` (of the article, where the three forms stand) belong to no form: they are the same on each line
+    of a campaign and source. `downloads` are the submissions whose brochure was opened, once or more.
+    """
+
+    campaign: str
+    source: str
+    form: FormName | None
+    links: int
+    views: int
+    form_views: int
+    submissions: int
+    downloads: int
+    # Submissions of the brochure's form, which a download follows.
+    requests: int
+
+    @property
+    def form_view_rate(self) -> float | None:
+        return _rate(self.form_views, self.views)
+
+    @property
+    def submission_rate(self) -> float | None:
+        """Of all the views that showed the form."""
+        return _rate(self.submissions, self.views + self.form_views)
+
+    @property
+    def download_rate(self) -> float | None:
+        """Of the requests for a brochure."""
+        return _rate(self.downloads, self.requests)
+
+
+@dataclass
+class _Tally:
+    """Counts by campaign, source and what follows."""
+
+    views: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    submissions: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
+    downloads: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
+
+    def efforts(self) -> list[tuple[str, str]]:
+        """Campaign and source, those without a campaign last."""
+        seen = {key[:2] for key in (*self.views, *self.submissions)}
+        return sorted(seen, key=lambda effort: (not effort[0], *effort))
+
+
+def report(session: Session, period: Period, *, campaign: str | None = None) -> list[Funnel]:
+    """For each campaign and source a line for all forms, then one for each form that was looked at or sent.
+
+    Submissions are those that `leads export` gives for the same days: quarantined ones count once they are released.
+    """
+    tally = _Tally()
+    _add_views(session, tally, period)
+    _add_submissions(session, tally, period.selection)
+    efforts = [effort for effort in tally.efforts() if campaign is None or effort[0] == campaign]
+    return [line for effort in efforts for line in _lines(tally, *effort)]
+
+
+def _add_views(session: Session, tally: _Tally, period: Period) -> None:
+    keys = (ViewCount.campaign, ViewCount.source, ViewCount.page)
+    counted = select(*keys, func.sum(ViewCount.count)).where(*_days(period)).group_by(*keys)
+    for campaign, source, page, count in session.execute(counted):
+        tally.views[campaign, source, page] += count
+
+
+def _days(period: Period) -> Iterator[ColumnElement[bool]]:
+    if period.since is not None:
+        yield ViewCount.day >= period.since
+    if period.until is not None:
+        yield ViewCount.day <= period.until
+
+
+def _add_submissions(session: Session, tally: _Tally, selection: Selection) -> None:
+    opened = select(BrochureDownload.submission_id).distinct().subquery()
+    keys = (Submission.utm_campaign, Submission.utm_source, Submission.form)
+    counted = (
+        select(*keys, func.count(Submission.id), func.count(opened.c.submission_id))
+        .outerjoin(opened, opened.c.submission_id == Submission.id)
+        .where(*selection.conditions())
+        .group_by(*keys)
+    )
+    for campaign, source, form, submissions, downloads in session.execute(counted):
+        # As long as a view's, so that both meet.
+        key = campaign[:VIEW_LIMIT], source[:VIEW_LIMIT], form
+        tally.submissions[key] += submissions
+        tally.downloads[key] += downloads
+
+
+def _lines(tally: _Tally, campaign: str, source: str) -> Iterator[Funnel]:
+    effort = (campaign, source)
+    lines = [_line(tally, effort, [form]) for form in FormName]
+    yield _line(tally, effort, list(FormName))
+    yield from (line for line in lines if line.form_views or line.submissions)
+
+
+def _line(tally: _Tally, effort: tuple[str, str], forms: list[FormName]) -> Funnel:
+    return Funnel(
+        campaign=effort[0],
+        source=effort[1],
+        form=forms[0] if len(forms) == 1 else None,
+        links=tally.views[*effort, LINK],
+        views=tally.views[*effort, ARTICLE],
+        form_views=sum(tally.views[*effort, form] for form in forms),
+        submissions=sum(tally.submissions[*effort, form] for form in forms),
+        downloads=sum(tally.downloads[*effort, form] for form in forms),
+        requests=sum(tally.submissions[*effort, form] for form in forms if form is FormName.BROCHURE),
+    )
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

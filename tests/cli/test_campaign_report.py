@@ -1,0 +1,172 @@
+"""campaigns report: what each campaign brought, by the same count as the export."""
+
+import csv
+import io
+import stat
+from datetime import date
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+
+from microsite.campaigns.counting import current_counter
+from microsite.campaigns.services import Seen
+
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export
+from ..campaigns.conftest import PHONE
+from ..journeys.test_attribution import add
+from ..page import CheckedClient
+
+HEADINGS = [
+    "Campagne", "Source", "Formulaire", "Liens courts", "Vues article", "Vues formulaire", "% des vues",
+    "Demandes", "% de demandes", "Brochures ouvertes", "% d’ouverture",
+]  # fmt: skip
+FORMS = {"brochure": "Brochure", "open-day": "Portes ouvertes", "application": "Candidature"}
+
+
+def _report(app: Flask, *options: str) -> list[list[str]]:
+    """The CSV, without its headings."""
+    with app.app_context():
+        current_counter().flush()
+    result = app.test_cli_runner().invoke(args=["campaigns", "report", "--csv", "-", *options])
+    assert result.exit_code == 0, result.output
+    rows = list(csv.reader(io.StringIO(result.stdout_bytes.decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert rows[0] == HEADINGS
+    return rows[1:]
+
+
+def _send(client: CheckedClient, address: str, answers: dict[str, str], *, opens: int = 0, topic: str = "") -> None:
+    path = address.partition("?")[0]
+    sent = client.send(client.page(address).form(path), **answers, topic=topic)
+    thanks = client.follow(sent)
+    for _ in range(opens):
+        client.get(next(link for link in thanks.links() if "/telecharger/" in link)).close()
+
+
+@pytest.fixture
+def visited(app: Flask, client: CheckedClient) -> Flask:
+    """A fair's poster, a story, people of their own accord, a program, in two months."""
+    client.environ_base["HTTP_USER_AGENT"] = PHONE
+    add(app, "salon")
+    poster, story = "utm_source=affiche&utm_medium=qr&utm_campaign=salon", "utm_source=instagram&utm_campaign=salon"
+    with time_machine.travel("2027-01-31T22:59:00+00:00", tick=False):  # 31 January in Paris
+        client.get("/c/salon")
+        for _ in range(4):
+            client.page(f"/?{poster}")
+        _send(client, f"/brochure?{poster}", BROCHURE, opens=2)
+        _send(client, f"/brochure?{poster}", BROCHURE)
+        _send(client, f"/brochure?{poster}", BROCHURE, topic="a program")
+    with time_machine.travel("2027-01-31T23:01:00+00:00", tick=False):  # 1 February
+        client.page(f"/?{story}")
+        _send(client, f"/portes-ouvertes?{story}", TELL_ME)
+        _send(client, "/candidater", APPLICATION)
+        _send(client, f"/brochure?{poster}", BROCHURE, opens=1)
+    return app
+
+
+def test_report_goes_from_views_to_brochures_opened(visited: Flask) -> None:
+    assert _report(visited) == [
+        ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"],
+        ["salon", "affiche", "Brochure", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"],
+        ["salon", "instagram", "Tous", "0", "1", "1", "100,0", "1", "50,0", "0", ""],
+        ["salon", "instagram", "Portes ouvertes", "0", "1", "1", "100,0", "1", "50,0", "0", ""],
+        ["", "", "Tous", "0", "0", "1", "", "1", "100,0", "0", ""],
+        ["", "", "Candidature", "0", "0", "1", "", "1", "100,0", "0", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        (),
+        ("--until", "2027-01-31"),
+        ("--since", "2027-02-01"),
+        ("--since", "2027-01-31", "--until", "2027-01-31"),
+        ("--since", "2027-02-02"),
+    ],
+)
+def test_submissions_are_those_of_the_export(visited: Flask, period: tuple[str, ...]) -> None:
+    exported: dict[tuple[str, str, str], int] = {}
+    for row in export(visited, *period):
+        key = (row["utm_campaign"], row["utm_source"], FORMS[row["form"]])
+        exported[key] = exported.get(key, 0) + 1
+
+    lines = _report(visited, *period)
+
+    reported = {(line[0], line[1], line[2]): int(line[7]) for line in lines if line[2] != "Tous" and line[7] != "0"}
+    assert reported == exported
+    assert sum(int(line[7]) for line in lines if line[2] == "Tous") == sum(exported.values())
+
+
+def test_days_are_those_of_paris_for_views_too(visited: Flask) -> None:
+    assert [line[:6] for line in _report(visited, "--since", "2027-02-01", "--campaign", "salon")] == [
+        ["salon", "affiche", "Tous", "0", "0", "1"],
+        ["salon", "affiche", "Brochure", "0", "0", "1"],
+        ["salon", "instagram", "Tous", "0", "1", "1"],
+        ["salon", "instagram", "Portes ouvertes", "0", "1", "1"],
+    ]
+
+
+def test_released_submission_counts(visited: Flask) -> None:
+    held = next(row for row in export(visited, "--include-quarantined") if row["status"] == "quarantined")
+    before = _report(visited)[0][7]
+
+    visited.test_cli_runner().invoke(args=["leads", "release", held["reference"]])
+
+    assert (before, _report(visited)[0][7]) == ("3", "4")
+
+
+def test_table_is_aligned_and_says_the_same(visited: Flask) -> None:
+    lines = _report(visited)
+
+    table = visited.test_cli_runner().invoke(args=["campaigns", "report"]).output.splitlines()
+
+    assert table[0].startswith("Campagne  Source")
+    place = table[0].index("Demandes") + len("Demandes") - 1
+    assert [line[place] for line in table[1:]] == [line[7] for line in lines]
+    assert table[1].split() == ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"]
+    assert table[5].split() == ["–", "–", "Tous", "0", "0", "1", "–", "1", "100,0", "0", "–"]
+    assert len(table) == len(lines) + 1
+
+
+def test_nothing_is_told_as_such(app: Flask) -> None:
+    assert (
+        app.test_cli_runner().invoke(args=["campaigns", "report"]).output
+        == "Rien à montrer : aucune vue, aucune demande.\n"
+    )
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_formula_in_a_link_is_harmless_in_the_spreadsheet(app: Flask) -> None:
+    with app.app_context():
+        current_counter().add(Seen(day=date(2027, 1, 1), page="article", campaign="=1+1", source="@sum"))
+
+    assert _report(app)[0][:2] == ["'=1+1", "'@sum"]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_csv_goes_into_a_file_of_its_owner(app: Flask, tmp_path: Path) -> None:
+    target = tmp_path / "rapport.csv"
+
+    result = app.test_cli_runner().invoke(args=["campaigns", "report", "--csv", str(target)])
+
+    assert (result.exit_code, result.stderr) == (0, f"Écrit : {target}\n")
+    assert target.read_bytes().decode("utf-8-sig") == ";".join(HEADINGS) + "\r\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "2027-02-01", "--until", "2027-01-01"], "--since doit venir avant --until"),
+        (["--since", "hier"], "« hier » n’est pas une date"),
+        (["--csv", "no/such/folder/x.csv"], "impossible d’écrire"),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_wrong_option_is_told(app: Flask, options: list[str], said: str) -> None:
+    result = app.test_cli_runner().invoke(args=["campaigns", "report", *options])
+
+    assert result.exit_code in (1, 2)
+    assert said in result.stderr
