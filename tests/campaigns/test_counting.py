@@ -59,6 +59,19 @@ def test_short_addresses_are_counted_with_their_campaign(app: Flask, phone: Chec
     assert counted() == {("lien", "salon-2026", "affiche"): 2}
 
 
+def test_frames_are_counted_as_their_form_with_the_site_around_them(
+    app: Flask, phone: CheckedClient, counted: Counted
+) -> None:
+    phone.page("/embed/brochure?utm_campaign=salon&embed_host=www.partenaire.fr")
+    phone.page("/embed/portes-ouvertes", headers={"Referer": "https://autre.example/page"})
+    phone.page("/embed/candidater")
+
+    assert counted() == {("brochure", "salon", ""): 1, ("open-day", "", ""): 1, ("application", "", ""): 1}
+    with app.app_context():
+        hosts = db.session.scalars(select(ViewCount.embed_host).order_by(ViewCount.page.desc()))
+        assert list(hosts) == ["autre.example", "www.partenaire.fr", ""]
+
+
 def test_what_shows_no_form_to_nobody_new_is_not_counted(phone: CheckedClient, counted: Counted) -> None:
     phone.page("/confidentialite")
     phone.page("/nulle-part")

@@ -118,6 +118,11 @@ JOURNEYS: list[tuple[str, Journey, Kept]] = [
         [{"utm_campaign": "salon-2026", "embed_host": "www.partenaire.fr", "referrer_host": "www.partenaire.fr", "landing_path": "/brochure"}],
     ),
     (
+        "a partner's page, in the frame that the script puts there",
+        lambda v: v.arrive("/embed/portes-ouvertes?utm_campaign=salon-2026&embed_host=www.partenaire.fr", referrer="https://www.partenaire.fr/").send("/embed/portes-ouvertes", TELL_ME),
+        [{"utm_campaign": "salon-2026", "embed_host": "www.partenaire.fr", "referrer_host": "www.partenaire.fr", "landing_path": "/embed/portes-ouvertes"}],
+    ),
+    (
         "an old address of the article",
         lambda v: v.arrive(f"/articles/ia-cinema-audiovisuel?{STORY_QUERY}", referrer="https://a.example/").send("/brochure", BROCHURE),
         [HOME | STORY | {"landing_path": "/articles/ia-cinema-audiovisuel", "referrer_host": "a.example"}],
