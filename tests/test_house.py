@@ -16,6 +16,7 @@ from microsite.db import Base, db
 DOCUMENTS = [
     "README.md",
     "docs/architecture.md",
+    "docs/campaigns.md",
     "docs/content.md",
     "docs/durability.md",
     "docs/embedding.md",
