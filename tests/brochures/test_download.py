@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -80,7 +81,7 @@ def test_link_lasts_thirty_days(client: CheckedClient) -> None:
 
         expired = client.page(link)
         assert (expired.status, expired.one("h1").text()) == (410, "Ce lien a expiré")
-        assert "/brochure" in expired.links()
+        assert "/brochure" in {urlsplit(link).path for link in expired.links()}
         assert client.page(thanks_address).status == 410
 
 
