@@ -110,7 +110,7 @@ def link(code: str) -> None:
 @click.option(
     "--width", type=click.IntRange(20, 300), default=40, show_default=True, help="Millimètres, marge blanche comprise."
 )
-@click.option("--label", type=Line(limit=60), help="Le texte dessous ; sans elle, l’adresse courte.")
+@click.option("--label", type=Line(limit=60), help="Le texte sous le code ; à défaut, l’adresse courte.")
 def qr(code: str, output: Path, width: int, label: str | None) -> None:
     """Dessine le code QR de l’adresse courte, prêt à imprimer : SVG, ou PNG à 300 points par pouce au moins."""
     if output.suffix.lower() not in (".svg", ".png"):

@@ -54,7 +54,7 @@ def list_command() -> None:
 @embed_hosts.command("remove")
 @click.argument("origin", type=Origin(), metavar="SITE")
 def remove(origin: str) -> None:
-    """N’autorise plus un site ; ses pages montreront un lien à la place du formulaire."""
+    """Cesse d’autoriser un site ; ses pages montreront un lien à la place du formulaire."""
     if not remove_embed_host(db.session(), origin):
         raise click.ClickException(f"{origin} n’est pas dans la liste.")
     db.session.commit()

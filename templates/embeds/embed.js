@@ -82,8 +82,10 @@
     if (data.type === "size" && Number.isFinite(data.height)) {
       frame.style.height = `${Math.min(MOST, Math.max(LEAST, data.height))}px`;
     } else if (data.type === "ready") {
+{# The first page of a frame is shown where it stands: nobody has sent anything yet. #}
+      const isAnswer = isReady;
       welcome();
-      if (data.isToBeSeen) box.scrollIntoView({ block: "start" });
+      if (isAnswer && data.isToBeSeen) box.scrollIntoView({ block: "start" });
     } else if (data.type === "submitted") {
       emit("submitted");
     }
