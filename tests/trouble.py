@@ -40,12 +40,19 @@ def filled_up(disk: Path) -> Iterator[None]:
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """For root too, which file modes don't stop. What is open for writing already stays so, as in life."""
-    _mount("--bind", folder, folder)
+    # Made read-only where nobody looks, for it can't be once somebody has opened a file there for writing.
+    aside = folder.with_name(f"{folder.name}-aside")
+    aside.mkdir(exist_ok=True)
+    _mount("--bind", folder, aside)
     try:
-        _mount("-o", "remount,bind,ro", folder)
-        yield
+        _mount("-o", "remount,bind,ro", aside)
+        _mount("--bind", aside, folder)
+        try:
+            yield
+        finally:
+            _unmount(folder)
     finally:
-        _unmount(folder)
+        _unmount(aside)
 
 
 @contextmanager
