@@ -88,7 +88,7 @@ class ViewCounter:
 
 def init_app(app: Flask) -> None:
     app.extensions["view_counter"] = ViewCounter()
-    app.after_request(_count_page)
+    app.after_request(_count_own_page)
 
 
 def current_counter() -> ViewCounter:
@@ -110,10 +110,16 @@ def count_view(page: str, attribution: Attribution) -> None:
     current_counter().add(seen)
 
 
-def _count_page(response: Response) -> Response:
-    page = page_of(request.endpoint)
-    if page is not None and response.status_code == 200 and response.mimetype == "text/html":
+def count_page(page: str, response: Response) -> None:
+    """Count this request, if a person made it and it was answered by the page."""
+    if response.status_code == 200 and response.mimetype == "text/html":
         count_view(page, current_attribution())
+
+
+def _count_own_page(response: Response) -> Response:
+    page = page_of(request.endpoint)
+    if page is not None:
+        count_page(page, response)
     return response
 
 

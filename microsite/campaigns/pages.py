@@ -12,9 +12,6 @@ _PAGES = {
     ARTICLE_ENDPOINT: ARTICLE,
     "article.show": ARTICLE,
     **{endpoint: form for form, endpoint in FORM_ENDPOINTS.items()},
-    "embeds.brochure": "brochure",
-    "embeds.open_day": "open-day",
-    "embeds.application": "application",
 }
 
 
@@ -24,5 +21,5 @@ def target_endpoint(form: str) -> str:
 
 
 def page_of(endpoint: str | None) -> str | None:
-    """The name that a page's views are counted under, None if they aren't."""
+    """The name that this site's own page is counted under, None if it isn't; framed ones see `embeds`."""
     return _PAGES.get(endpoint or "")

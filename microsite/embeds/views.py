@@ -1,13 +1,17 @@
 """/embed/…: the forms as other sites frame them; /embed.js: the script that puts them there."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, has_request_context, make_response, render_template
+from flask import Blueprint, Flask, Response, g, has_request_context, make_response, render_template, request
 
 from ..applications import views as applications
 from ..brochures import views as brochures
 from ..campaigns.carry import current_attribution
+from ..campaigns.counting import count_page
+from ..leads.models import FormName
 from ..leads.views import Place
 from ..open_days import views as open_days
 from ..web.framing import THEMES, is_framed, theme
@@ -26,6 +30,13 @@ SCRIPT_HEADERS = {
 bp = Blueprint("embeds", __name__)
 
 
+_PAGES = {
+    "embeds.brochure": FormName.BROCHURE,
+    "embeds.open_day": FormName.OPEN_DAY,
+    "embeds.application": FormName.APPLICATION,
+}
+
+
 def _framed(name: str) -> Place:
     return Place(form=f"embeds.{name}", thanks=f"embeds.{name}_thanks", form_layout=LAYOUT, thanks_layout=LAYOUT)
 
@@ -38,8 +49,10 @@ def init_app(app: Flask) -> None:
 
     def let_in(response: Response) -> Response:
         if is_framed() and "Location" not in response.headers:
-            response.headers["Content-Security-Policy"] = page_policy(ancestors=ancestors.current())
+            allowed = ancestors.current()
+            response.headers["Content-Security-Policy"] = page_policy(ancestors=allowed)
             response.headers["X-Robots-Tag"] = "noindex"
+            _count(response, allowed)
         return response
 
     app.after_request(let_in)
@@ -79,6 +92,16 @@ def application_thanks(token: str) -> Response:
 @bp.get("/embed.js")
 def script() -> Response:
     return make_response(render_template("embeds/embed.js"), SCRIPT_HEADERS)
+
+
+def _count(response: Response, allowed: Iterable[str]) -> None:
+    """What a browser refuses to show on an unlisted site is no view; a host that isn't known is given the credit."""
+    page = _PAGES.get(request.endpoint or "")
+    if page is None:
+        return
+    host = current_attribution().embed_host
+    if not host or host in {urlsplit(origin).hostname for origin in allowed}:
+        count_page(page, response)
 
 
 @bp.before_request

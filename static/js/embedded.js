@@ -24,5 +24,7 @@ function tellHeight() {
 tellHeight();
 const isToBeSeen = page.dataset.state !== "form" || Boolean(document.querySelector("error-summary"));
 tell({ type: "ready", isToBeSeen });
-if (page.dataset.state === "thanks") tell({ type: "submitted" });
+// Gone back to, or loaded again, it is the same thank-you page.
+const [arrival] = performance.getEntriesByType("navigation");
+if (page.dataset.state === "thanks" && arrival.type === "navigate") tell({ type: "submitted" });
 new ResizeObserver(tellHeight).observe(page);

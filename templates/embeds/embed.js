@@ -1,10 +1,11 @@
 {# Puts a form in place of its script tag, on whatever page. Comments like this one aren’t sent.
 
    FORMS: page, title of the frame, words of the link, height to keep free on a narrow and on a wide place before the
-   form says its own. #}
+   form says its own. The language is that of old browsers inside apps, too (ECMAScript 2018). #}
 (() => {
   const SCHOOL = {{ school.name|tojson }};
   const FORMS = {
+    __proto__: null,
     "brochure": ["/brochure", `demander la brochure de l’${SCHOOL}`, `Demandez la brochure sur le site de l’${SCHOOL}`, 1290, 1170],
     "portes-ouvertes": ["/portes-ouvertes", `s’inscrire aux portes ouvertes de l’${SCHOOL}`, `Inscrivez-vous sur le site de l’${SCHOOL}`, 2320, 1975],
     "candidater": ["/candidater", `candidater à l’${SCHOOL}`, `Candidatez sur le site de l’${SCHOOL}`, 2080, 1965],
@@ -12,9 +13,12 @@
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
 
-  const script = document.currentScript;
+{# Tools that put scripts off run them without saying which tag it is: then it is the first that has no form yet. #}
+  const script = document.currentScript || document.querySelector('script[src*="/embed.js"][data-form]:not([data-placed])');
+  if (!script) return;
   const { form, campaign, theme } = script.dataset;
-  if (!Object.hasOwn(FORMS, form)) {
+  script.dataset.placed = "";
+  if (!(form in FORMS)) {
     console.warn(`embed.js: data-form="${form}"? ${Object.keys(FORMS).join(", ")}`);
     return;
   }
@@ -43,6 +47,8 @@
   if (isThemed) frame.style.colorScheme = theme;
   frame.src = `${site}/embed${path}?${query}`;
   script.after(box);
+{# The tag itself may have kept the place free until now. #}
+  script.style.display = "none";
   frame.style.height = `${box.clientWidth < NARROW ? narrow : wide}px`;
   box.append(frame);
 
@@ -50,7 +56,7 @@
   let timer = 0;
   let notice = null;
   const emit = (type) => {
-    const detail = { form, campaign: query.get("utm_campaign") ?? "" };
+    const detail = { form, campaign: query.get("utm_campaign") || "" };
     box.dispatchEvent(new CustomEvent(`microsite:${type}`, { bubbles: true, detail }));
   };
   const giveUp = () => {
@@ -63,7 +69,7 @@
   };
 {# A lazy frame isn't asked for before it is near: it is late from when it is seen. #}
   const wait = () => {
-    if (!isReady) timer ||= setTimeout(giveUp, PATIENCE);
+    if (!isReady && !timer) timer = setTimeout(giveUp, PATIENCE);
   };
   const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && wait());
   seen.observe(box);
@@ -72,13 +78,13 @@
   const welcome = () => {
     clearTimeout(timer);
     seen.disconnect();
-    notice?.remove();
+    if (notice) notice.remove();
     frame.style.display = "block";
     if (!isReady) emit("ready");
     isReady = true;
   };
   window.addEventListener("message", ({ source, origin, data }) => {
-    if (source !== frame.contentWindow || origin !== site || data?.microsite !== 1) return;
+    if (source !== frame.contentWindow || origin !== site || !data || data.microsite !== 1) return;
     if (data.type === "size" && Number.isFinite(data.height)) {
       frame.style.height = `${Math.min(MOST, Math.max(LEAST, data.height))}px`;
     } else if (data.type === "ready") {

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# The line that marketing hands out; docs/embedding.md has it in full.
+# The line that marketing hands out, without what keeps the place free; docs/embedding.md has it in full.
 LINE = '<script async src="{site}/embed.js" data-form="{form}" data-campaign="salon-2026"></script>'
 # What the host's own scripts hear of us, and how far the page moved.
 LISTEN = """() => {
@@ -22,7 +22,12 @@ SHIFTS = """() => {
 }"""
 _PAGE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Partenaire</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><h1>Partenaire</h1>{body}<p id="after">La suite de la page.</p></body></html>"""
+<body><h1>Partenaire</h1>{body}<main>{text}</main></body></html>"""
+# As much as a real page has: what stands below a form is what moves.
+_TEXT = (
+    "<p>Le salon réunit cent vingt écoles sur deux jours, avec des ateliers, des projections et des rencontres.</p>"
+    * 30
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class Host:
     def put(self, body: str, *, headers: Mapping[str, str] | None = None) -> str:
         """A page with this in its middle; its path."""
         path = f"/{len(self._pages)}"
-        self._pages[path] = (_PAGE.format(body=body), headers or {})
+        self._pages[path] = (_PAGE.format(body=body, text=_TEXT), headers or {})
         return path
 
     def find(self, path: str) -> tuple[str, Mapping[str, str]] | None:

@@ -13,7 +13,7 @@ from .conftest import OpenPage
 from .hands import Pointer, apply, ask_for_brochure, register
 from .hosts import Host
 from .sites import Site
-from .test_embeds import Fill
+from .test_embeds import Fill, delay
 
 _DOCUMENT = (PROJECT_ROOT / "docs" / "embedding.md").read_text()
 _SECTION = re.compile(r"^## (?P<title>.+)$(?P<text>[\s\S]+?)(?=^## |\Z)", re.MULTILINE)
@@ -59,9 +59,15 @@ def test_each_snippet_of_the_document_is_tried_here() -> None:
 def test_pasted_snippet_brings_a_lead(
     open_host: OpenPage, host: Host, site: Site, title: str, around: str, fill: Fill
 ) -> None:
-    page = open_host(f"{host.url}{host.put(around.format(_snippet(title, site)))}")
+    page = open_host("about:blank")
+    delay(page, "**/embed.js")
+    page.goto(f"{host.url}{host.put(around.format(_snippet(title, site)))}")
+    form = page.locator("iframe").content_frame.locator("form")
 
-    fill(Pointer(page.locator("iframe").content_frame.locator("form")))
+    expect(form).to_be_visible()
+    page.wait_for_load_state()
+    assert page.evaluate("shift") < 0.05
+    fill(Pointer(form))
 
     _expect_row(page, site, utm_campaign="salon-2026", embed_host="localhost")
     assert (page.locator("iframe").get_attribute("title") or "").startswith("Formulaire")

@@ -62,6 +62,8 @@ def test_short_addresses_are_counted_with_their_campaign(app: Flask, phone: Chec
 def test_frames_are_counted_as_their_form_with_the_site_around_them(
     app: Flask, phone: CheckedClient, counted: Counted
 ) -> None:
+    for site in ("https://www.partenaire.fr", "http://autre.example:8080"):
+        assert app.test_cli_runner().invoke(args=["embed-hosts", "add", site]).exit_code == 0
     phone.page("/embed/brochure?utm_campaign=salon&embed_host=www.partenaire.fr")
     phone.page("/embed/portes-ouvertes", headers={"Referer": "https://autre.example/page"})
     phone.page("/embed/candidater")
@@ -70,6 +72,15 @@ def test_frames_are_counted_as_their_form_with_the_site_around_them(
     with app.app_context():
         hosts = db.session.scalars(select(ViewCount.embed_host).order_by(ViewCount.page.desc()))
         assert list(hosts) == ["autre.example", "www.partenaire.fr", ""]
+
+
+def test_frame_that_the_browser_refuses_to_show_is_not_counted(phone: CheckedClient, counted: Counted) -> None:
+    phone.page("/embed/brochure?utm_campaign=salon&embed_host=www.partenaire.fr")
+    phone.page("/embed/brochure", headers={"Referer": "https://autre.example/page"})
+    # The link that its visitor is shown instead.
+    phone.page("/brochure?utm_campaign=salon&embed_host=www.partenaire.fr")
+
+    assert counted() == {("brochure", "salon", ""): 1}
 
 
 def test_what_shows_no_form_to_nobody_new_is_not_counted(phone: CheckedClient, counted: Counted) -> None:
