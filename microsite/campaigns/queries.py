@@ -1,17 +1,27 @@
 """Looking campaigns up, and which sites may frame the forms."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .models import CODE, Campaign, EmbedHost
+from .models import CODE, CODE_LIMIT, Campaign, EmbedHost
+
+# From the first letter or digit to the last: messengers glue a full stop or a bracket to an address.
+_BETWEEN_SIGNS = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
+
+
+def read_code(typed: str) -> str:
+    """The code in what people type from a poster, any case, spaces and signs around it; empty if there can't be one."""
+    found = _BETWEEN_SIGNS.search(typed)
+    code = found[0].casefold() if found else ""
+    return code if len(code) <= CODE_LIMIT and CODE.fullmatch(code) else ""
 
 
 def find_campaign(session: Session, code: str) -> Campaign | None:
-    """`code` as people type it from a poster: any case."""
-    code = code.casefold()
-    return session.scalar(select(Campaign).where(Campaign.code == code)) if CODE.fullmatch(code) else None
+    """`code` as people type it (read_code)."""
+    return session.scalar(select(Campaign).where(Campaign.code == read_code(code)))
 
 
 def list_campaigns(session: Session) -> Sequence[Campaign]:

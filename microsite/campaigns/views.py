@@ -11,12 +11,13 @@ from ..web.links import public_url
 from .attribution import Attribution
 from .counting import count_view
 from .models import Campaign
-from .pages import ARTICLE_ENDPOINT, LINK, target_endpoint
-from .queries import find_campaign
+from .pages import LINK, target_endpoint
+from .queries import find_campaign, read_code
 
 bp = Blueprint("campaigns", __name__)
 
 
+@bp.get("/c/", defaults={"code": ""})
 @bp.get("/c/<code>")
 def follow(code: str) -> Response:
     """Lead to the campaign's form, or to the article for a code that nobody knows: a misprint mustn't end at a wall.
@@ -28,12 +29,10 @@ def follow(code: str) -> Response:
     except UNAVAILABLE as error:
         log_database_failure(error)
         campaign = None
-    if campaign is None:
-        return _lead_to(url_for(ARTICLE_ENDPOINT))
-    attribution = _attribution(campaign)
+    attribution = _attribution(code, campaign)
     count_view(LINK, attribution)
     query: dict[str, Any] = dict(attribution.parameters())
-    return _lead_to(url_for(target_endpoint(campaign.target), **query))
+    return _lead_to(url_for(target_endpoint(campaign.target if campaign else ""), **query))
 
 
 def short_url(campaign: Campaign) -> str:
@@ -46,9 +45,13 @@ def tagged_url(campaign: Campaign) -> str:
     return public_url(target_endpoint(campaign.target), **_parameters(campaign))
 
 
-def _attribution(campaign: Campaign) -> Attribution:
+def _attribution(code: str, campaign: Campaign | None) -> Attribution:
     # What the campaign leaves open (a term, a partner's site) may stand in the printed address.
-    return replace(Attribution.from_parameters(request.args), **_parameters(campaign))
+    came = Attribution.from_parameters(request.args)
+    if campaign is None:
+        # Misprinted, or not to be looked up for now: the report shows the first, and the second loses no visitor.
+        return replace(came, utm_campaign=came.utm_campaign or read_code(code))
+    return replace(came, **_parameters(campaign))
 
 
 def _parameters(campaign: Campaign) -> dict[str, str]:

@@ -56,7 +56,7 @@ def test_short_addresses_are_counted_with_their_campaign(app: Flask, phone: Chec
     for path in ("/c/salon-2026", "/c/salon-2026", "/c/inconnue"):
         phone.get(path)
 
-    assert counted() == {("lien", "salon-2026", "affiche"): 2}
+    assert counted() == {("lien", "salon-2026", "affiche"): 2, ("lien", "inconnue", ""): 1}
 
 
 def test_frames_are_counted_as_their_form_with_the_site_around_them(

@@ -9,7 +9,6 @@ from sqlalchemy import update
 from microsite.campaigns.models import Campaign
 from microsite.db import db
 
-from ..conftest import Environ
 from ..journeys.test_attribution import add
 from ..page import CheckedClient
 
@@ -30,19 +29,61 @@ def test_code_leads_to_the_form_of_its_campaign(app: Flask, client: CheckedClien
 @pytest.mark.parametrize(
     "path",
     [
-        "/c/inconnue",
-        "/c/salon%00",
+        "/c/",
+        "/c",
+        "/c/...",
         "/c/https:example.com",
         "/c/%5Cexample.com",
         "/c/" + "x" * 500,
+        "/c/" + "." * 5000 + "x y",
         "/c/é",
-        "/c/inconnue?utm_source=x&next=//example.com",
     ],
 )
-def test_unknown_code_leads_to_the_article(client: CheckedClient, path: str) -> None:
+def test_what_is_no_code_leads_to_the_article(client: CheckedClient, path: str) -> None:
     answer = client.get(path)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/c/salon-2062", "/?utm_campaign=salon-2062"),  # the report then shows the misprint
+        ("/c/Inconnue)", "/?utm_campaign=inconnue"),
+        ("/c/inconnue?utm_source=X&utm_term=a&embed_host=a.fr", "/?utm_source=x&utm_campaign=inconnue&utm_term=a&embed_host=a.fr"),
+        ("/c/inconnue?utm_campaign=rentree", "/?utm_campaign=rentree"),
+        ("/c/?utm_campaign=rentree", "/?utm_campaign=rentree"),
+        ("/c/inconnue?gclid=1&fbclid=2&next=//example.com", "/?utm_campaign=inconnue"),
+    ],
+)  # fmt: skip
+def test_unknown_code_leads_to_the_article_with_what_the_address_carried(
+    client: CheckedClient, path: str, location: str
+) -> None:
+    assert client.get(path).headers["Location"] == location
+
+
+@pytest.mark.parametrize(
+    "glued", ["salon.", "salon%20", "salon)", "%20SALON", "%C2%AB%C2%A0salon%C2%A0%C2%BB", "salon%E2%80%8B", "salon%00"]
+)
+def test_signs_that_messengers_glue_to_an_address_are_no_part_of_the_code(
+    app: Flask, client: CheckedClient, glued: str
+) -> None:
+    add(app, "salon", "--target", "brochure")
+
+    assert client.get(f"/c/{glued}").headers["Location"].startswith("/brochure?utm_source=affiche")
+
+
+@pytest.mark.parametrize("path", ["/c/salon", "/c/inconnue", "/c/"])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_head_leads_where_get_does(app: Flask, client: CheckedClient, path: str) -> None:
+    add(app, "salon")
+
+    answers = [client.open(path, method=method) for method in ("GET", "HEAD")]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert answers[1].data == b""
 
 
 def test_nothing_in_the_address_leads_elsewhere(app: Flask, client: CheckedClient) -> None:
@@ -67,11 +108,11 @@ def test_code_of_a_campaign_whose_form_has_gone_leads_to_the_article(app: Flask,
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_code_leads_to_the_article_while_the_database_is_away(make_app: Callable[..., Flask], environ: Environ) -> None:
+def test_code_is_carried_to_the_article_while_the_database_is_away(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     database = app.extensions["settings"].instance_path / "microsite.sqlite3"
     database.rename(database.with_suffix(".away"))
 
-    answer = app.test_client().get("/c/salon")
+    answer = app.test_client().get("/c/SALON.?utm_content=bio&gclid=1")
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/?utm_campaign=salon&utm_content=bio")

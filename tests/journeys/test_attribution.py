@@ -110,8 +110,9 @@ JOURNEYS: list[tuple[str, Journey, Kept]] = [
         lambda v: v.arrive("/c/salon-2026?utm_source=autre&utm_campaign=autre").send("/brochure", BROCHURE),
         [HOME | SALON],
     ),
+    ("a short address with the full stop of its sentence", lambda v: v.arrive("/c/salon-2026.").send("/brochure", BROCHURE), [HOME | SALON]),
     ("a campaign that has ended", lambda v: v.arrive("/c/salon-2020").send("/brochure", BROCHURE), [HOME | SALON | {"utm_campaign": "salon-2020"}]),
-    ("a code misprinted", lambda v: v.arrive("/c/salon-2062").send("/brochure", BROCHURE), [HOME]),
+    ("a code misprinted", lambda v: v.arrive("/c/salon-2062?utm_content=bio").send("/brochure", BROCHURE), [HOME | {"utm_campaign": "salon-2062", "utm_content": "bio"}]),
     (
         "a partner's page, by the link beside its frame",
         lambda v: v.arrive("/brochure?utm_campaign=salon-2026&embed_host=WWW.Partenaire.FR", referrer="https://www.partenaire.fr/").send("/brochure", BROCHURE),

@@ -46,6 +46,7 @@ ROUTES = {
     ("/embed/candidater", "POST"),
     ("/embed/candidater/merci/<token>", "GET"),
     ("/embed.js", "GET"),
+    ("/c/", "GET"),
     ("/c/<code>", "GET"),
     ("/confidentialite", "GET"),
     ("/mentions-legales", "GET"),
