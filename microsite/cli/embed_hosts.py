@@ -13,6 +13,8 @@ from ..web.context import current_settings, utc_now
 from .group import DatabaseGroup
 from .options import Line
 
+_TAKE_IT_OUT = "retirez-le de ce réglage, puis redémarrez le site."
+
 embed_hosts = DatabaseGroup("embed-hosts", help="Les sites partenaires qui peuvent afficher nos formulaires.")
 
 
@@ -55,7 +57,11 @@ def list_command() -> None:
 @click.argument("origin", type=Origin(), metavar="SITE")
 def remove(origin: str) -> None:
     """Cesse d’autoriser un site ; ses pages montreront un lien à la place du formulaire."""
+    is_in_settings = origin in current_settings().embed_hosts
     if not remove_embed_host(db.session(), origin):
-        raise click.ClickException(f"{origin} n’est pas dans la liste.")
+        setting = f", mais MICROSITE_EMBED_HOSTS l’autorise : {_TAKE_IT_OUT}" if is_in_settings else "."
+        raise click.ClickException(f"{origin} n’est pas dans la liste{setting}")
     db.session.commit()
-    click.echo(f"Retiré : {origin}")
+    click.echo(f"Retiré de la liste : {origin}" if is_in_settings else f"Retiré : {origin}")
+    if is_in_settings:
+        click.echo(f"Attention : MICROSITE_EMBED_HOSTS l’autorise encore ; {_TAKE_IT_OUT}", err=True)

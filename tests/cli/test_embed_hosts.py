@@ -66,6 +66,31 @@ def test_site_is_allowed_once_and_removed_by_its_name(app: Flask) -> None:
     assert (again.exit_code, again.output) == (1, "Error: https://www.partenaire.fr n’est pas dans la liste.\n")
 
 
+def test_site_that_the_setting_still_allows_is_told_as_such(make_app: Callable[..., Flask]) -> None:
+    app = make_app(MICROSITE_EMBED_HOSTS="https://www.partenaire.fr")
+    _run(app, "add", "https://www.partenaire.fr")
+
+    removed = _run(app, "remove", "https://www.partenaire.fr")
+
+    assert (removed.exit_code, removed.stdout) == (0, "Retiré de la liste : https://www.partenaire.fr\n")
+    assert removed.stderr == (
+        "Attention : MICROSITE_EMBED_HOSTS l’autorise encore ; retirez-le de ce réglage, puis redémarrez le site.\n"
+    )
+    assert _run(app, "list").output == "https://www.partenaire.fr  (MICROSITE_EMBED_HOSTS)\n"
+
+
+def test_site_that_the_setting_alone_allows_is_removed_there(make_app: Callable[..., Flask]) -> None:
+    app = make_app(MICROSITE_EMBED_HOSTS="https://www.partenaire.fr")
+
+    refused = _run(app, "remove", "https://www.partenaire.fr")
+
+    assert (refused.exit_code, refused.output) == (
+        1,
+        "Error: https://www.partenaire.fr n’est pas dans la liste, mais MICROSITE_EMBED_HOSTS l’autorise : "
+        "retirez-le de ce réglage, puis redémarrez le site.\n",
+    )
+
+
 def test_sites_of_the_settings_and_of_the_list_are_allowed_together(make_app: Callable[..., Flask]) -> None:
     app = make_app(MICROSITE_EMBED_HOSTS="https://b.fr,https://a.fr")
     _run(app, "add", "https://b.fr")
