@@ -1,7 +1,7 @@
 """Across the offers: what each campaign brought, from views to submissions to brochures opened."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,19 +9,30 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from .brochures.models import BrochureDownload
-from .campaigns.models import VIEW_LIMIT, ViewCount
+from .campaigns.attribution import folded, tidy
+from .campaigns.models import VIEW_LIMIT, Campaign, ViewCount
 from .campaigns.pages import ARTICLE, LINK
+from .campaigns.queries import list_campaigns
 from .leads.models import FormName, Submission
 from .leads.queries import Selection
+
+
+class CampaignUnknown(ValueError):
+    """Neither planned, nor ever seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
     """Days in Paris, both included; None is without end. `selection` says the same of submissions."""
 
-    since: date | None
-    until: date | None
-    selection: Selection
+    since: date | None = None
+    until: date | None = None
+    selection: Selection = field(default_factory=Selection)
+
+    def touches(self, campaign: Campaign) -> bool:
+        """Whether one of its days is a day of the campaign, which may be open-ended too."""
+        begins_in_time = not (self.until and campaign.starts_on) or campaign.starts_on <= self.until
+        return begins_in_time and (not (self.since and campaign.ends_on) or campaign.ends_on >= self.since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,37 +69,67 @@ class Funnel:
         return _rate(self.downloads, self.requests)
 
 
+# Campaign and source.
+_Effort = tuple[str, str]
+
+
 @dataclass
 class _Tally:
-    """Counts by campaign, source and what follows."""
+    """Counts by campaign (whatever its case), source and what follows."""
 
     views: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     submissions: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
     downloads: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
 
-    def efforts(self) -> list[tuple[str, str]]:
-        """Campaign and source, those without a campaign last."""
-        seen = {key[:2] for key in (*self.views, *self.submissions)}
-        return sorted(seen, key=lambda effort: (not effort[0], *effort))
+    def efforts(self) -> set[_Effort]:
+        return {key[:2] for key in (*self.views, *self.submissions)}
+
+    def campaigns(self) -> set[str]:
+        return {campaign for campaign, _ in self.efforts()}
 
 
 def report(session: Session, period: Period, *, campaign: str | None = None) -> list[Funnel]:
     """For each campaign and source a line for all forms, then one for each form that was looked at or sent.
 
-    Submissions are those that `leads export` gives for the same days: quarantined ones count once they are released.
+    Those without a campaign come last. One that nobody came by has its line of zeros, if it runs in the period or is
+    the one asked for. Submissions are those that `leads export` gives for the same days: quarantined ones count once
+    they are released. Raises CampaignUnknown.
     """
+    tally = _count(session, period)
+    planned = list_campaigns(session)
+    if campaign is None:
+        efforts = tally.efforts() | _without_a_visit(tally, filter(period.touches, planned))
+    else:
+        name = _name(tidy("utm_campaign", campaign))
+        if name and name not in {row.code for row in planned} and name not in _count(session, Period()).campaigns():
+            raise CampaignUnknown
+        efforts = {effort for effort in tally.efforts() | _without_a_visit(tally, planned) if effort[0] == name}
+    in_order = sorted(efforts, key=lambda effort: (not effort[0], *effort))
+    return [line for effort in in_order for line in _lines(tally, *effort)]
+
+
+def _count(session: Session, period: Period) -> _Tally:
     tally = _Tally()
     _add_views(session, tally, period)
     _add_submissions(session, tally, period.selection)
-    efforts = [effort for effort in tally.efforts() if campaign is None or effort[0] == campaign]
-    return [line for effort in efforts for line in _lines(tally, *effort)]
+    return tally
+
+
+def _without_a_visit(tally: _Tally, planned: Iterable[Campaign]) -> set[_Effort]:
+    visited = tally.campaigns()
+    return {(row.code, row.source[:VIEW_LIMIT]) for row in planned if row.code not in visited}
+
+
+def _name(campaign: str) -> str:
+    """As long as a view's, so that both meet; « Salon-2026 », typed by hand, is salon-2026."""
+    return folded(campaign[:VIEW_LIMIT])
 
 
 def _add_views(session: Session, tally: _Tally, period: Period) -> None:
     keys = (ViewCount.campaign, ViewCount.source, ViewCount.page)
     counted = select(*keys, func.sum(ViewCount.count)).where(*_days(period)).group_by(*keys)
     for campaign, source, page, count in session.execute(counted):
-        tally.views[campaign, source, page] += count
+        tally.views[_name(campaign), source, page] += count
 
 
 def _days(period: Period) -> Iterator[ColumnElement[bool]]:
@@ -108,8 +149,7 @@ def _add_submissions(session: Session, tally: _Tally, selection: Selection) -> N
         .group_by(*keys)
     )
     for campaign, source, form, submissions, downloads in session.execute(counted):
-        # As long as a view's, so that both meet.
-        key = campaign[:VIEW_LIMIT], source[:VIEW_LIMIT], form
+        key = _name(campaign), source[:VIEW_LIMIT], form
         tally.submissions[key] += submissions
         tally.downloads[key] += downloads
 

@@ -56,14 +56,14 @@ def tidy(name: str, text: str) -> str:
     Signs that can't be printed go. Spaces around go too, and those inside become one: in a source or a medium, one
     hyphen, as people type it who know that an address holds no space.
     """
-    text = _folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
+    text = folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
     words = "".join(" " if char.isspace() else char for char in text if _is_kept(char)).split()
     joint = "-" if name in _HYPHENATED else " "
     return joint.join(words)[:LIMIT].strip()
 
 
-def _folded(text: str) -> str:
-    # Caseless matching as Unicode defines it (section 3.13, D145).
+def folded(text: str) -> str:
+    """The same for every case, by caseless matching as Unicode defines it (section 3.13, D145)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 

@@ -16,7 +16,7 @@ from ..exports.columns import FORMS
 from ..exports.dialects import ExcelFr, harmless
 from ..exports.services import file_when_complete
 from ..leads.queries import Selection
-from ..reports import Funnel, Period, report
+from ..reports import CampaignUnknown, Funnel, Period, report
 from .options import Day, day_after_begins, day_begins
 
 _ALL_FORMS = "Tous"
@@ -65,8 +65,13 @@ def report_command(since: date | None, until: date | None, campaign: str | None,
     if since and until and since > until:
         raise click.UsageError("--since doit venir avant --until.")
     selection = Selection(since=day_begins(since) if since else None, until=day_after_begins(until) if until else None)
-    with reading():
-        lines = report(db.session(), Period(since=since, until=until, selection=selection), campaign=campaign)
+    try:
+        with reading():
+            lines = report(db.session(), Period(since=since, until=until, selection=selection), campaign=campaign)
+    except CampaignUnknown:
+        raise click.ClickException(
+            f"aucune campagne n’a le code {campaign}, et personne n’est venu par là ; campaigns list les montre."
+        ) from None
     if output is None:
         click.echo(_table(lines))
     elif output == Path("-"):

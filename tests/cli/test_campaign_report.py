@@ -108,6 +108,82 @@ def test_days_are_those_of_paris_for_views_too(visited: Flask) -> None:
     ]
 
 
+ZEROS = ["Tous", "0", "0", "0", "", "0", "", "0", ""]
+
+
+def test_campaign_that_nobody_came_by_has_its_zeros(visited: Flask) -> None:
+    add(visited, "affiches-metro")
+    add(visited, "stories", "--source", "Instagram")
+
+    lines = _report(visited)
+
+    assert lines[0] == ["affiches-metro", "affiche", *ZEROS]
+    assert [line[:3] for line in lines[1:4]] == [["salon", "affiche", "Tous"], ["salon", "affiche", "Brochure"], ["salon", "instagram", "Tous"]]  # fmt: skip
+    assert lines[5] == ["stories", "instagram", *ZEROS]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "is_shown"),
+    [
+        ("", "", True),  # it always runs
+        ("2027-03-01", "", True),
+        ("2027-03-10", "2027-03-20", True),
+        ("2027-03-31", "2027-04-30", True),  # they share a day
+        ("2027-02-01", "2027-03-01", True),
+        ("", "2027-02-28", False),
+        ("2027-04-01", "", False),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_zeros_are_shown_for_campaigns_of_the_period(app: Flask, starts: str, ends: str, is_shown: bool) -> None:
+    dates = {"--starts": starts, "--ends": ends}
+    add(app, "salon", *(word for option in dates.items() if option[1] for word in option))
+    march = ("--since", "2027-03-01", "--until", "2027-03-31")
+
+    assert [line[0] for line in _report(app, *march)] == (["salon"] if is_shown else [])
+    assert _report(app, *march, "--campaign", "SALON") == [["salon", "affiche", *ZEROS]]
+    assert _report(app) == [["salon", "affiche", *ZEROS]]
+
+
+def test_case_of_a_campaign_says_nothing(app: Flask, client: CheckedClient) -> None:
+    client.environ_base["HTTP_USER_AGENT"] = PHONE
+    add(app, "salon-2026")
+    for campaign in ("salon-2026", "Salon-2026", "SALON-2026"):
+        _send(client, f"/brochure?utm_source=affiche&utm_campaign={campaign}", BROCHURE, opens=1)
+    for campaign in ("Été%202026", "ÉTÉ%202026"):  # which nobody planned
+        _send(client, f"/brochure?utm_campaign={campaign}", BROCHURE)
+
+    lines = _report(app)
+
+    totals = [[line[0], line[5], line[7], line[9]] for line in lines if line[2] == "Tous"]
+    assert totals == [["salon-2026", "3", "3", "3"], ["été 2026", "2", "2", "0"]]
+    assert sum(int(total[2]) for total in totals) == len(export(app))
+    assert _report(app, "--campaign", "Salon-2026") == lines[:2]
+    assert _report(app, "--campaign", " ÉTÉ 2026") == lines[2:]
+
+
+def test_campaign_that_is_neither_planned_nor_seen_is_an_error(visited: Flask) -> None:
+    result = visited.test_cli_runner().invoke(args=["campaigns", "report", "--campaign", "salon-2062"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "Error: aucune campagne n’a le code salon-2062, et personne n’est venu par là ; campaigns list les montre.\n"
+    )
+
+
+def test_campaign_seen_but_never_planned_is_no_error(app: Flask, client: CheckedClient) -> None:
+    with app.app_context():
+        current_counter().add(Seen(day=date(2027, 1, 1), page="article", campaign="vue"))
+    _send(client, "/brochure?utm_campaign=Envoyee", BROCHURE)
+
+    assert [len(_report(app, "--campaign", campaign)) for campaign in ("vue", "envoyee")] == [1, 2]
+    assert _report(app, "--campaign", "vue", "--since", "2027-01-02") == []
+
+
+def test_visits_without_a_campaign_can_be_asked_for(visited: Flask) -> None:
+    assert [line[:3] for line in _report(visited, "--campaign", "")] == [["", "", "Tous"], ["", "", "Candidature"]]
+
+
 def test_released_submission_counts(visited: Flask) -> None:
     held = next(row for row in export(visited, "--include-quarantined") if row["status"] == "quarantined")
     before = _report(visited)[0][7]
