@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
 
@@ -11,6 +12,7 @@ from .attribution import Attribution
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["current_attribution"] = current_attribution
     app.jinja_env.globals["carrying_url"] = carrying_url
+    app.jinja_env.globals["carried_query"] = carried_query
 
 
 def current_attribution() -> Attribution:
@@ -37,3 +39,12 @@ def carrying_url(endpoint: str, **values: Any) -> str:
     """url_for, with the attribution in the query string."""
     query: dict[str, Any] = dict(current_attribution().parameters())
     return url_for(endpoint, **values, **query)
+
+
+def carried_query() -> str:
+    """The attribution to be put behind a plain address of an error page; empty where the request can't be read."""
+    try:
+        parameters = current_attribution().parameters()
+    except Exception:  # an untrusted host, a body cut off or too large: whatever it is, the error is being told already
+        return ""
+    return f"?{urlencode(parameters)}" if parameters else ""

@@ -114,7 +114,7 @@ def _fail(error: Exception) -> Response:
 
 
 def _page(refusal: Refusal, status: int, *, is_bare: bool = True) -> Response:
-    """The bare page needs nothing: no address to build, no form to read."""
+    """The bare page needs nothing: no address to build, nor a form that can be read."""
     in_house = "errors/bare.html" if is_bare else "errors/error.html"
     page = render_template("errors/framed.html" if is_framed() else in_house, refusal=refusal)
     return make_response(page, status, {"Cache-Control": "no-store"})

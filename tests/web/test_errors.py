@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from flask import Flask, abort
@@ -256,3 +256,82 @@ def test_page_that_is_not_there_carries_the_campaign_on(client: CheckedClient) -
     page = client.page("/nulle-part?utm_source=insta&utm_campaign=salon")
 
     assert any("utm_campaign=salon" in link for link in page.links() if link.startswith("/brochure?"))
+
+
+# What stands behind each link to a form, on an error page inside a frame.
+QUERY = "utm_source=affiche&utm_campaign=salon&embed_host=a.fr"
+
+
+def _carried(page: Page) -> list[tuple[str, dict[str, str]]]:
+    addresses = [urlsplit(link) for link in page.links()]
+    return [(address.path, dict(parse_qsl(address.query))) for address in addresses]
+
+
+@pytest.mark.parametrize("path", ["/embed/rien", "/embed/brochure/merci/faux"])
+def test_error_in_a_frame_carries_the_campaign_on(client: CheckedClient, path: str) -> None:
+    carried = _carried(client.page(f"{path}?{QUERY}&gclid=1"))
+
+    assert [path for path, _ in carried] == ["/brochure", "/portes-ouvertes", "/candidater"]
+    for _, query in carried:
+        assert query == dict(parse_qsl(QUERY)) | {"landing_path": path.removesuffix("/faux")}
+
+
+def test_error_after_a_sending_carries_what_the_form_held(client: CheckedClient) -> None:
+    for path in ("/embed/rien", "/nulle-part"):
+        page = Page(client.post(path, data=dict(parse_qsl(QUERY))))
+
+        assert page.status == 404
+        assert all("utm_campaign=salon" in link for link in page.links())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_error_in_a_frame_carries_the_campaign_on_while_the_database_is_away(
+    client: CheckedClient, environ: Environ
+) -> None:
+    form = client.page(f"/embed/brochure?{QUERY}").form("/embed/brochure")
+    thanks = client.send(form, **BROCHURE).response.headers["Location"]
+    database = Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3"
+    database.rename(database.with_suffix(".away"))
+
+    page = client.page(thanks)
+
+    assert (page.status, page.is_framed) == (503, True)
+    assert all(query["utm_campaign"] == "salon" for _, query in _carried(page))
+
+
+@pytest.mark.parametrize(
+    "query", ["%", "utm_campaign=%ff%00%E9", "utm_campaign=%ED%A0%80", "&&=&;=%zz", "utm_campaign=%22%3E%3Cb%3E", "a[" * 500]
+)  # fmt: skip
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_error_in_a_frame_shows_whatever_the_query_holds(client: CheckedClient, query: str) -> None:
+    page = client.page(f"/embed/rien?{query}")
+
+    assert page.status == 404
+    assert [path for path, _ in _carried(page)] == ["/brochure", "/portes-ouvertes", "/candidater"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/embed"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_error_page_of_an_unreadable_request_keeps_plain_addresses(
+    client: CheckedClient, prefix: str, is_chunked: bool
+) -> None:
+    # Whose body is too large, and whose host isn't ours.
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"} if is_chunked else {}
+    body = b"utm_campaign=salon&a=" + b"a" * (256 * 1024)
+
+    too_large = Page(
+        client.post(
+            f"{prefix}/brochure",
+            input_stream=io.BytesIO(body),
+            content_length=None if is_chunked else len(body),
+            content_type="application/x-www-form-urlencoded",
+            environ_overrides=chunked,
+        )
+    )
+    untrusted = client.page(f"{prefix}/brochure?{QUERY}", headers={"Host": "evil.example"})
+
+    assert (too_large.status, untrusted.status) == (413, 400)
+    for page in (too_large, untrusted):
+        assert {link.partition("?")[0] for link in page.links()} >= {"/brochure", "/portes-ouvertes", "/candidater"}
+    assert not any("?" in link for link in untrusted.links())
