@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import text
 
 from microsite import create_app
@@ -95,14 +96,21 @@ def environ(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     return settings
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each template is compiled once, not once for each test's application."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(environ: Environ) -> Iterator[Callable[..., Flask]]:
+def make_app(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> Iterator[Callable[..., Flask]]:
     """Builds the application, with settings of a test's own; the database is empty at first."""
     apps: list[Flask] = []
 
     def build(**settings: str) -> Flask:
         app = create_app(environ | settings)
         app.test_client_class = CheckedClient
+        app.jinja_env.bytecode_cache = compiled_templates
         apps.append(app)
         if len(apps) == 1:
             _empty(app)

@@ -97,7 +97,8 @@ def script() -> Response:
 def _count(response: Response, allowed: Iterable[str]) -> None:
     """What a browser refuses to show on an unlisted site is no view; a host that isn't known is given the credit."""
     page = _PAGES.get(request.endpoint or "")
-    if page is None:
+    # A POST that can't be read has no attribution, and is no view either.
+    if page is None or request.method != "GET":
         return
     host = current_attribution().embed_host
     if not host or host in {urlsplit(origin).hostname for origin in allowed}:
