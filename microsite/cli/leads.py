@@ -23,7 +23,8 @@ from ..leads.notifications import notify
 from ..leads.queries import Selection, find_by_reference
 from ..leads.services import NotQuarantined, release
 from ..open_days import services as open_days
-from ..open_days.services import SlotClosed, SlotFull, promise_alert
+from ..open_days.seats import SlotClosed, SlotFull
+from ..open_days.services import promise_alert
 from ..web.context import current_school, current_settings, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins

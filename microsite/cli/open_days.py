@@ -6,8 +6,8 @@ from itertools import pairwise
 import click
 
 from ..db import db, reading
+from ..open_days.planning import DayPlan, SlotPlan, plan_open_day, remove_samples
 from ..open_days.queries import SlotSeats, all_slots, has_slot, upcoming_slots, waiting_alerts
-from ..open_days.services import SlotPlan, plan_open_day, remove_samples
 from ..school import PARIS
 from ..web.context import utc_now
 from .group import DatabaseGroup
@@ -45,7 +45,7 @@ def add(title: str, place: str, day: date, slots: tuple[tuple[time, time], ...],
         raise click.BadParameter("deux créneaux se chevauchent.", param_hint="--slot")
     if any(has_slot(db.session(), title=title, place=place, starts_at=plan.starts_at) for plan in plans):
         raise click.BadParameter("cette journée a déjà un créneau à cette heure.", param_hint="--slot")
-    plan_open_day(db.session(), title=title, place=place, slots=plans, now=now)
+    plan_open_day(db.session(), DayPlan(title=title, place=place), plans, now=now)
     db.session.commit()
     click.echo(f"Ajouté : {title}, le {day:%d/%m/%Y}, créneaux : {len(plans)}, places par créneau : {capacity}.")
 

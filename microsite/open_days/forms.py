@@ -17,7 +17,7 @@ from ..web.context import french_date, french_time, utc_now
 from ..web.errors import log_database_failure
 from ..web.fields import ChoiceField, LongTextField
 from .queries import SlotSeats, upcoming_slots
-from .services import SlotClosed, SlotFull
+from .seats import SlotClosed, SlotFull
 
 # The answer of those who choose no slot.
 TELL_ME = "prevenez-moi"
@@ -95,6 +95,7 @@ class OpenDayForm(LeadForm):
             "slot_id": slot.slot_id if slot else None,
             "slot_starts_at": slot.starts_at.isoformat() if slot else None,
             "slot_ends_at": slot.ends_at.isoformat() if slot else None,
+            "may_wait": False,
             "companions": int(self.companions.data),
             "access_needs": self.access_needs.data,
         }

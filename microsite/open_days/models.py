@@ -3,22 +3,31 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import NEVER_REUSED_ID, Base
+from ..leads.models import Submission
+
+TITLE_LIMIT, PLACE_LIMIT, TEXT_LIMIT, URL_LIMIT = 120, 200, 1000, 500
 
 
 class RegistrationState(enum.StrEnum):
     CONFIRMED = "confirmed"
     WAITING = "waiting"
+    # Seats are held until `offered_until`.
     OFFERED = "offered"
     CANCELLED = "cancelled"
+    # Nobody answered the offer in time.
+    EXPIRED = "expired"
     ATTENDED = "attended"
 
 
 # Whoever is in one of these states occupies seats.
 SEATED = (RegistrationState.CONFIRMED, RegistrationState.OFFERED, RegistrationState.ATTENDED)
+# History: these take no seat, have no place in the line, and let the lead register again.
+OVER = (RegistrationState.CANCELLED, RegistrationState.EXPIRED)
+_ACTIVE = text("state not in ('cancelled', 'expired')")
 
 
 class OpenDay(Base):
@@ -26,17 +35,30 @@ class OpenDay(Base):
     __table_args__ = NEVER_REUSED_ID
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(String(120))
-    place: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
+    # An address, or « En ligne ».
+    place: Mapped[str] = mapped_column(String(PLACE_LIMIT))
+    # How to get there, and what awaits; empty when nothing is said.
+    access: Mapped[str] = mapped_column(String(TEXT_LIMIT), default="", server_default="")
+    description: Mapped[str] = mapped_column(String(TEXT_LIMIT), default="", server_default="")
+    # Where an online day takes place, for who has a seat alone; empty for a day on site.
+    online_url: Mapped[str] = mapped_column(String(URL_LIMIT), default="", server_default="")
     # Made so that a new installation can be tried; said on the page.
     is_sample: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
     slots: Mapped[list["Slot"]] = relationship(back_populates="open_day", order_by="Slot.starts_at")
 
+    @property
+    def is_online(self) -> bool:
+        return bool(self.online_url)
+
 
 class Slot(Base):
-    """A time one can book; `capacity` counts seats: the person and those who come along."""
+    """A time one can book; `capacity` counts seats: the person and those who come along.
+
+    Registration is open from `opens_at` (None: at once) until `closes_at` (None: until it begins).
+    """
 
     __tablename__ = "slots"
     __table_args__ = (
@@ -50,26 +72,50 @@ class Slot(Base):
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     capacity: Mapped[int]
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    # When each of these mails was decided for all who had a seat then.
+    early_reminder_at: Mapped[datetime | None]
+    late_reminder_at: Mapped[datetime | None]
+    thanked_at: Mapped[datetime | None]
+    # Raised each time that it is moved or cancelled: SEQUENCE of its calendar files (RFC 5545, section 3.8.7.4).
+    sequence: Mapped[int] = mapped_column(default=0, server_default="0")
 
     open_day: Mapped[OpenDay] = relationship(back_populates="slots")
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether one can register in it."""
+        has_opened = self.opens_at is None or self.opens_at <= now
+        return self.cancelled_at is None and has_opened and now < min(self.starts_at, self.closes_at or self.starts_at)
+
 
 class Registration(Base):
-    """A lead in a slot, taking 1 + companions seats while its state is one of SEATED."""
+    """A lead in a slot, taking 1 + companions seats while its state is one of SEATED.
+
+    Ids are given out under the slot's lock: their order is that of the waiting list.
+    """
 
     __tablename__ = "registrations"
     __table_args__ = (
         CheckConstraint("companions between 0 and 3", name="companions"),
-        # One active registration per lead and slot; the cancelled ones are history.
+        # One active registration per lead and slot; those that are over are history.
         Index(
             "uq_registrations_active",
             "lead_id",
             "slot_id",
             unique=True,
-            sqlite_where=text("state <> 'cancelled'"),
-            postgresql_where=text("state <> 'cancelled'"),
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
         ),
         Index(None, "slot_id", "state"),
+        # What the worker looks for every few seconds.
+        Index(
+            "ix_registrations_offered",
+            "offered_until",
+            sqlite_where=text("state = 'offered'"),
+            postgresql_where=text("state = 'offered'"),
+        ),
         NEVER_REUSED_ID,
     )
 
@@ -80,8 +126,17 @@ class Registration(Base):
     companions: Mapped[int]
     state: Mapped[RegistrationState]
     created_at: Mapped[datetime]
+    offered_until: Mapped[datetime | None]
+    checked_in_at: Mapped[datetime | None]
+    # Came without having registered.
+    is_walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     slot: Mapped[Slot] = relationship()
+    submission: Mapped[Submission] = relationship()
+
+    @property
+    def seats(self) -> int:
+        return 1 + self.companions
 
 
 class Alert(Base):
@@ -94,3 +149,5 @@ class Alert(Base):
     lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id"), index=True)
     created_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
+
+    submission: Mapped[Submission] = relationship()

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .models import SEATED, Alert, OpenDay, Registration, RegistrationState, Slot
+from .models import OVER, SEATED, Alert, OpenDay, Registration, Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,9 @@ class SlotSeats:
 
 
 def upcoming_slots(session: Session, *, now: datetime, also: int | None = None) -> list[SlotSeats]:
-    """Slots that haven't begun, earliest first; the one with the id `also` even if it has."""
-    return _with_seats(session, select(Slot).where(or_(Slot.starts_at > now, Slot.id == also)))
+    """Slots that will take place, earliest first; the one with the id `also` even if it won't."""
+    ahead = and_(Slot.starts_at > now, Slot.cancelled_at.is_(None))
+    return _with_seats(session, select(Slot).where(or_(ahead, Slot.id == also)))
 
 
 def all_slots(session: Session) -> list[SlotSeats]:
@@ -47,8 +48,8 @@ def has_slot(session: Session, *, title: str, place: str, starts_at: datetime) -
 
 
 def find_registration(session: Session, *, lead_id: int, slot_id: int) -> Registration | None:
-    """The lead's registration in this slot that isn't cancelled."""
-    active = Registration.state != RegistrationState.CANCELLED
+    """The lead's registration in this slot that isn't over."""
+    active = Registration.state.not_in(OVER)
     return session.scalar(select(Registration).filter_by(lead_id=lead_id, slot_id=slot_id).where(active))
 
 

@@ -1,99 +1,44 @@
-"""Planning open days and registering people in their slots."""
+"""What visitors do: register or wait, change, cancel, take an offer. Callers commit; each locks the slot first."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..leads.models import Submission
 from ..outbox.services import enqueue
-from ..school import PARIS
-from .models import Alert, OpenDay, Registration, RegistrationState, Slot
-from .queries import find_registration, seats_taken
+from .models import OVER, SEATED, Alert, Registration, RegistrationState, Slot
+from .queries import find_registration
+from .seats import SlotClosed, SlotFull, lock_slot, pass_on
 
-# Mails: what was registered, and that a date will be told.
+# Mails: where one stands, that a date will be told, and that one isn't expected any more.
 REGISTERED = "registration"
 PROMISED = "alert"
+CANCELLED = "cancelled"
 
 
-class SlotFull(ValueError):
-    """Fewer seats left than the party needs; `remaining` says how many."""
-
-    def __init__(self, remaining: int) -> None:
-        super().__init__(remaining)
-        self.remaining = remaining
-
-
-class SlotClosed(ValueError):
-    """The slot has begun, or doesn't exist any more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotPlan:
-    """A slot to be added; aware times."""
-
-    starts_at: datetime
-    ends_at: datetime
-    capacity: int
-
-
-def plan_open_day(
-    session: Session, *, title: str, place: str, slots: list[SlotPlan], now: datetime, is_sample: bool = False
-) -> OpenDay:
-    day = OpenDay(title=title, place=place, is_sample=is_sample, created_at=now)
-    day.slots = [Slot(starts_at=plan.starts_at, ends_at=plan.ends_at, capacity=plan.capacity) for plan in slots]
-    session.add(day)
-    session.flush()
-    return day
-
-
-def plan_samples(session: Session, *, now: datetime) -> None:
-    """Two open days on coming Saturdays, marked as samples, so that a new installation can be tried."""
-    today = now.astimezone(PARIS).date()
-    saturday = today + timedelta(days=(5 - today.weekday()) % 7 + 21)
-    for day, capacity in ((saturday, 30), (saturday + timedelta(weeks=4), 4)):
-        slots = [SlotPlan(starts_at=_at(day, hour), ends_at=_at(day, hour + 2), capacity=capacity) for hour in (10, 14)]
-        plan_open_day(
-            session,
-            title="Journée portes ouvertes",
-            place="lieu d’exemple",
-            slots=slots,
-            now=now,
-            is_sample=True,
-        )
-
-
-def remove_samples(session: Session, *, now: datetime) -> tuple[int, int]:
-    """Delete the sample days; whoever registered in one is to be told of the next date. Counts days and people."""
-    days = session.scalars(select(OpenDay.id).where(OpenDay.is_sample)).all()
-    slots = select(Slot.id).where(Slot.open_day_id.in_(days))
-    registrations = session.scalars(select(Registration).where(Registration.slot_id.in_(slots))).all()
-    for registration in registrations:
-        session.add(Alert(submission_id=registration.submission_id, lead_id=registration.lead_id, created_at=now))
-        session.delete(registration)
-    session.flush()
-    session.execute(delete(Slot).where(Slot.open_day_id.in_(days)))
-    session.execute(delete(OpenDay).where(OpenDay.id.in_(days)))
-    return len(days), len(registrations)
-
-
-def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), tzinfo=PARIS).astimezone(UTC)
+class RegistrationOver(ValueError):
+    """It is cancelled, its offer went to somebody else, or its slot has begun: nothing can be changed any more."""
 
 
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
-    """What an open-day submission leads to: a seat, or an alert for those who chose no slot; and a mail about it.
+    """What an open-day submission leads to: a seat, a place in the line, or an alert; and a mail about it.
 
     Raises SlotFull or SlotClosed; the caller then rolls everything back.
     """
     answers: dict[str, Any] = submission.answers
     if answers["slot_id"] is None:
         promise_alert(session, submission, now=now)
-    else:
-        register(session, submission, slot_id=answers["slot_id"], companions=answers["companions"], now=now)
-        enqueue(session, template=REGISTERED, cause=submission.reference, lead_id=submission.lead_id, now=now)
+        return
+    register(
+        session,
+        submission,
+        slot_id=answers["slot_id"],
+        companions=answers["companions"],
+        may_wait=answers["may_wait"],
+        now=now,
+    )
+    enqueue(session, template=REGISTERED, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
 def promise_alert(session: Session, submission: Submission, *, now: datetime) -> None:
@@ -102,20 +47,23 @@ def promise_alert(session: Session, submission: Submission, *, now: datetime) ->
     enqueue(session, template=PROMISED, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
-def register(session: Session, submission: Submission, *, slot_id: int, companions: int, now: datetime) -> Registration:
-    """Take 1 + companions seats, never more than are left; raises SlotFull or SlotClosed.
+def register(
+    session: Session, submission: Submission, *, slot_id: int, companions: int, may_wait: bool, now: datetime
+) -> Registration:
+    """Take 1 + companions seats or, where they aren't left and that was asked for, the last place in the line.
 
-    A lead who holds a registration in this slot already keeps that one, unchanged; asking for another number of
-    companions marks the lead for review, for anyone can type anyone's address. The seats are looked at first all
-    the same, so that the answer says nothing about who is registered.
+    Raises SlotFull, SlotClosed. A lead who has a registration in this slot keeps that one, unchanged; asking for
+    another number of companions marks the lead for review, for anyone can type anyone's address. The seats are looked
+    at first all the same, so that the answer says nothing about who is registered.
     """
-    # The row's lock (SQLite: the writing transaction itself) makes registrations for one slot queue.
-    slot = session.scalar(select(Slot).where(Slot.id == slot_id).with_for_update())
-    if slot is None or slot.starts_at <= now:
+    slot = lock_slot(session, slot_id)
+    if slot is None or not slot.is_open(now):
         raise SlotClosed(slot_id)
-    remaining = slot.capacity - seats_taken(session, slot.id)
-    if remaining < 1 + companions:
-        raise SlotFull(max(0, remaining))
+    remaining = pass_on(session, slot, now=now)
+    has_room = remaining >= 1 + companions
+    # A party larger than the slot would wait for ever.
+    if not has_room and not (may_wait and 1 + companions <= slot.capacity):
+        raise SlotFull(remaining)
     lead = submission.lead
     if lead is None:
         raise ValueError("a quarantined submission takes no seat")
@@ -125,13 +73,78 @@ def register(session: Session, submission: Submission, *, slot_id: int, companio
             lead.needs_review = True
         return active
     registration = Registration(
-        submission_id=submission.id,
+        submission=submission,
         lead_id=lead.id,
-        slot_id=slot.id,
+        slot=slot,
         companions=companions,
-        state=RegistrationState.CONFIRMED,
+        state=RegistrationState.CONFIRMED if has_room else RegistrationState.WAITING,
         created_at=now,
     )
     session.add(registration)
     session.flush()
     return registration
+
+
+def change_companions(session: Session, registration: Registration, companions: int, *, now: datetime) -> None:
+    """Come with more or fewer; what is freed passes on. Raises SlotFull, RegistrationOver."""
+    slot, remaining = _hold(session, registration, now=now)
+    more = companions - registration.companions
+    if registration.state in SEATED and more > remaining:
+        raise SlotFull(remaining)
+    if 1 + companions > slot.capacity and more > 0:
+        raise SlotFull(slot.capacity)
+    registration.companions = companions
+    pass_on(session, slot, now=now)
+
+
+def accept(session: Session, registration: Registration, *, now: datetime) -> None:
+    """Take the seats that are offered; a second time nothing changes. Raises RegistrationOver."""
+    _hold(session, registration, now=now)
+    if registration.state is RegistrationState.OFFERED:
+        registration.state = RegistrationState.CONFIRMED
+        registration.offered_until = None
+        reference = registration.submission.reference
+        enqueue(
+            session,
+            template=REGISTERED,
+            cause=f"{reference}.accepted",
+            lead_id=registration.lead_id,
+            now=now,
+            is_capped=False,
+        )
+
+
+def cancel(session: Session, registration: Registration, *, now: datetime) -> None:
+    """Give the seats back, leave the line or decline the offer; a second time nothing changes.
+
+    Whoever had a seat is sent what takes it out of their calendar. Raises RegistrationOver for a slot that has begun.
+    """
+    slot = _lock(session, registration)
+    if registration.state in OVER:
+        return
+    if slot.starts_at <= now:
+        raise RegistrationOver(registration.id)
+    had_a_seat = registration.state is RegistrationState.CONFIRMED
+    registration.state = RegistrationState.CANCELLED
+    if had_a_seat:
+        reference = registration.submission.reference
+        enqueue(session, template=CANCELLED, cause=reference, lead_id=registration.lead_id, now=now, is_capped=False)
+    pass_on(session, slot, now=now)
+
+
+def _hold(session: Session, registration: Registration, *, now: datetime) -> tuple[Slot, int]:
+    """Its slot, locked, and how many seats are left in it. Raises RegistrationOver."""
+    slot = _lock(session, registration)
+    remaining = pass_on(session, slot, now=now)
+    if registration.state in OVER or slot.starts_at <= now:
+        raise RegistrationOver(registration.id)
+    return slot, remaining
+
+
+def _lock(session: Session, registration: Registration) -> Slot:
+    slot = lock_slot(session, registration.slot_id)
+    if slot is None:
+        raise RegistrationOver(registration.id)
+    # As it stands under the lock: the worker may have ended its offer meanwhile.
+    session.refresh(registration)
+    return slot

@@ -17,7 +17,8 @@ from .calendar import MIMETYPE, write_calendar
 from .events import describe
 from .forms import OpenDayForm, refusal, slot_label
 from .models import Slot
-from .services import SlotClosed, SlotFull, follow_up
+from .seats import SlotClosed, SlotFull
+from .services import follow_up
 
 bp = Blueprint("open_days", __name__)
 

@@ -47,14 +47,16 @@ def enqueue(
     lead_id: int | None = None,
     audience: Audience = Audience.LEAD,
     due_at: datetime | None = None,
+    is_capped: bool = True,
 ) -> None:
     """Decide a mail, in the transaction of what causes it; once per template and cause, however often it is asked.
 
-    It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent.
+    It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent;
+    unless `is_capped` says that no stranger can cause it, however often they type somebody's address.
     """
     if find_decided(session, template=template, cause=cause) is not None:
         return
-    too_many = lead_id is not None and _is_at_cap(session, lead_id, audience, now)
+    too_many = is_capped and lead_id is not None and _is_at_cap(session, lead_id, audience, now)
     mail = OutgoingMail(
         template=template,
         cause=cause,

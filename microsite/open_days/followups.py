@@ -1,0 +1,122 @@
+"""What falls due by itself: offers that end, reminders, thanks, telling who asked about new dates.
+
+Looked for by the background worker of every process; each step is decided once, under the slot's lock.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from ..outbox.services import enqueue
+from .models import Alert, OpenDay, Registration, RegistrationState, Slot
+from .seats import lock_slot, pass_on
+
+# Mails.
+EARLY_REMINDER = "reminder"
+LATE_REMINDER = "reminder_late"
+THANKS = "thanks"
+ANNOUNCED = "announcement"
+
+EARLY, LATE = timedelta(hours=48), timedelta(hours=3)
+# An early reminder that comes later than this is left to the late one.
+_TOO_LATE = timedelta(hours=24)
+# People get home first; and a thank-you that was held up for days says nothing any more.
+_THANKS_AFTER, _THANKS_WITHIN = timedelta(hours=2), timedelta(days=3)
+# A day that was just added may still be corrected.
+_ANNOUNCED_AFTER = timedelta(minutes=10)
+# People told of a new date in one transaction.
+_CROWD = 50
+
+
+def due_slots(session: Session, *, now: datetime) -> list[int]:
+    """Slots where an offer has ended, or a reminder or a thank-you is due."""
+    ahead = and_(Slot.cancelled_at.is_(None), Slot.starts_at > now)
+    early = and_(ahead, Slot.starts_at <= now + EARLY, Slot.early_reminder_at.is_(None))
+    late = and_(ahead, Slot.starts_at <= now + LATE, Slot.late_reminder_at.is_(None))
+    over = and_(
+        Slot.cancelled_at.is_(None),
+        Slot.ends_at <= now - _THANKS_AFTER,
+        Slot.ends_at > now - _THANKS_WITHIN,
+        Slot.thanked_at.is_(None),
+    )
+    lapsed = exists().where(
+        Registration.slot_id == Slot.id,
+        Registration.state == RegistrationState.OFFERED,
+        Registration.offered_until <= now,
+    )
+    return list(session.scalars(select(Slot.id).where(or_(early, late, over, lapsed)).order_by(Slot.id)))
+
+
+def follow_slot(session: Session, slot_id: int, *, now: datetime) -> None:
+    """Do what is due in this slot."""
+    slot = lock_slot(session, slot_id)
+    if slot is None or slot.cancelled_at is not None:
+        return
+    pass_on(session, slot, now=now)
+    left = slot.starts_at - now
+    if timedelta(0) < left <= EARLY and slot.early_reminder_at is None:
+        slot.early_reminder_at = now
+        if left > _TOO_LATE:
+            _write(session, slot, EARLY_REMINDER, RegistrationState.CONFIRMED, now=now)
+    if timedelta(0) < left <= LATE and slot.late_reminder_at is None:
+        slot.late_reminder_at = now
+        _write(session, slot, LATE_REMINDER, RegistrationState.CONFIRMED, now=now)
+    if slot.ends_at + _THANKS_AFTER <= now and slot.thanked_at is None:
+        slot.thanked_at = now
+        _write(session, slot, THANKS, _state_of_who_came(session, slot), now=now)
+
+
+def is_anyone_to_tell(session: Session, *, now: datetime) -> bool:
+    return session.scalar(select(Alert.id).where(_can_be_told(now)).limit(1)) is not None
+
+
+def tell_of_new_dates(session: Session, *, now: datetime) -> None:
+    """Decide the mail for some of those who asked to be told, and for whom a day was added since; one a lead."""
+    alerts = select(Alert).where(_can_be_told(now)).order_by(Alert.id).limit(_CROWD)
+    for alert in session.scalars(alerts.with_for_update(skip_locked=True)).all():
+        if alert.told_at is not None:
+            continue
+        enqueue(
+            session,
+            template=ANNOUNCED,
+            cause=alert.submission.reference,
+            lead_id=alert.lead_id,
+            now=now,
+            due_at=now + _ANNOUNCED_AFTER,
+            is_capped=False,
+        )
+        untold = and_(Alert.lead_id == alert.lead_id, Alert.told_at.is_(None), Alert.created_at <= alert.created_at)
+        session.execute(update(Alert).where(or_(untold, Alert.id == alert.id)).values(told_at=now))
+
+
+def _write(session: Session, slot: Slot, template: str, state: RegistrationState, *, now: datetime) -> None:
+    registrations = select(Registration).where(Registration.slot_id == slot.id, Registration.state == state)
+    for registration in session.scalars(registrations).all():
+        enqueue(
+            session,
+            template=template,
+            # A slot that moves is a new reason.
+            cause=f"{registration.submission.reference}.{slot.sequence}",
+            lead_id=registration.lead_id,
+            now=now,
+            is_capped=False,
+        )
+
+
+def _state_of_who_came(session: Session, slot: Slot) -> RegistrationState:
+    """Where nobody was checked in, all who had a seat are taken to have come."""
+    attended = Registration.slot_id == slot.id, Registration.state == RegistrationState.ATTENDED
+    is_anyone = session.scalar(select(Registration.id).where(*attended).limit(1)) is not None
+    return RegistrationState.ATTENDED if is_anyone else RegistrationState.CONFIRMED
+
+
+def _can_be_told(now: datetime) -> ColumnElement[bool]:
+    bookable = and_(
+        Slot.cancelled_at.is_(None), Slot.starts_at > now, or_(Slot.opens_at.is_(None), Slot.opens_at <= now)
+    )
+    added_since = and_(OpenDay.created_at > Alert.created_at, OpenDay.is_sample.is_(False))
+    return and_(
+        Alert.told_at.is_(None),
+        exists().where(Slot.open_day_id == OpenDay.id, bookable, added_since),
+    )

@@ -1,0 +1,71 @@
+"""A slot's seats, and who gets those that are free. What changes them runs under the slot's lock."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from ..outbox.services import enqueue
+from .models import Registration, RegistrationState, Slot
+from .queries import seats_taken
+
+# The mail that offers seats.
+OFFERED = "offer"
+# How long an offer holds its seats: a quarter of the time left, this at most.
+LONGEST_OFFER = timedelta(hours=24)
+_SHARE = 4
+
+
+class SlotFull(ValueError):
+    """Fewer seats left than the party needs; `remaining` says how many."""
+
+    def __init__(self, remaining: int) -> None:
+        super().__init__(remaining)
+        self.remaining = remaining
+
+
+class SlotClosed(ValueError):
+    """The slot has begun, is cancelled or doesn't exist, or registration isn't open."""
+
+
+def lock_slot(session: Session, slot_id: int) -> Slot | None:
+    """The slot as it stands now, changed by nobody else until the transaction ends.
+
+    SQLite's writing transaction is lock enough; on PostgreSQL it is the row's.
+    """
+    fresh = select(Slot).where(Slot.id == slot_id).with_for_update().execution_options(populate_existing=True)
+    return session.scalar(fresh)
+
+
+def pass_on(session: Session, slot: Slot, *, now: datetime) -> int:
+    """End the offers that nobody answered, offer what is free to those who wait; how many seats are left then.
+
+    The earliest entry whose party fits is first; those it skips keep their place. Whatever is left fits nobody who
+    waits, so that a newcomer may have it. The slot is locked.
+    """
+    for lapsed in session.scalars(_in_state(slot, RegistrationState.OFFERED).where(Registration.offered_until <= now)):
+        lapsed.state = RegistrationState.EXPIRED
+    free = slot.capacity - seats_taken(session, slot.id)
+    if slot.cancelled_at is not None or slot.starts_at <= now:
+        return max(0, free)
+    for entry in session.scalars(_in_state(slot, RegistrationState.WAITING).order_by(Registration.id)):
+        if free <= 0:
+            break
+        if entry.seats <= free:
+            _offer(session, slot, entry, now=now)
+            free -= entry.seats
+    # A capacity lowered below what is taken drops nobody and offers nothing.
+    return max(0, free)
+
+
+def _offer(session: Session, slot: Slot, entry: Registration, *, now: datetime) -> None:
+    entry.state = RegistrationState.OFFERED
+    entry.offered_until = now + min(LONGEST_OFFER, (slot.starts_at - now) / _SHARE)
+    # Nobody outside can cause it, however often they send the form: it doesn't count against their day.
+    enqueue(
+        session, template=OFFERED, cause=entry.submission.reference, lead_id=entry.lead_id, now=now, is_capped=False
+    )
+
+
+def _in_state(slot: Slot, state: RegistrationState) -> Select[Registration]:
+    return select(Registration).where(Registration.slot_id == slot.id, Registration.state == state)
