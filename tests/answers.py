@@ -3,12 +3,18 @@
 import csv
 import io
 import re
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from microsite.content_files import SHIPPED
+from microsite.db import db, writing
+from microsite.open_days.models import Slot
+from microsite.open_days.planning import DayPlan, SlotPlan, cancel_slot, plan_open_day
+from microsite.school import PARIS
+from microsite.web.context import utc_now
 
 BROCHURE = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr"}
 TELL_ME = BROCHURE | {"slot": "prevenez-moi"}
@@ -38,6 +44,35 @@ def add_slot(app: Flask, *, capacity: int, day: str = "2099-03-07", hours: str =
     lines = [line for line in listed.splitlines() if "places prises" in line]
     year, month, date = day.split("-")
     return next(line.split()[0] for line in lines if f"{date}/{month}/{year} {hours[:5]}" in line)
+
+
+def plan_slot(
+    app: Flask,
+    *,
+    capacity: int = 20,
+    day: str = "2099-03-07",
+    hour: int = 10,
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+    **words: str,
+) -> str:
+    """Plan one of two hours by the service: `words` are what the day says of itself. Its id."""
+    starts_at = datetime.combine(date.fromisoformat(day), time(hour), tzinfo=PARIS).astimezone(UTC)
+    slot = SlotPlan(
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=2),
+        capacity=capacity,
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+    plan = DayPlan(**{"title": "Journée portes ouvertes", "place": "Paris"} | words)
+    with app.app_context(), writing():
+        return str(plan_open_day(db.session(), plan, [slot], now=utc_now()).slots[0].id)
+
+
+def call_off(app: Flask, slot: str) -> None:
+    with app.app_context(), writing():
+        cancel_slot(db.session(), db.session.get_one(Slot, int(slot)), now=utc_now())
 
 
 def complete_school(instance: Path) -> None:

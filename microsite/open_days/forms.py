@@ -1,10 +1,9 @@
 """The open-day form: a slot, or a word when there is none that suits; companions; access needs."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from wtforms import StringField
@@ -15,28 +14,20 @@ from ..leads.forms import LeadForm
 from ..leads.models import FormName
 from ..web.context import french_date, french_time, utc_now
 from ..web.errors import log_database_failure
-from ..web.fields import ChoiceField, LongTextField
+from ..web.fields import ChoiceField, LongTextField, refuse
+from .notes import DayNote, day_notes
+from .options import WAITING, SlotOption, Wish, slot_options
 from .queries import SlotSeats, upcoming_slots
+from .refusals import CLOSED, refusal
 from .seats import SlotClosed, SlotFull
 
 # The answer of those who choose no slot.
 TELL_ME = "prevenez-moi"
 COMPANIONS_LIMIT = 3
-# From this many seats on, the form says how few are left.
-_FEW = 5
-
-CLOSED = "Ce créneau n’est plus proposé. Choisissez-en un autre, ou demandez-nous de vous prévenir."
-FULL = "Ce créneau est complet. Choisissez-en un autre, ou demandez-nous de vous prévenir."
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotOption:
-    """One radio button."""
-
-    value: str
-    label: str
-    detail: str
-    is_full: bool = False
+# How many come, by the number of companions that is answered.
+_PARTIES = {str(number): 1 + number for number in range(COMPANIONS_LIMIT + 1)}
+# Nine digits at most: what is longer is no id, and more than PostgreSQL's integers hold.
+_ANSWER = re.compile(rf"([0-9]{{1,9}})({WAITING})?")
 
 
 class OpenDayForm(LeadForm):
@@ -51,43 +42,80 @@ class OpenDayForm(LeadForm):
         description="Un fauteuil, une interprétation en langue des signes… Dites-nous ce qui vous aide.",
     )
 
-    slots: Mapping[str, SlotSeats] = MappingProxyType({})
+    # Every slot that will take place, and those of them that are shown: where one can register, now or later.
+    upcoming: Sequence[SlotSeats] = ()
+    slots: Sequence[SlotSeats] = ()
     chosen: SlotSeats | None = None
 
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
         super().__init__(formdata=formdata, **kwargs)
-        self.companions.offer({str(n): str(n) for n in range(COMPANIONS_LIMIT + 1)}, empty=None)
+        self.companions.offer({number: number for number in _PARTIES}, empty=None)
         self.load_slots()
-        if not (self.is_submitted() or self.is_unavailable) and (self.is_sold_out or not self.slots):
-            self.slot.data = TELL_ME
 
     def load_slots(self) -> None:
         """Read without waiting in line with the writers: what decides is the registration itself."""
-        now = utc_now()
+        self.read_at = now = utc_now()
+        answer = _ANSWER.fullmatch(self.slot.data or "")
+        slot_id = int(answer[1]) if answer else None
         try:
             with reading():
-                slots = upcoming_slots(db.session(), now=now, also=_slot_id(self.slot.data))
+                slots = upcoming_slots(db.session(), now=now, also=slot_id)
         except UNAVAILABLE as error:
             log_database_failure(error)
             self.is_unavailable = True
             return
-        self.slots = {str(slot.slot_id): slot for slot in slots if slot.starts_at > now}
+        self.upcoming = [slot for slot in slots if slot.starts_at > now and not slot.is_cancelled]
+        # One without any seat, even for those who would wait, is closed too.
+        self.slots = [slot for slot in self.upcoming if slot.capacity and not slot.has_closed(now)]
         # One that has begun is recognised all the same: the form may be sent again, its registration long made.
-        self.chosen = next((slot for slot in slots if str(slot.slot_id) == self.slot.data), None)
+        self.chosen = next((slot for slot in slots if slot.slot_id == slot_id), None)
+
+    def turn_down(self, error: SlotFull | SlotClosed) -> None:
+        """Say why there are no seats, and show the slots as they stand now."""
+        self.load_slots()
+        if isinstance(error, SlotFull) and self.chosen is not None:
+            # What is told is what is shown, even if a seat came free in between.
+            told = replace(self.chosen, taken=self.chosen.capacity - error.remaining)
+            self.slots = [told if slot is self.chosen else slot for slot in self.slots]
+        refuse(self.slot, refusal(error, self.chosen, party=self.party, now=self.read_at))
 
     @property
     def options(self) -> list[SlotOption]:
-        """Every upcoming slot, the full ones too, then the way to be told of other dates."""
+        """Every slot with its seats or its waiting list, then the way to be told of other dates."""
         tell_me = SlotOption(
             value=TELL_ME,
             label="Prévenez-moi des prochaines dates",
             detail="Aucune place n’est réservée : nous vous écrirons dès qu’une date sera fixée.",
+            is_chosen=self.slot.data == TELL_ME or not self.open_slots,
         )
-        return [*(_option(slot) for slot in self.slots.values()), tell_me]
+        return [*(option for slot in self.slots for option in self._options_of(slot)), tell_me]
+
+    @property
+    def open_slots(self) -> list[SlotSeats]:
+        """Those where one can register or wait now."""
+        return [slot for slot in self.slots if slot.opens_later(self.read_at) is None]
+
+    @property
+    def notes(self) -> list[DayNote]:
+        return day_notes(self.slots)
 
     @property
     def is_sold_out(self) -> bool:
-        return bool(self.slots) and all(slot.remaining == 0 for slot in self.slots.values())
+        """Whether all that is left is to wait."""
+        return bool(self.open_slots) and all(slot.remaining == 0 for slot in self.open_slots)
+
+    @property
+    def button(self) -> str:
+        if self.is_unavailable:
+            return "M’inscrire"
+        if not self.open_slots:
+            return "Prévenez-moi"
+        return "Envoyer ma demande" if self.is_sold_out else "M’inscrire"
+
+    @property
+    def party(self) -> int:
+        """How many would come, as far as that can be read."""
+        return _PARTIES.get(self.companions.data, 1)
 
     def answers(self) -> dict[str, Any]:
         slot = self.chosen
@@ -95,7 +123,7 @@ class OpenDayForm(LeadForm):
             "slot_id": slot.slot_id if slot else None,
             "slot_starts_at": slot.starts_at.isoformat() if slot else None,
             "slot_ends_at": slot.ends_at.isoformat() if slot else None,
-            "may_wait": False,
+            "may_wait": slot is not None and self._may_wait,
             "companions": int(self.companions.data),
             "access_needs": self.access_needs.data,
         }
@@ -104,39 +132,20 @@ class OpenDayForm(LeadForm):
         if field.data != TELL_ME and self.chosen is None:
             raise ValidationError(CLOSED)
 
+    @property
+    def _may_wait(self) -> bool:
+        return str(self.slot.data).endswith(WAITING)
 
-def _slot_id(value: str | None) -> int | None:
-    # Nine digits at most: what is longer is no id, and more than PostgreSQL's integers hold.
-    return int(value) if value and re.fullmatch(r"[0-9]{1,9}", value) else None
-
-
-def refusal(error: SlotFull | SlotClosed, *, party: int) -> str:
-    """What to tell a party of that many people who could not be seated."""
-    if isinstance(error, SlotClosed):
-        return CLOSED
-    if error.remaining == 0:
-        return FULL
-    seats = "Il ne reste qu’une place" if error.remaining == 1 else f"Il ne reste que {error.remaining} places"
-    return f"{seats} sur ce créneau, et vous seriez {party}. Choisissez-en un autre, ou venez moins nombreux."
-
-
-def _option(slot: SlotSeats) -> SlotOption:
-    return SlotOption(
-        value=str(slot.slot_id),
-        label=slot_label(slot.starts_at, slot.ends_at, is_sample=slot.is_sample),
-        detail=f"{slot.title}, {slot.place}. {_seats(slot.remaining)}",
-        is_full=slot.remaining == 0,
-    )
+    def _options_of(self, slot: SlotSeats) -> Iterator[SlotOption]:
+        is_chosen = self.chosen is not None and self.chosen.slot_id == slot.slot_id
+        return slot_options(
+            slot,
+            label=slot_label(slot.starts_at, slot.ends_at, is_sample=slot.is_sample),
+            wish=Wish(party=self.party, may_wait=self._may_wait) if is_chosen else None,
+            now=self.read_at,
+        )
 
 
 def slot_label(starts_at: datetime, ends_at: datetime, *, is_sample: bool) -> str:
     sample = " (date d’exemple)" if is_sample else ""
     return f"{french_date(starts_at)}, de {french_time(starts_at)} à {french_time(ends_at)}{sample}"
-
-
-def _seats(remaining: int) -> str:
-    if remaining == 0:
-        return "Complet."
-    if remaining > _FEW:
-        return "Places disponibles."
-    return "Dernière place !" if remaining == 1 else f"Plus que {remaining} places !"

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..db import NEVER_REUSED_ID, Base
 from ..leads.models import Submission
 
+# Where a day takes place that has no address, or none that everybody may know.
+ONLINE = "En ligne"
 TITLE_LIMIT, PLACE_LIMIT, TEXT_LIMIT, URL_LIMIT = 120, 200, 1000, 500
 
 
@@ -36,7 +38,7 @@ class OpenDay(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
-    # An address, or « En ligne ».
+    # An address; for a day online whatever staff call it by.
     place: Mapped[str] = mapped_column(String(PLACE_LIMIT))
     # How to get there, and what awaits; empty when nothing is said.
     access: Mapped[str] = mapped_column(String(TEXT_LIMIT), default="", server_default="")
@@ -52,6 +54,11 @@ class OpenDay(Base):
     @property
     def is_online(self) -> bool:
         return bool(self.online_url)
+
+    @property
+    def where(self) -> str:
+        """What everybody may read of it."""
+        return ONLINE if self.is_online else self.place
 
 
 class Slot(Base):

@@ -15,17 +15,32 @@ class SlotSeats:
 
     slot_id: int
     title: str
+    # Where it takes place, in words; `is_online` ones have their address in none of these.
     place: str
+    access: str
+    description: str
+    is_online: bool
     is_sample: bool
     starts_at: datetime
     ends_at: datetime
     capacity: int
     taken: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    is_cancelled: bool
 
     @property
     def remaining(self) -> int:
         # A capacity lowered below what is taken drops nobody and offers nothing.
         return max(0, self.capacity - self.taken)
+
+    def has_closed(self, now: datetime) -> bool:
+        """Whether nobody can register in it any more."""
+        return self.is_cancelled or now >= min(self.starts_at, self.closes_at or self.starts_at)
+
+    def opens_later(self, now: datetime) -> datetime | None:
+        """When registration opens, if it hasn't yet."""
+        return self.opens_at if self.opens_at is not None and self.opens_at > now else None
 
 
 def upcoming_slots(session: Session, *, now: datetime, also: int | None = None) -> list[SlotSeats]:
@@ -83,10 +98,16 @@ def _slot_seats(slot: Slot, taken: int) -> SlotSeats:
     return SlotSeats(
         slot_id=slot.id,
         title=slot.open_day.title,
-        place=slot.open_day.place,
+        place=slot.open_day.where,
+        access=slot.open_day.access,
+        description=slot.open_day.description,
+        is_online=slot.open_day.is_online,
         is_sample=slot.open_day.is_sample,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         capacity=slot.capacity,
         taken=taken,
+        opens_at=slot.opens_at,
+        closes_at=slot.closes_at,
+        is_cancelled=slot.cancelled_at is not None,
     )

@@ -11,11 +11,10 @@ from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
 from ..sharing.tags import share
 from ..web.context import current_school, utc_now
-from ..web.fields import refuse
 from ..web.links import public_url
 from .calendar import MIMETYPE, write_calendar
 from .events import describe
-from .forms import OpenDayForm, refusal, slot_label
+from .forms import OpenDayForm, slot_label
 from .models import Slot
 from .seats import SlotClosed, SlotFull
 from .services import follow_up
@@ -57,15 +56,14 @@ def register_at(place: Place) -> Response:
     form = OpenDayForm(request.form if request.method == "POST" else None)
 
     def page() -> str:
-        sharing = share(DESCRIPTION, about=describe(form.slots.values()))
+        sharing = share(DESCRIPTION, about=describe(form.upcoming))
         return render_template("open_days/register.html", place=place, form=form, sharing=sharing)
 
     try:
         return receive(form, page, thanks=place.thanks, follow_up=follow_up)
     except (SlotFull, SlotClosed) as error:
         db.session.rollback()
-        form.load_slots()
-        refuse(form.slot, refusal(error, party=1 + int(form.companions.data)))
+        form.turn_down(error)
         return make_response(page(), 422)
 
 

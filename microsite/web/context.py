@@ -45,3 +45,8 @@ def french_time(moment: datetime) -> str:
     """« 14 h » or « 14 h 30 », in Paris."""
     local = moment.astimezone(PARIS)
     return f"{local.hour} h {local.minute:02d}" if local.minute else f"{local.hour} h"
+
+
+def french_moment(moment: datetime) -> str:
+    """« samedi 7 mars 2099 à 14 h 30 », in Paris."""
+    return f"{french_date(moment)} à {french_time(moment)}"

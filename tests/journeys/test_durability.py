@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask
 
 from microsite.db import db
-from microsite.open_days.forms import FULL
 from microsite.open_days.queries import all_slots
+from microsite.open_days.refusals import FULL
 
 from ..answers import BROCHURE, add_slot, export, only
 from ..conftest import Environ
