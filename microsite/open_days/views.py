@@ -13,6 +13,7 @@ from ..sharing.tags import share
 from ..web.context import current_school, utc_now
 from ..web.links import public_url
 from .calendar import MIMETYPE, write_calendar
+from .calendar_links import calendar_entry, google_url, outlook_url
 from .events import describe
 from .forms import OpenDayForm, slot_label
 from .models import Slot
@@ -68,6 +69,7 @@ def register_at(place: Place) -> Response:
 
 
 def thank_at(place: Place, token: str) -> Response:
+    """Told from what was typed and from what everybody may know of the slot: nothing of who is registered."""
     submission = signed_submission(place.thanks, token)
     slot = _kept_slot(submission.answers)
     page = render_template(
@@ -75,8 +77,10 @@ def thank_at(place: Place, token: str) -> Response:
         place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
-        label=_chosen_slot(submission.answers, is_sample=slot is not None and slot.open_day.is_sample),
+        label=_chosen_slot(submission.answers, slot),
         slot=slot,
+        is_waiting=submission.answers.get("may_wait", False),
+        calendars=_calendars(slot) if slot is not None else {},
     )
     return thank(page)
 
@@ -85,8 +89,16 @@ def _kept_slot(answers: dict[str, Any]) -> Slot | None:
     return db.session.get(Slot, answers["slot_id"]) if answers["slot_id"] is not None else None
 
 
-def _chosen_slot(answers: dict[str, Any], *, is_sample: bool) -> str | None:
+def _chosen_slot(answers: dict[str, Any], slot: Slot | None) -> str | None:
+    """As it is planned now; one that is gone, as it was chosen."""
+    if slot is not None:
+        return slot_label(slot.starts_at, slot.ends_at, is_sample=slot.open_day.is_sample)
     if answers["slot_id"] is None:
         return None
     starts_at, ends_at = (datetime.fromisoformat(answers[key]) for key in ("slot_starts_at", "slot_ends_at"))
-    return slot_label(starts_at, ends_at, is_sample=is_sample)
+    return slot_label(starts_at, ends_at, is_sample=False)
+
+
+def _calendars(slot: Slot) -> dict[str, str]:
+    entry = calendar_entry(slot, school=current_school(), url=public_url("open_days.register"))
+    return {"Google Agenda": google_url(entry), "Outlook": outlook_url(entry)}
