@@ -1,4 +1,8 @@
-"""The open days as schema.org events, for search engines. Samples are none."""
+"""The open days as schema.org events, for search engines. Samples are none.
+
+Cancelled slots are left out rather than said to be cancelled: an event describes what its page shows, and the page no
+longer shows them.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -15,19 +19,30 @@ def describe(slots: Iterable[SlotSeats]) -> list[Thing]:
         if not slot.is_sample:
             day = slot.starts_at.astimezone(PARIS).date()
             days.setdefault((slot.title, slot.place, day), []).append(slot)
-    return [_event(title, place, of_the_day) for (title, place, _), of_the_day in days.items()]
+    return [_event(of_the_day) for of_the_day in days.values()]
 
 
-def _event(title: str, place: str, slots: list[SlotSeats]) -> Thing:
+def _event(slots: list[SlotSeats]) -> Thing:
+    day = slots[0]
+    mode = "OnlineEventAttendanceMode" if day.is_online else "OfflineEventAttendanceMode"
     return {
         "@type": "Event",
-        "name": title,
+        "name": day.title,
+        **({"description": day.description} if day.description else {}),
         "startDate": min(slot.starts_at for slot in slots).astimezone(PARIS).isoformat(),
         "endDate": max(slot.ends_at for slot in slots).astimezone(PARIS).isoformat(),
         "eventStatus": "https://schema.org/EventScheduled",
-        "location": {"@type": "Place", "name": place, "address": place},
+        "eventAttendanceMode": f"https://schema.org/{mode}",
+        "location": _location(day),
         "organizer": {"@id": school_id()},
         "image": school_picture().url,
         "inLanguage": "fr",
         "url": page_url(),
     }
+
+
+def _location(day: SlotSeats) -> Thing:
+    """Where one registers stands for an online day's address, which only who has a seat may know."""
+    if day.is_online:
+        return {"@type": "VirtualLocation", "url": page_url()}
+    return {"@type": "Place", "name": day.place, "address": day.place}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from microsite.db import db, writing
 from microsite.open_days.planning import plan_samples
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot, only
+from ..answers import BROCHURE, add_slot, call_off, only, plan_slot
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 
@@ -151,7 +152,33 @@ def test_open_day_is_an_event_from_its_first_slot_to_its_last(make_app: Callable
     assert winter["startDate"] == "2099-12-05T10:00:00+01:00"
     assert summer["location"] == {"@type": "Place", "name": "Paris", "address": "Paris"}
     assert summer["organizer"] == {"@id": f"{PUBLIC}/#ecole"}
+    assert summer["eventAttendanceMode"] == "https://schema.org/OfflineEventAttendanceMode"
     assert "offers" not in summer
+    assert "description" not in summer
+
+
+def test_online_open_day_takes_place_at_the_page_where_one_registers(make_app: Callable[..., Flask]) -> None:
+    app = make_app(MICROSITE_PUBLIC_URL=PUBLIC)
+    plan_slot(app, online_url="https://visio.example/secret", description="Questions et réponses")
+
+    page = _client(app).page("/portes-ouvertes")
+
+    event = only(_things(page, "Event"))
+    assert event["eventAttendanceMode"] == "https://schema.org/OnlineEventAttendanceMode"
+    assert event["location"] == {"@type": "VirtualLocation", "url": f"{PUBLIC}/portes-ouvertes"}
+    assert event["description"] == "Questions et réponses"
+    assert "visio.example" not in page.html
+
+
+def test_cancelled_slots_are_no_events_and_those_that_one_cannot_join_are(client: CheckedClient, app: Flask) -> None:
+    cancelled = plan_slot(app, hour=8)
+    plan_slot(app, closes_at=utc_now(), hour=10)
+    plan_slot(app, opens_at=utc_now() + timedelta(days=9), hour=14)
+    call_off(app, cancelled)
+
+    event = only(_things(client.page("/portes-ouvertes"), "Event"))
+
+    assert (event["startDate"], event["endDate"]) == ("2099-03-07T10:00:00+01:00", "2099-03-07T16:00:00+01:00")
 
 
 def test_sample_open_days_are_no_events(client: CheckedClient, app: Flask) -> None:
