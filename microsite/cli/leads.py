@@ -23,15 +23,15 @@ from ..leads.notifications import notify
 from ..leads.queries import Selection, find_by_reference
 from ..leads.services import NotQuarantined, release
 from ..open_days import services as open_days
-from ..open_days.seats import SlotClosed, SlotFull
-from ..open_days.services import promise_alert
+from ..open_days.models import RegistrationState
+from ..open_days.queries import find_registration
 from ..web.context import current_school, current_settings, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
 _FOLLOW_UPS = {
     FormName.BROCHURE: brochures.follow_up,
-    FormName.OPEN_DAY: open_days.follow_up,
+    FormName.OPEN_DAY: open_days.follow_up_late,
     FormName.APPLICATION: applications.follow_up,
 }
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
@@ -168,10 +168,21 @@ def _follow_up(submission: Submission, now: datetime) -> str:
     """Run what the quarantine held back; what is to be said of it, if anything."""
     ask_to_confirm(db.session(), submission, now=now)
     notify(db.session(), submission, every=current_settings().notify_admissions, now=now)
-    try:
-        with db.session.begin_nested():
-            _FOLLOW_UPS[submission.form](db.session(), submission, now=now)
-    except (SlotFull, SlotClosed):
-        promise_alert(db.session(), submission, now=now)
-        return " ; le créneau choisi est complet ou passé, la personne sera prévenue de la prochaine date"
+    _FOLLOW_UPS[submission.form](db.session(), submission, now=now)
+    return _without_a_seat(submission)
+
+
+def _without_a_seat(submission: Submission) -> str:
+    """What became of the slot that was chosen, where it isn't a seat."""
+    slot_id = submission.answers.get("slot_id")
+    if slot_id is None or submission.lead_id is None:
+        return ""
+    registration = find_registration(db.session(), lead_id=submission.lead_id, slot_id=slot_id)
+    if registration is None:
+        return (
+            " ; le créneau choisi n’est plus proposé, ou trop petit pour le groupe : "
+            "la personne sera prévenue de la prochaine date"
+        )
+    if registration.state is RegistrationState.WAITING:
+        return " ; le créneau choisi est complet : la personne est sur sa liste d’attente"
     return ""

@@ -26,6 +26,22 @@ def follow_up(session: Session, submission: Submission, *, now: datetime) -> Non
 
     Raises SlotFull or SlotClosed; the caller then rolls everything back.
     """
+    _follow_up(session, submission, may_wait=submission.answers["may_wait"], now=now)
+
+
+def follow_up_late(session: Session, submission: Submission, *, now: datetime) -> None:
+    """The same for one that was held back, whose sender isn't there any more to be told and to choose again.
+
+    They wanted this very slot: where it has filled up meanwhile they wait for it, whatever they answered then. Where
+    waiting is no use either (it is closed, cancelled, smaller than the party) they are to be told of the next date.
+    """
+    try:
+        _follow_up(session, submission, may_wait=True, now=now)
+    except (SlotFull, SlotClosed):
+        promise_alert(session, submission, now=now)
+
+
+def _follow_up(session: Session, submission: Submission, *, may_wait: bool, now: datetime) -> None:
     answers: dict[str, Any] = submission.answers
     if answers["slot_id"] is None:
         promise_alert(session, submission, now=now)
@@ -35,7 +51,7 @@ def follow_up(session: Session, submission: Submission, *, now: datetime) -> Non
         submission,
         slot_id=answers["slot_id"],
         companions=answers["companions"],
-        may_wait=answers["may_wait"],
+        may_wait=may_wait,
         now=now,
     )
     enqueue(session, template=REGISTERED, cause=submission.reference, lead_id=submission.lead_id, now=now)

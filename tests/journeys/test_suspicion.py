@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import time_machine
+from click.testing import Result
 from flask import Flask
 
 from ..answers import BROCHURE, add_slot, export, only
@@ -82,21 +84,41 @@ def test_release_runs_what_was_held_back(client: CheckedClient, app: Flask) -> N
     assert "BRO-222222 : référence inconnue" in again.stderr
 
 
-def test_release_into_a_full_slot_frees_the_person_who_will_be_told(client: CheckedClient, app: Flask) -> None:
+@pytest.mark.parametrize("chosen", ["", "-attente"])
+def test_release_into_a_full_slot_puts_the_person_on_its_waiting_list(
+    client: CheckedClient, app: Flask, chosen: str
+) -> None:
     slot = add_slot(app, capacity=1)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
-    client.send(form, **BROCHURE, slot=slot, topic="Buy now")
+    client.send(form, **BROCHURE, slot=f"{slot}{chosen}", topic="Buy now")
     client.follow(client.send(form, **BROCHURE | {"email": "autre@exemple.fr"}, slot=slot))
-    held = next(row for row in export(app, "--include-quarantined") if row["status"] == "quarantined")
 
-    released = app.test_cli_runner().invoke(args=["leads", "release", held["reference"]])
+    released = _release_held(app)
 
     assert released.exit_code == 0
-    assert "complet ou passé, la personne sera prévenue" in released.output
+    assert "quarantaine levée ; le créneau choisi est complet : la personne est sur sa liste" in released.output
     assert [row["status"] for row in export(app)] == ["released", "received"]
     listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output
     assert "1 / 1 places prises" in listed
-    assert "À prévenir d’une nouvelle date : 1" in listed
+    assert "À prévenir d’une nouvelle date : 0" in listed
+
+
+def test_release_into_a_slot_that_is_over_promises_a_word(client: CheckedClient, app: Flask) -> None:
+    with time_machine.travel(datetime(2099, 3, 7, 8, 59, tzinfo=UTC), tick=False) as clock:
+        slot = add_slot(app, capacity=5)
+        form = client.page("/portes-ouvertes").form("/portes-ouvertes")
+        client.send(form, **BROCHURE, slot=slot, topic="Buy now")
+        clock.move_to(datetime(2099, 3, 7, 9, tzinfo=UTC))
+
+        released = _release_held(app)
+
+    assert "n’est plus proposé, ou trop petit pour le groupe : la personne sera prévenue" in released.output
+    assert "À prévenir d’une nouvelle date : 1" in app.test_cli_runner().invoke(args=["open-days", "list"]).output
+
+
+def _release_held(app: Flask) -> Result:
+    held = next(row for row in export(app, "--include-quarantined") if row["status"] == "quarantined")
+    return app.test_cli_runner().invoke(args=["leads", "release", held["reference"]])
 
 
 def test_person_whose_browser_filled_the_honeypot_is_heard_on_sending_again(client: CheckedClient, app: Flask) -> None:
