@@ -20,6 +20,7 @@ DOCUMENTS = [
     "docs/content.md",
     "docs/durability.md",
     "docs/embedding.md",
+    "docs/export.md",
     "docs/settings.md",
     "docs/sharing.md",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..leads.models import FormName, SubmissionStatus
+from ..open_days.models import RegistrationState
 from ..school import School
 from .dialects import Dialect, harmless
 
@@ -19,6 +20,14 @@ _STATUSES = {
     SubmissionStatus.QUARANTINED: "en quarantaine",
     SubmissionStatus.RELEASED: "reçue, quarantaine levée",
 }
+_REGISTRATIONS = {
+    RegistrationState.CONFIRMED: "confirmée",
+    RegistrationState.WAITING: "en liste d’attente",
+    RegistrationState.OFFERED: "place proposée",
+    RegistrationState.CANCELLED: "annulée",
+    RegistrationState.EXPIRED: "proposition sans réponse",
+    RegistrationState.ATTENDED: "présence notée",
+}
 # In the slot's place, for who chose none.
 _ALERT = {"alert": "À prévenir"}
 
@@ -31,7 +40,8 @@ class Writing:
     school: School
 
 
-# A row has the columns of Submission, email_consent_at, email_consent_confirmed_at and phone_consent_at.
+# A row has the columns of Submission, email_consent_at, email_consent_confirmed_at, phone_consent_at; and registration
+# (its state), checked_in_at and is_walk_in, which are None without one.
 Cell = Callable[[Any, Writing], str]
 
 
@@ -85,6 +95,10 @@ def _companions(row: Any, _writing: Writing) -> str:
     return str(row.answers.get("companions", ""))
 
 
+def _walk_in(row: Any, writing: Writing) -> str:
+    return "" if row.is_walk_in is None else writing.dialect.yes_no(yes=row.is_walk_in)
+
+
 COLUMNS = (
     _typed("reference", "Référence"),
     _computed("submitted_at", "Envoyée le", lambda row, w: w.dialect.time(row.submitted_at)),
@@ -128,4 +142,7 @@ COLUMNS = (
     _typed("landing_path", "Page d’arrivée"),
     _typed("article", "Article"),
     _typed("embed_host", "Site partenaire"),
+    _computed("registration", "Inscription", lambda row, w: w.dialect.named(row.registration, _REGISTRATIONS)),
+    _computed("checked_in_at", "Arrivée le", lambda row, w: w.dialect.time(row.checked_in_at)),
+    _computed("walk_in", "Venue sans inscription", _walk_in),
 )

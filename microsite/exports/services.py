@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ..leads.models import Consent, Submission
 from ..leads.queries import Selection
+from ..open_days.models import Registration
 from .columns import COLUMNS, Writing, heading
 
 # Rows read at once; each batch is a read of its own, so that a long export holds no writer up.
@@ -81,11 +82,30 @@ def _statement(selection: Selection) -> Select[Any]:
             by_email.given_at.label("email_consent_at"),
             by_email.confirmed_at.label("email_consent_confirmed_at"),
             by_phone.given_at.label("phone_consent_at"),
+            Registration.state.label("registration"),
+            Registration.checked_in_at,
+            Registration.is_walk_in,
         )
         .outerjoin(by_email, _stands(by_email, "email"))
         .outerjoin(by_phone, _stands(by_phone, "phone"))
+        .outerjoin(Registration, Registration.id == _registration_id())
         .where(*selection.conditions())
     )
+
+
+def _registration_id() -> ColumnElement[int]:
+    """The registration that a submission led to; else, for a form sent again, its lead's last one in that slot.
+
+    Looked for in this order: engines evaluate COALESCE no further than they need, and most submissions have their own.
+    """
+    own, any_of_the_lead = aliased(Registration), aliased(Registration)
+    by_submission = select(own.id).where(own.submission_id == Submission.id)
+    in_its_slot = and_(
+        any_of_the_lead.lead_id == Submission.lead_id,
+        any_of_the_lead.slot_id == Submission.answers["slot_id"].as_integer(),
+    )
+    last = select(func.max(any_of_the_lead.id)).where(in_its_slot)
+    return func.coalesce(by_submission.scalar_subquery(), last.scalar_subquery())
 
 
 def _stands(consent: type[Consent], channel: str) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ from microsite.campaigns.attribution import Attribution
 from microsite.db import db
 from microsite.exports.columns import COLUMNS
 from microsite.exports.dialects import harmless
-from microsite.leads.models import Consent, FormName
+from microsite.leads.models import Consent, FormName, Submission
 from microsite.leads.services import Person, Sending, capture, release
+from microsite.open_days.models import Registration, RegistrationState
+from microsite.open_days.planning import DayPlan, SlotPlan, plan_open_day
 from microsite.school import Wording
 
 EXPORT = ["leads", "export", "--include-quarantined"]
@@ -34,7 +36,7 @@ def filled(app: Flask) -> Iterator[Flask]:
 
 
 def fill(session: Session) -> None:
-    """Five submissions with known references: plain ones, one released from quarantine, one still held."""
+    """Five submissions with known references: plain ones, one of them seated, one released from quarantine, one still held."""
     submissions = []
     for number, sending in enumerate(_sendings()):
         prefix = {"brochure": "BRO", "open-day": "JPO", "application": "CAN"}[sending.form]
@@ -46,7 +48,26 @@ def fill(session: Session) -> None:
         select(Consent).where(Consent.submission_id == submissions[1].id).order_by(Consent.channel)
     )
     by_email.confirmed_at, by_phone.withdrawn_at = TIMES[1], TIMES[1]
+    _register(session, submissions[1])
     session.commit()
+
+
+def _register(session: Session, submission: Submission) -> None:
+    """Without having asked before, and checked in at the door."""
+    slot = SlotPlan(starts_at=TIMES[0], ends_at=TIMES[0] + timedelta(hours=2), capacity=9)
+    day = plan_open_day(session, DayPlan(title="Portes ouvertes", place="Paris"), [slot], now=TIMES[0])
+    session.add(
+        Registration(
+            submission=submission,
+            lead_id=submission.lead_id,
+            slot=day.slots[0],
+            companions=2,
+            state=RegistrationState.ATTENDED,
+            created_at=TIMES[1],
+            checked_in_at=TIMES[1],
+            is_walk_in=True,
+        )
+    )
 
 
 def _sendings() -> list[Sending]:
@@ -138,7 +159,7 @@ def test_columns_stand_in_their_published_order() -> None:
         "reference,submitted_at,form,status,first_name,last_name,email,phone,programme,level,slot,companions,"
         "access_needs,birth_date,intake,motivation,guardian_name,guardian_email,email_consent,"
         "email_consent_confirmed_at,phone_consent,utm_source,utm_medium,utm_campaign,utm_term,utm_content,"
-        "referrer_host,landing_path,article,embed_host"
+        "referrer_host,landing_path,article,embed_host,registration,checked_in_at,walk_in"
     )
 
 
