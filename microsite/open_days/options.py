@@ -9,6 +9,7 @@ from .queries import SlotSeats
 
 # Behind a slot's id: its waiting list.
 WAITING = "-attente"
+_FULL = "Complet : inscrivez-vous sur la liste d’attente."
 # From this many seats on, the form says how few are left.
 _FEW = 5
 
@@ -20,6 +21,8 @@ class SlotOption:
     value: str
     label: str
     detail: str
+    # What must not be overlooked, in front of the detail.
+    notice: str = ""
     is_chosen: bool = False
     is_open: bool = True
 
@@ -41,8 +44,7 @@ def slot_options(slot: SlotSeats, *, label: str, wish: Wish | None, now: datetim
         yield SlotOption(value=value, label=label, detail=detail, is_open=False)
         return
     if slot.remaining == 0:
-        detail = f"Complet : inscrivez-vous sur la liste d’attente. {where}"
-        yield SlotOption(value=f"{value}{WAITING}", label=label, detail=detail, is_chosen=wish is not None)
+        yield SlotOption(value=f"{value}{WAITING}", label=label, detail=where, notice=_FULL, is_chosen=wish is not None)
         return
     # A party larger than the slot would wait for ever.
     would_wait = wish if wish is not None and slot.remaining < wish.party <= slot.capacity else None

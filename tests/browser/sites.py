@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
 
 from microsite import create_app
 
-from ..answers import BROCHURE, add_slot
+from ..answers import BROCHURE, add_slot, plan_slot
 from ..served import Visitor, served
+
+# The day of the slot that has two seats left of four.
+SCARCE = "2099-03-21"
+OPENING = datetime(2099, 3, 1, 8, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +41,24 @@ class _Kind:
     min_fill_seconds: int = 0
 
 
-def _plan_a_free_and_a_full_slot(site: Site) -> None:
-    add_slot(site.app, capacity=20)
+def _plan_slots_of_every_kind(site: Site) -> None:
+    """Free, full, almost full, and one that opens later; the days have something to say."""
+    access, description = "Métro Odéon, puis trois minutes à pied.", "Visite du plateau.\nProjection."
+    plan_slot(site.app, access=access, description=description)
     _plan_a_full_slot(site)
+    scarce = plan_slot(site.app, day=SCARCE, capacity=4, access=access, description=description)
+    _register(site, scarce, email="ana@exemple.fr", companions="1")
+    plan_slot(site.app, day="2099-04-04", opens_at=OPENING, online_url="https://visio.example/")
 
 
 def _plan_a_full_slot(site: Site) -> None:
-    slot = add_slot(site.app, capacity=1, day="2099-03-14")
+    _register(site, add_slot(site.app, capacity=1, day="2099-03-14"))
+
+
+def _register(site: Site, slot: str, **answers: str) -> None:
     visitor = Visitor(site.url)
-    visitor.send(visitor.page("/portes-ouvertes").form("/portes-ouvertes"), **BROCHURE, slot=slot)
+    form = visitor.page("/portes-ouvertes").form("/portes-ouvertes")
+    assert visitor.send(form, **BROCHURE | answers, slot=slot).status == 303
 
 
 def _lose_the_database(site: Site) -> None:
@@ -53,7 +67,7 @@ def _lose_the_database(site: Site) -> None:
 
 KINDS = {
     "samples": _Kind(options=("--samples",)),
-    "dates": _Kind(prepare=_plan_a_free_and_a_full_slot),
+    "dates": _Kind(prepare=_plan_slots_of_every_kind),
     "full": _Kind(prepare=_plan_a_full_slot),
     # Whoever sends a form here is too fast.
     "empty": _Kind(min_fill_seconds=60),

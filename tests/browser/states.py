@@ -18,7 +18,7 @@ from microsite.leads.models import Submission
 from microsite.web.context import utc_now
 from microsite.web.links import sign
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME
+from ..answers import APPLICATION, BROCHURE, TELL_ME, call_off, plan_slot
 from ..served import Visitor
 from ..web.test_pages import PAGES
 from .sites import Site
@@ -63,6 +63,14 @@ def _sent(path: str, **answers: str) -> Address:
     return send
 
 
+def _called_off(site: Site) -> str:
+    """Where a form led for a slot that was cancelled since."""
+    slot = plan_slot(site.app)
+    thanks = _sent("/portes-ouvertes", slot=slot)(site)
+    call_off(site.app, slot)
+    return thanks
+
+
 def _mailed(endpoint: str, *, pressed: tuple[str, ...] = (), age: timedelta = timedelta(0)) -> Address:
     """The link that a mail of that age brings, once the buttons behind the links in `pressed` were pressed."""
 
@@ -101,10 +109,24 @@ def _fill_in_and_press(page: Page) -> None:
     press(page)
 
 
+def _ask_for_three_seats_of_two(page: Page) -> None:
+    page.get_by_label("samedi 21 mars 2099").check()
+    page.get_by_label("Personnes qui vous accompagnent").select_option("2")
+    _fill_in_and_press(page)
+
+
+def _open_what_the_days_say(page: Page) -> None:
+    for summary in page.locator("form summary").all():
+        summary.click()
+
+
 STATES = {
     **{f"page {path}": State(address=_at(path)) for path in PAGES},
     "article, no dates": State(address=_at("/"), site="empty"),
-    "open days, real, one full": State(address=_at("/portes-ouvertes"), site="dates"),
+    "open days, of every kind": State(address=_at("/portes-ouvertes"), site="dates", act=_open_what_the_days_say),
+    "open days, waiting list offered": State(
+        address=_at("/portes-ouvertes"), site="dates", act=_ask_for_three_seats_of_two, says="À corriger avant l’envoi"
+    ),
     "open days, all full": State(address=_at("/portes-ouvertes"), site="full"),
     "open days, none": State(address=_at("/portes-ouvertes"), site="empty"),
     "open days, database away": State(address=_at("/portes-ouvertes"), site="broken"),
@@ -117,6 +139,9 @@ STATES = {
     "thanks, brochure": State(address=_sent("/brochure"), says="Merci"),
     "thanks, mistyped address": State(address=_sent("/brochure", email="zoe@gmial.com"), says="Merci"),
     "thanks, open day": State(address=_sent("/portes-ouvertes"), says="Merci"),
+    "thanks, open day that says more": State(address=_sent("/portes-ouvertes"), site="dates", says="Merci"),
+    "thanks, waiting list": State(address=_sent("/portes-ouvertes"), site="full", says="Merci, votre demande de liste"),
+    "thanks, slot cancelled": State(address=_called_off, says="Merci"),
     "thanks, alert": State(address=_sent("/portes-ouvertes", **TELL_ME), says="Merci"),
     "thanks, application": State(address=_sent("/candidater", **APPLICATION), says="Merci"),
     "mailed, brochure": State(address=_mailed(COPY), says="Votre brochure"),
@@ -129,9 +154,16 @@ STATES = {
         f"framed {path}": State(address=_at(f"/embed{path}"))
         for path in ("/brochure", "/portes-ouvertes", "/candidater")
     },
+    "framed, waiting list offered": State(
+        address=_at("/embed/portes-ouvertes"),
+        site="dates",
+        act=_ask_for_three_seats_of_two,
+        says="À corriger avant l’envoi",
+    ),
     "framed errors": State(address=_at("/embed/candidater"), act=press, says="À corriger avant l’envoi"),
     "framed brochure": State(address=_sent("/embed/brochure"), says="Merci"),
     "framed open day": State(address=_sent("/embed/portes-ouvertes"), says="Merci"),
+    "framed waiting list": State(address=_sent("/embed/portes-ouvertes"), site="full", says="Merci"),
     "framed application": State(address=_sent("/embed/candidater", **APPLICATION), says="Merci"),
     "framed 404": State(address=_at("/embed/rien"), says="Page introuvable"),
     "404": State(address=_at("/nulle-part"), says="Page introuvable"),

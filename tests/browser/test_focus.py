@@ -45,7 +45,18 @@ _STOP = """number => {
 
 
 @pytest.mark.parametrize("screen", _SCREENS)
-@pytest.mark.parametrize("name", ["page /", "errors /candidater", "thanks, brochure", "mailed, stop", "404"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page /",
+        "errors /candidater",
+        "open days, waiting list offered",
+        "thanks, brochure",
+        "thanks, open day that says more",
+        "mailed, stop",
+        "404",
+    ],
+)
 def test_each_tab_stop_is_shown_and_covered_by_nothing(
     open_page: OpenPage, sites: Sites, name: str, screen: str
 ) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ..answers import export
+from ..answers import BROCHURE, call_off, export, plan_slot
+from ..served import Visitor
 from .conftest import OpenPage
-from .hands import Hand, Keyboard, Pointer, apply, ask_for_brochure, register
+from .hands import Hand, Keyboard, Pointer, apply, ask_for_brochure, introduce, register
 from .sites import Site
 
 FORMS = [
@@ -62,6 +63,26 @@ def test_form_is_sent_without_javascript(
     fill(Pointer(page.locator(f'form[action="{action}"]')))
 
     _expect_thanks(page, site, thanks)
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])
+def test_slot_that_fills_up_meanwhile_takes_one_more_press(open_page: OpenPage, site: Site, has_scripts: bool) -> None:
+    slot = plan_slot(site.app, day="2099-05-02", capacity=1)
+    page = open_page(java_script_enabled=has_scripts, **SCREENS["320 px, light"])
+    page.goto(f"{site.url}/portes-ouvertes")
+    page.get_by_label("samedi 2 mai 2099").check()
+    other = Visitor(site.url)
+    other.send(other.page("/portes-ouvertes").form("/portes-ouvertes"), **BROCHURE, slot=slot)
+    hand = Pointer(page.locator('form[action="/portes-ouvertes"]'))
+
+    introduce(hand)
+    hand.press("M’inscrire")
+    expect(page.get_by_role("alert")).to_contain_text("Ce créneau s’est rempli entre-temps.")
+    hand.press("M’inscrire")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Merci, votre demande de liste d’attente")
+    # The site is other tests' too.
+    call_off(site.app, slot)
 
 
 @pytest.mark.parametrize(("action", "door", "fill", "thanks"), FORMS)
