@@ -6,8 +6,9 @@ from itertools import pairwise
 import click
 
 from ..db import db, reading
-from ..open_days.planning import DayPlan, SlotPlan, plan_open_day, remove_samples
+from ..open_days.planning import DayPlan, SlotPlan, plan_open_day
 from ..open_days.queries import SlotSeats, all_slots, has_slot, upcoming_slots, waiting_alerts
+from ..open_days.samples import remove_samples
 from ..school import PARIS
 from ..web.context import utc_now
 from .group import DatabaseGroup

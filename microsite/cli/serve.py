@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
-from ..open_days.planning import plan_samples
+from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line

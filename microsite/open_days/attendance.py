@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
 from ..leads.models import FormName, Submission
-from ..leads.queries import find_by_reference
+from ..leads.queries import find_by_reference, find_lead
 from ..leads.services import Person, Sending, capture
 from ..school import PARIS
-from .models import SEATED, Registration, RegistrationState
-from .queries import find_registration
+from .models import SEATED, Registration, RegistrationState, Slot
+from .queries import find_last_registration, find_registration
 from .seats import SlotClosed, SlotFull, lock_slot, pass_on
 
 
 class NotExpected(ValueError):
-    """They have no seat: `state` is their registration's, None where there is none."""
+    """They have no seat: `state` is their last registration's, None where there is none."""
 
     def __init__(self, state: RegistrationState | None) -> None:
         super().__init__(state)
@@ -48,11 +48,9 @@ def check_in(session: Session, reference: str, *, now: datetime) -> CheckedIn:
     session.refresh(registration)
     if registration.state not in SEATED:
         raise NotExpected(registration.state)
-    if registration.slot.starts_at.astimezone(PARIS).date() != now.astimezone(PARIS).date():
+    if not is_today(registration.slot, now=now):
         raise OtherDay(registration)
-    is_repeated = registration.state is RegistrationState.ATTENDED
-    _attend(registration, now=now)
-    return CheckedIn(registration=registration, is_repeated=is_repeated)
+    return _attend(registration, now=now)
 
 
 def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, now: datetime) -> CheckedIn:
@@ -60,9 +58,47 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
 
     Who has registered after all is checked in; who waits gets the seats that are left, for they are here.
     """
-    slot = lock_slot(session, slot_id)
-    if slot is None or slot.cancelled_at is not None or slot.ends_at <= now:
+    planned = session.get(Slot, slot_id)
+    if planned is None:
         raise SlotClosed(slot_id)
+    # Before the slot is locked, as the form does: two who lock lead and slot never cross.
+    is_known = _active(session, person, slot_id) is not None
+    submission = None if is_known else _capture(session, person, planned, companions, now=now)
+    slot = lock_slot(session, slot_id)
+    if slot is None or slot.cancelled_at is not None or slot.ends_at <= now or not is_today(slot, now=now):
+        raise SlotClosed(slot_id)
+    registration = _active(session, person, slot_id)
+    if registration is not None and registration.state in SEATED:
+        return _attend(registration, now=now)
+    remaining = pass_on(session, slot, now=now)
+    # Whoever waited may just have been offered their seats.
+    own = registration.seats if registration is not None and registration.state in SEATED else 0
+    if remaining + own < 1 + companions:
+        raise SlotFull(remaining + own)
+    if registration is None:
+        submission = submission or _capture(session, person, slot, companions, now=now)
+        registration = Registration(submission=submission, lead_id=submission.lead_id, slot=slot, created_at=now)
+        session.add(registration)
+    registration.companions, registration.is_walk_in = companions, True
+    checked_in = _attend(registration, now=now)
+    session.flush()
+    return checked_in
+
+
+def is_today(slot: Slot, *, now: datetime) -> bool:
+    """By the calendar in Paris."""
+    return slot.starts_at.astimezone(PARIS).date() == now.astimezone(PARIS).date()
+
+
+def _attend(registration: Registration, *, now: datetime) -> CheckedIn:
+    is_repeated = registration.state is RegistrationState.ATTENDED
+    registration.state = RegistrationState.ATTENDED
+    registration.checked_in_at = registration.checked_in_at or now
+    registration.offered_until = None
+    return CheckedIn(registration=registration, is_repeated=is_repeated)
+
+
+def _capture(session: Session, person: Person, slot: Slot, companions: int, *, now: datetime) -> Submission:
     answers = {
         "slot_id": slot.id,
         "slot_starts_at": slot.starts_at.isoformat(),
@@ -81,31 +117,19 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
         agreed=(),
         attribution=Attribution(),
     )
-    submission = capture(session, sending, now=now).submission
-    remaining = pass_on(session, slot, now=now)
-    registration = _registration(session, submission)
-    if registration is not None and registration.state in SEATED:
-        is_repeated = registration.state is RegistrationState.ATTENDED
-        _attend(registration, now=now)
-        return CheckedIn(registration=registration, is_repeated=is_repeated)
-    if remaining < 1 + companions:
-        raise SlotFull(remaining)
-    if registration is None:
-        registration = Registration(submission=submission, lead_id=submission.lead_id, slot=slot, created_at=now)
-        session.add(registration)
-    registration.companions, registration.is_walk_in = companions, True
-    _attend(registration, now=now)
-    session.flush()
-    return CheckedIn(registration=registration, is_repeated=False)
+    return capture(session, sending, now=now).submission
 
 
-def _attend(registration: Registration, *, now: datetime) -> None:
-    registration.state = RegistrationState.ATTENDED
-    registration.checked_in_at = registration.checked_in_at or now
+def _active(session: Session, person: Person, slot_id: int) -> Registration | None:
+    lead = find_lead(session, person.email)
+    registration = find_registration(session, lead_id=lead.id, slot_id=slot_id) if lead else None
+    if registration is not None:
+        session.refresh(registration)
+    return registration
 
 
 def _registration(session: Session, submission: Submission | None) -> Registration | None:
-    """The one that a submission led to, or that its lead had already in this slot."""
+    """The one that a submission led to, or that its lead had already in this slot: the last, for others are over."""
     if submission is None or submission.lead_id is None or submission.answers.get("slot_id") is None:
         return None
-    return find_registration(session, lead_id=submission.lead_id, slot_id=submission.answers["slot_id"])
+    return find_last_registration(session, lead_id=submission.lead_id, slot_id=submission.answers["slot_id"])

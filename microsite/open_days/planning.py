@@ -1,15 +1,15 @@
 """Planning open days, changing and cancelling them. Callers commit."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Self
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from ..outbox.services import enqueue
-from ..school import PARIS
-from .models import OVER, Alert, OpenDay, Registration, RegistrationState, Slot
+from .models import OVER, OpenDay, Registration, RegistrationState, Slot
 from .queries import seats_taken
 from .seats import SlotClosed, lock_slot, pass_on
 
@@ -28,6 +28,11 @@ class DayPlan:
     description: str = ""
     online_url: str = ""
 
+    @classmethod
+    def of(cls, day: OpenDay) -> Self:
+        """As it is now."""
+        return cls(**{field.name: getattr(day, field.name) for field in fields(cls)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlotPlan:
@@ -39,29 +44,57 @@ class SlotPlan:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
 
+    @classmethod
+    def of(cls, slot: Slot) -> Self:
+        """As it is now."""
+        return cls(**{field.name: getattr(slot, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotEdited:
+    """Seats taken now; how many people are told of another time, and how many are offered seats."""
+
+    taken: int
+    told: int
+    offered: int
+
+
+def lock_planning(session: Session) -> None:
+    """Let nobody else plan until the transaction ends, so that what is planned already can be looked at first.
+
+    SQLite's writing transaction is lock enough. Registering goes on: it locks slots alone.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE open_days IN SHARE ROW EXCLUSIVE MODE"))
+
 
 def plan_open_day(
     session: Session, plan: DayPlan, slots: Iterable[SlotPlan], *, now: datetime, is_sample: bool = False
 ) -> OpenDay:
     day = OpenDay(**asdict(plan), is_sample=is_sample, created_at=now)
-    day.slots = [Slot(**asdict(slot)) for slot in slots]
     session.add(day)
-    session.flush()
+    add_slots(session, day, slots)
     return day
 
 
-def edit_day(session: Session, day: OpenDay, plan: DayPlan, *, now: datetime) -> None:
-    """What it says of itself; who has registered is told, once, of another place."""
+def add_slots(session: Session, day: OpenDay, slots: Iterable[SlotPlan]) -> None:
+    """More of them, for a new day or a planned one."""
+    day.slots.extend(Slot(**asdict(slot)) for slot in slots)
+    session.flush()
+
+
+def edit_day(session: Session, day: OpenDay, plan: DayPlan, *, now: datetime) -> int:
+    """What it says of itself; who has registered is told, once a registration, of another place: how many those are."""
     is_elsewhere = (day.place, day.online_url) != (plan.place, plan.online_url)
     for name, value in asdict(plan).items():
         setattr(day, name, value)
-    if is_elsewhere:
-        for slot in _ahead(session, day, now=now):
-            _tell(session, slot, MOVED, now=now)
+    if not is_elsewhere:
+        return 0
+    return sum(len(_tell(session, slot, MOVED, now=now)) for slot in _ahead(session, day, now=now))
 
 
-def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) -> int:
-    """Change it, offer what becomes free, tell who has registered, once, of another time; how many seats are taken.
+def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) -> SlotEdited:
+    """Change it, offer what becomes free, tell who has registered, once, of another time.
 
     A capacity below what is taken drops nobody. Raises SlotClosed for one that has begun or is cancelled.
     """
@@ -71,12 +104,15 @@ def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) ->
     is_moved = (fresh.starts_at, fresh.ends_at) != (plan.starts_at, plan.ends_at)
     for name, value in asdict(plan).items():
         setattr(fresh, name, value)
+    told: Sequence[Registration] = ()
     if is_moved:
         fresh.early_reminder_at = fresh.late_reminder_at = None
         _shorten_offers(session, fresh)
-        _tell(session, fresh, MOVED, now=now)
+        told = _tell(session, fresh, MOVED, now=now)
+    before = _offered(session, fresh)
     pass_on(session, fresh, now=now)
-    return seats_taken(session, fresh.id)
+    offered = _offered(session, fresh) - before
+    return SlotEdited(taken=seats_taken(session, fresh.id), told=len(told), offered=len(offered))
 
 
 def cancel_day(session: Session, day: OpenDay, *, now: datetime) -> int:
@@ -98,34 +134,6 @@ def cancel_slot(session: Session, slot: Slot, *, now: datetime) -> int:
     return len(told)
 
 
-def plan_samples(session: Session, *, now: datetime) -> None:
-    """Two open days on coming Saturdays, marked as samples, so that a new installation can be tried."""
-    today = now.astimezone(PARIS).date()
-    saturday = today + timedelta(days=(5 - today.weekday()) % 7 + 21)
-    for day, capacity in ((saturday, 30), (saturday + timedelta(weeks=4), 4)):
-        slots = [SlotPlan(starts_at=_at(day, hour), ends_at=_at(day, hour + 2), capacity=capacity) for hour in (10, 14)]
-        plan = DayPlan(title="Journée portes ouvertes", place="lieu d’exemple")
-        plan_open_day(session, plan, slots, now=now, is_sample=True)
-
-
-def remove_samples(session: Session, *, now: datetime) -> tuple[int, int]:
-    """Delete the sample days; whoever registered in one is to be told of the next date. Counts days and people."""
-    days = session.scalars(select(OpenDay.id).where(OpenDay.is_sample)).all()
-    slots = select(Slot.id).where(Slot.open_day_id.in_(days))
-    registrations = session.scalars(select(Registration).where(Registration.slot_id.in_(slots))).all()
-    for registration in registrations:
-        session.add(Alert(submission_id=registration.submission_id, lead_id=registration.lead_id, created_at=now))
-        session.delete(registration)
-    session.flush()
-    session.execute(delete(Slot).where(Slot.open_day_id.in_(days)))
-    session.execute(delete(OpenDay).where(OpenDay.id.in_(days)))
-    return len(days), len(registrations)
-
-
-def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), tzinfo=PARIS).astimezone(UTC)
-
-
 def _ahead(session: Session, day: OpenDay, *, now: datetime) -> list[Slot]:
     """Its slots that will take place, each locked, in the order of their ids: two who lock several never cross."""
     ids = sorted(slot.id for slot in day.slots)
@@ -138,6 +146,11 @@ def _shorten_offers(session: Session, slot: Slot) -> None:
     session.execute(
         update(Registration).where(Registration.slot_id == slot.id, too_long).values(offered_until=slot.starts_at)
     )
+
+
+def _offered(session: Session, slot: Slot) -> set[int]:
+    offered = Registration.slot_id == slot.id, Registration.state == RegistrationState.OFFERED
+    return set(session.scalars(select(Registration.id).where(*offered)))
 
 
 def _tell(session: Session, slot: Slot, template: str, *, now: datetime) -> Sequence[Registration]:

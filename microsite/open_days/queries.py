@@ -68,6 +68,12 @@ def find_registration(session: Session, *, lead_id: int, slot_id: int) -> Regist
     return session.scalar(select(Registration).filter_by(lead_id=lead_id, slot_id=slot_id).where(active))
 
 
+def find_last_registration(session: Session, *, lead_id: int, slot_id: int) -> Registration | None:
+    """The lead's latest registration in this slot, over or not."""
+    own = select(Registration).filter_by(lead_id=lead_id, slot_id=slot_id)
+    return session.scalar(own.order_by(Registration.id.desc()).limit(1))
+
+
 def seats_taken(session: Session, slot_id: int) -> int:
     seats = select(func.coalesce(func.sum(1 + Registration.companions), 0))
     return session.execute(seats.where(Registration.slot_id == slot_id, Registration.state.in_(SEATED))).scalar_one()

@@ -8,8 +8,8 @@ from flask import Flask
 from flask_migrate import downgrade
 
 from microsite.db import db
-from microsite.open_days.planning import plan_samples
 from microsite.open_days.queries import upcoming_slots
+from microsite.open_days.samples import plan_samples
 from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, complete_school, export

@@ -11,7 +11,7 @@ from flask import Flask
 
 from microsite.content_files import SHIPPED
 from microsite.db import db, writing
-from microsite.open_days.planning import plan_samples
+from microsite.open_days.samples import plan_samples
 from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, add_slot, call_off, only, plan_slot
