@@ -1,80 +1,160 @@
-"""flask --app wsgi open-days …: plan open days, see how they fill."""
+"""flask --app wsgi open-days …: plan open days, see how they fill. The other commands stand in modules beside."""
 
-from datetime import date, time
-from itertools import pairwise
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from itertools import chain
 
 import click
 
-from ..db import db, reading
-from ..open_days.planning import DayPlan, SlotPlan, plan_open_day
-from ..open_days.queries import SlotSeats, all_slots, has_slot, upcoming_slots, waiting_alerts
+from ..db import db
+from ..open_days.checks import Fault, find_fault
+from ..open_days.models import PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay
+from ..open_days.planning import DayPlan, SlotPlan, add_slots, lock_planning, plan_open_day
+from ..open_days.queries import waiting_alerts
+from ..open_days.rosters import days_between, has_samples, same_days
 from ..open_days.samples import remove_samples
-from ..school import PARIS
 from ..web.context import utc_now
+from .attendance import attendees, check_in_command, walk_in_command
 from .group import DatabaseGroup
-from .options import Day, Hours, Line, paris_time
+from .open_day_cancel import cancel
+from .open_day_changes import edit
+from .open_day_list import list_slots
+from .open_day_words import (
+    CAPACITY,
+    FAULTS,
+    ONLINE,
+    TITLE,
+    already_planned,
+    doubts,
+    find_day,
+    until_it_begins,
+    warn,
+)
+from .options import Day, Hours, Line, Moment, Number, SecureUrl, day_after_begins, day_begins, paris_time
 
-open_days = DatabaseGroup("open-days", help="Les journées portes ouvertes : en ajouter, voir où elles en sont.")
+# Which option a fault is about.
+_HINTS = {
+    Fault.PAST: "--date",
+    Fault.OVERLAP: "--slot",
+    Fault.OPENS_TOO_LATE: "--opens",
+    Fault.CLOSES_BEFORE_IT_OPENS: "--opens",
+    Fault.CLOSES_TOO_LATE: "--closes",
+}
+
+open_days = DatabaseGroup(
+    "open-days", help="Les journées portes ouvertes : les préparer, les changer, accueillir qui vient."
+)
+for command in (edit, list_slots, cancel, attendees, check_in_command, walk_in_command):
+    open_days.add_command(command)
 
 
 @open_days.command("add")
+@click.option("--day", "day_id", type=Number(), help="Une journée déjà prévue, à qui ajouter des créneaux.")
+@click.option("--title", type=Line(limit=TITLE_LIMIT), help=f"Le nom de la journée ; sinon « {TITLE} ».")
+@click.option("--place", type=Line(limit=PLACE_LIMIT), help="Où venir, tel que les visiteurs le lisent.")
+@click.option("--access", type=Line(limit=TEXT_LIMIT), help="Comment venir : métro, entrée, ascenseur…")
+@click.option("--description", type=Line(limit=TEXT_LIMIT), help="Ce qui attend les visiteurs.")
 @click.option(
-    "--title", type=Line(limit=120), default="Journée portes ouvertes", show_default=True, help="Le nom de la journée."
+    "--online", "online_url", type=SecureUrl(limit=URL_LIMIT), help="En ligne : l’adresse, que seuls les inscrits ont."
 )
-@click.option("--place", type=Line(limit=200), required=True, help="Où venir, tel que les visiteurs le lisent.")
-@click.option("--date", "day", type=Day(), required=True, help="Le jour.")
+@click.option("--date", "on", type=Day(), required=True, help="Le jour.")
+@click.option("--slot", "slots", type=Hours(), multiple=True, required=True, help="Un créneau ; à répéter.")
+@click.option("--capacity", type=CAPACITY, required=True, help="Les places de chaque créneau.")
+@click.option("--opens", type=Moment(), help="Ouverture des inscriptions ; sinon tout de suite.")
 @click.option(
-    "--slot",
-    "slots",
-    type=Hours(),
-    multiple=True,
-    required=True,
-    help="Un créneau ; à répéter pour plusieurs.",
+    "--closes", type=Moment(ends_day=True), help="Clôture des inscriptions (un jour : ce jour inclus) ; sinon au début."
 )
-@click.option("--capacity", type=click.IntRange(1, 10_000), required=True, help="Les places de chaque créneau.")
-def add(title: str, place: str, day: date, slots: tuple[tuple[time, time], ...], capacity: int) -> None:
-    """Ajoute une journée et ses créneaux (heure de Paris)."""
-    now = utc_now()
-    plans = [
-        SlotPlan(starts_at=paris_time(day, start), ends_at=paris_time(day, end), capacity=capacity)
-        for start, end in slots
-    ]
-    if any(plan.starts_at <= now for plan in plans):
-        raise click.BadParameter("un créneau doit commencer dans l’avenir.", param_hint="--date")
-    begun = sorted(plans, key=lambda plan: plan.starts_at)
-    if any(before.ends_at > after.starts_at for before, after in pairwise(begun)):
-        raise click.BadParameter("deux créneaux se chevauchent.", param_hint="--slot")
-    if any(has_slot(db.session(), title=title, place=place, starts_at=plan.starts_at) for plan in plans):
-        raise click.BadParameter("cette journée a déjà un créneau à cette heure.", param_hint="--slot")
-    plan_open_day(db.session(), DayPlan(title=title, place=place), plans, now=now)
+def add(
+    day_id: int | None,
+    on: date,
+    slots: tuple[tuple[time, time], ...],
+    capacity: int,
+    opens: datetime | None,
+    closes: datetime | None,
+    **said: str | None,
+) -> None:
+    """Ajoute une journée, ou des créneaux.
+
+    Sans --day : une journée et ses créneaux ; avec lui, des créneaux à une journée déjà prévue. Les heures sont celles
+    de Paris. Une date est 2027-02-06 ou 06/02/2027, suivie s’il le faut d’une heure.
+    """
+    now, session = utc_now(), db.session()
+    plans = [_slot_plan(on, *span, capacity=capacity, opens=opens, closes=closes) for span in slots]
+    wanted = {name: text for name, text in said.items() if text is not None}
+    if day_id is None:
+        plan = _day_plan(wanted)
+    elif wanted:
+        raise click.UsageError("--day va sans --title, --place, --access, --description ni --online : edit les change.")
+    lock_planning(session)
+    day = None if day_id is None else _planned_day(day_id)
+    _refuse_faults(plans, day, now=now)
+    if day is None:
+        _refuse_double(plan, on, plans)
+        held = days_between(session, day_begins(on), day_after_begins(on))
+        day = plan_open_day(session, plan, plans, now=now)
+    else:
+        held = []
+        add_slots(session, day, plans)
+    told = waiting_alerts(session) if day_id is None else 0
+    warnings = [*already_planned(held), *chain.from_iterable(doubts(plan, now=now) for plan in plans)]
+    if has_samples(session):
+        warnings.append("des journées d’exemple sont encore proposées ; open-days remove-samples les retire")
+    said_of_it = f"{day.title}, le {on:%d/%m/%Y}, créneaux : {len(plans)}, places par créneau : {capacity}"
+    said_of_it += f" (journée {day.id})."
     db.session.commit()
-    click.echo(f"Ajouté : {title}, le {day:%d/%m/%Y}, créneaux : {len(plans)}, places par créneau : {capacity}.")
-
-
-@open_days.command("list")
-@click.option("--all", "with_past", is_flag=True, help="Avec les créneaux passés.")
-def list_slots(with_past: bool) -> None:
-    """Montre les créneaux et leurs places, et combien de personnes attendent une date."""
-    with reading():
-        slots = all_slots(db.session()) if with_past else upcoming_slots(db.session(), now=utc_now())
-        alerts = waiting_alerts(db.session())
-    for slot in slots:
-        click.echo(_line(slot))
-    if not slots:
-        click.echo("Aucun créneau prévu.")
-    click.echo(f"À prévenir d’une nouvelle date : {alerts}")
+    click.echo(f"Ajouté : {said_of_it}")
+    if told:
+        click.echo(f"Seront prévenues de cette nouvelle date, dès que l’on peut s’inscrire : {told} personnes.")
+    warn(warnings)
 
 
 @open_days.command("remove-samples")
 def remove_samples_command() -> None:
-    """Retire les journées d’exemple ; qui s’y était inscrit sera prévenu de la prochaine date."""
+    """Retire les journées d’exemple.
+
+    Qui s’y était inscrit sera prévenu de la prochaine date.
+    """
     days, people = remove_samples(db.session(), now=utc_now())
     db.session.commit()
     click.echo(f"Journées d’exemple retirées : {days}. Inscriptions devenues « à prévenir » : {people}.")
 
 
-def _line(slot: SlotSeats) -> str:
-    start, end = slot.starts_at.astimezone(PARIS), slot.ends_at.astimezone(PARIS)
-    sample = " [exemple]" if slot.is_sample else ""
-    seats = f"{slot.taken:>4} / {slot.capacity} places prises"
-    return f"{slot.slot_id:>4}  {start:%d/%m/%Y %H:%M}-{end:%H:%M}  {seats}  {slot.title}, {slot.place}{sample}"
+def _slot_plan(
+    on: date, start: time, end: time, *, capacity: int, opens: datetime | None, closes: datetime | None
+) -> SlotPlan:
+    starts_at = paris_time(on, start)
+    return SlotPlan(
+        starts_at=starts_at,
+        ends_at=paris_time(on, end),
+        capacity=capacity,
+        opens_at=opens,
+        closes_at=until_it_begins(closes, starts_at),
+    )
+
+
+def _day_plan(wanted: dict[str, str]) -> DayPlan:
+    if "place" not in wanted and "online_url" not in wanted:
+        raise click.UsageError("donnez --place, ou --online pour une journée en ligne.")
+    return DayPlan(**{"title": TITLE, "place": ONLINE} | wanted)
+
+
+def _planned_day(day_id: int) -> OpenDay:
+    day = find_day(day_id)
+    if day.is_sample:
+        raise click.ClickException("c’est une journée d’exemple : open-days remove-samples la retirerait.")
+    return day
+
+
+def _refuse_faults(plans: list[SlotPlan], day: OpenDay | None, *, now: datetime) -> None:
+    there = [slot for slot in day.slots if slot.cancelled_at is None] if day else []
+    for plan in plans:
+        fault = find_fault(plan, others=[*there, *(other for other in plans if other is not plan)], now=now)
+        if fault is not None:
+            raise click.BadParameter(FAULTS[fault], param_hint=_HINTS[fault])
+
+
+def _refuse_double(plan: DayPlan, on: date, plans: Iterable[SlotPlan]) -> None:
+    days = same_days(db.session(), title=plan.title, place=plan.place, since=day_begins(on), until=day_after_begins(on))
+    taken = {slot.starts_at for day in days for slot in day.slots if slot.cancelled_at is None}
+    if any(slot.starts_at in taken for slot in plans):
+        raise click.BadParameter("cette journée a déjà un créneau à cette heure.", param_hint="--slot")

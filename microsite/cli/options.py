@@ -11,22 +11,53 @@ from ..school import PARIS
 from ..web.fields import legible
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
+# More than PostgreSQL's integers hold is no id.
+_LARGEST_ID = 2**31 - 1
+_MOMENT = re.compile(r"(?P<day>[0-9/-]+)(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}))?")
+_HTTPS = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 
 
+class Number(click.ParamType[int]):
+    """What `list` shows in front of something."""
+
+    name = "NUMÉRO"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_ID):
+            self.fail(f"« {text} » n’est pas un numéro comme ceux que montre list.", param, ctx)
+        return int(text)
+
+
 class Line(click.ParamType[str]):
-    """One line of text, not empty, of `limit` characters at most."""
+    """One line of text of `limit` characters at most; empty only where that takes away what was there."""
 
     name = "TEXTE"
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, may_be_empty: bool = False) -> None:
         self.limit = limit
+        self.may_be_empty = may_be_empty
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = value.strip()
+        if not text and self.may_be_empty:
+            return ""
         if not text or len(text) > self.limit or legible(text) != unicodedata.normalize("NFC", text):
             self.fail(f"attendu un texte lisible de 1 à {self.limit} caractères.", param, ctx)
         return legible(text)
+
+
+class SecureUrl(Line):
+    """An address that people open: https alone, for it may let in whoever has it."""
+
+    name = "HTTPS://…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        address = super().convert(value, param, ctx)
+        if address and not _HTTPS.fullmatch(address):
+            self.fail(f"« {address} » : attendu une adresse qui commence par https://, sans espace.", param, ctx)
+        return address
 
 
 class Day(click.ParamType[date]):
@@ -65,6 +96,30 @@ class Hours(click.ParamType[tuple[time, time]]):
         if hours[0] >= hours[1]:
             self.fail(f"« {value} » : la fin doit venir après le début.", param, ctx)
         return hours
+
+
+class Moment(click.ParamType[datetime]):
+    """A day, or a day and a time in Paris; a day alone is its beginning, or its end."""
+
+    name = "DATE [HH:MM]"
+
+    def __init__(self, *, ends_day: bool = False) -> None:
+        self.ends_day = ends_day
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        match = _MOMENT.fullmatch(value.strip())
+        if match is None:
+            return self.fail(f"« {value} » n’est pas une date comme 2027-01-31, ou 2027-01-31 18:00.", param, ctx)
+        day = Day().convert(match["day"], param, ctx)
+        if match["hour"] is None:
+            return day_after_begins(day) if self.ends_day else day_begins(day)
+        try:
+            at = time(int(match["hour"]), int(match["minute"]))
+        except ValueError:
+            return self.fail(f"« {value} » : attendu une heure de 00:00 à 23:59.", param, ctx)
+        return paris_time(day, at)
 
 
 def paris_time(day: date, at: time) -> datetime:

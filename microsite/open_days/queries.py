@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .models import OVER, SEATED, Alert, OpenDay, Registration, Slot
+from .models import OVER, SEATED, Alert, Registration, Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +51,6 @@ def upcoming_slots(session: Session, *, now: datetime, also: int | None = None) 
 
 def all_slots(session: Session) -> list[SlotSeats]:
     return _with_seats(session, select(Slot))
-
-
-def has_slot(session: Session, *, title: str, place: str, starts_at: datetime) -> bool:
-    """Whether this very slot is planned already, which visitors could not tell from its double."""
-    same = select(Slot.id).join(Slot.open_day)
-    return (
-        session.scalar(same.where(OpenDay.title == title, OpenDay.place == place, Slot.starts_at == starts_at))
-        is not None
-    )
 
 
 def find_registration(session: Session, *, lead_id: int, slot_id: int) -> Registration | None:

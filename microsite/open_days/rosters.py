@@ -1,0 +1,128 @@
+"""What admissions look at: how each slot fills, who is in it, and what else is planned that day."""
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from ..leads.models import FormName, Submission
+from .models import OVER, OpenDay, Registration, RegistrationState, Slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotFilling:
+    """Seats held by each state; `parties` counts registrations instead."""
+
+    slot: Slot
+    seats: dict[RegistrationState, int]
+    parties: dict[RegistrationState, int]
+
+    @property
+    def taken(self) -> int:
+        return sum(count for state, count in self.seats.items() if state is not RegistrationState.WAITING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attendee:
+    """`place` in the waiting list, from 1; `access_needs` is what they told in any of their requests for this slot."""
+
+    registration: Registration
+    place: int | None
+    access_needs: str
+
+
+def list_fillings(session: Session, *, after: datetime | None = None) -> list[SlotFilling]:
+    """Every slot that ends after that moment, cancelled ones too, earliest first."""
+    return _fillings(session, Slot.ends_at > after if after is not None else None)
+
+
+def get_filling(session: Session, slot: Slot) -> SlotFilling:
+    return _fillings(session, Slot.id == slot.id)[0]
+
+
+def list_attendees(session: Session, slot: Slot) -> list[Attendee]:
+    """Who has a seat, by name, then the waiting list in its order. What is over isn't there."""
+    active = Registration.slot_id == slot.id, Registration.state.not_in(OVER)
+    registrations = session.scalars(
+        select(Registration).where(*active).options(joinedload(Registration.submission)).order_by(Registration.id)
+    ).all()
+    needs = _access_needs(session, slot)
+    waiting = [entry for entry in registrations if entry.state is RegistrationState.WAITING]
+    seated = sorted((entry for entry in registrations if entry not in waiting), key=_name)
+    places = {entry.id: place for place, entry in enumerate(waiting, start=1)}
+    return [
+        Attendee(registration=entry, place=places.get(entry.id), access_needs=needs.get(entry.lead_id, ""))
+        for entry in [*seated, *waiting]
+    ]
+
+
+def same_days(session: Session, *, title: str, place: str, since: datetime, until: datetime) -> list[OpenDay]:
+    """Planned days of that title and place with a slot, cancelled or not, that begins between the two."""
+    begins = Slot.starts_at >= since, Slot.starts_at < until
+    named = OpenDay.title == title, OpenDay.place == place, OpenDay.is_sample.is_(False)
+    return list(session.scalars(select(OpenDay).where(*named, _has_slot(*begins)).order_by(OpenDay.id)))
+
+
+def days_between(session: Session, since: datetime, until: datetime) -> list[OpenDay]:
+    """Whatever takes place then, samples aside."""
+    held = Slot.starts_at >= since, Slot.starts_at < until, Slot.cancelled_at.is_(None)
+    return list(
+        session.scalars(select(OpenDay).where(OpenDay.is_sample.is_(False), _has_slot(*held)).order_by(OpenDay.id))
+    )
+
+
+def has_samples(session: Session) -> bool:
+    return session.scalar(select(OpenDay.id).where(OpenDay.is_sample).limit(1)) is not None
+
+
+def _has_slot(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(Slot.id).where(Slot.open_day_id == OpenDay.id, *conditions).exists()
+
+
+def _fillings(session: Session, condition: ColumnElement[bool] | None) -> list[SlotFilling]:
+    chosen = select(Slot).join(Slot.open_day).options(contains_eager(Slot.open_day))
+    if condition is not None:
+        chosen = chosen.where(condition)
+    slots = session.scalars(chosen.order_by(Slot.starts_at, Slot.id)).all()
+    counts: dict[int, list[Any]] = defaultdict(list)
+    seats = func.sum(1 + Registration.companions)
+    counted = select(Registration.slot_id, Registration.state, seats, func.count()).where(
+        Registration.state.not_in(OVER)
+    )
+    for row in session.execute(counted.group_by(Registration.slot_id, Registration.state)):
+        counts[row[0]].append(row)
+    return [
+        SlotFilling(
+            slot=slot,
+            seats={row[1]: int(row[2]) for row in counts[slot.id]},
+            parties={row[1]: int(row[3]) for row in counts[slot.id]},
+        )
+        for slot in slots
+    ]
+
+
+def _name(registration: Registration) -> tuple[str, str, int]:
+    submission = registration.submission
+    # Decomposed, an accented letter sorts with its own.
+    last, first = (
+        unicodedata.normalize("NFKD", name.casefold()) for name in (submission.last_name, submission.first_name)
+    )
+    return last, first, registration.id
+
+
+def _access_needs(session: Session, slot: Slot) -> dict[int, str]:
+    """By lead: a form that is sent again takes no second seat, but may say for the first time what is needed."""
+    registered = select(Registration.lead_id).where(Registration.slot_id == slot.id)
+    sent = select(Submission).where(Submission.form == FormName.OPEN_DAY, Submission.lead_id.in_(registered))
+    needs: dict[int, list[str]] = defaultdict(list)
+    for submission in session.scalars(sent.order_by(Submission.id)):
+        told = submission.answers.get("access_needs")
+        if submission.lead_id is None or not told or submission.answers.get("slot_id") != slot.id:
+            continue
+        if told not in needs[submission.lead_id]:
+            needs[submission.lead_id].append(told)
+    return {lead_id: "\n".join(told) for lead_id, told in needs.items()}
