@@ -21,6 +21,7 @@ from ..open_days.planning import (
 from ..school import PARIS
 from ..web.context import utc_now
 from .open_day_words import (
+    CAPACITY_MOST,
     FAULTS,
     ONLINE,
     doubts,
@@ -58,7 +59,9 @@ def _optional(limit: int) -> Line:
 @click.option("--slot", "slot_id", type=Number(), help="Le créneau à changer, par son numéro dans open-days list.")
 @click.option("--date", "on", type=Day(), help="Créneau : un autre jour.")
 @click.option("--hours", "span", type=Hours(), help="Créneau : un autre horaire.")
-@click.option("--capacity", type=click.IntRange(0, 10_000), help="Créneau : ses places. Qui est inscrit le reste.")
+@click.option(
+    "--capacity", type=click.IntRange(0, CAPACITY_MOST), help="Créneau : ses places. Qui est inscrit le reste."
+)
 @click.option("--opens", type=Moment(), help="Créneau : quand ouvrent les inscriptions.")
 @click.option("--closes", type=Moment(ends_day=True), help="Créneau : quand elles ferment (un jour : ce jour inclus).")
 @click.option("--no-window", is_flag=True, help="Créneau : inscriptions ouvertes tout de suite et jusqu’au début.")

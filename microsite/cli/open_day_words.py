@@ -14,7 +14,7 @@ from ..school import PARIS
 # What a day is called, and where one is that takes place online, unless somebody says otherwise.
 TITLE = "Journée portes ouvertes"
 ONLINE = "En ligne"
-CAPACITY = click.IntRange(1, 10_000)
+CAPACITY_LEAST, CAPACITY_MOST = 1, 10_000
 FAULTS = {
     Fault.PAST: "un créneau doit commencer dans l’avenir.",
     Fault.OVERLAP: "deux créneaux se chevauchent.",

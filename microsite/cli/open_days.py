@@ -18,9 +18,11 @@ from .attendance import attendees, check_in_command, walk_in_command
 from .group import DatabaseGroup
 from .open_day_cancel import cancel
 from .open_day_changes import edit
+from .open_day_import import import_command
 from .open_day_list import list_slots
 from .open_day_words import (
-    CAPACITY,
+    CAPACITY_LEAST,
+    CAPACITY_MOST,
     FAULTS,
     ONLINE,
     TITLE,
@@ -44,7 +46,7 @@ _HINTS = {
 open_days = DatabaseGroup(
     "open-days", help="Les journées portes ouvertes : les préparer, les changer, accueillir qui vient."
 )
-for command in (edit, list_slots, cancel, attendees, check_in_command, walk_in_command):
+for command in (edit, list_slots, cancel, attendees, check_in_command, walk_in_command, import_command):
     open_days.add_command(command)
 
 
@@ -59,7 +61,12 @@ for command in (edit, list_slots, cancel, attendees, check_in_command, walk_in_c
 )
 @click.option("--date", "on", type=Day(), required=True, help="Le jour.")
 @click.option("--slot", "slots", type=Hours(), multiple=True, required=True, help="Un créneau ; à répéter.")
-@click.option("--capacity", type=CAPACITY, required=True, help="Les places de chaque créneau.")
+@click.option(
+    "--capacity",
+    type=click.IntRange(CAPACITY_LEAST, CAPACITY_MOST),
+    required=True,
+    help="Les places de chaque créneau.",
+)
 @click.option("--opens", type=Moment(), help="Ouverture des inscriptions ; sinon tout de suite.")
 @click.option(
     "--closes", type=Moment(ends_day=True), help="Clôture des inscriptions (un jour : ce jour inclus) ; sinon au début."

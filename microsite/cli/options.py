@@ -25,7 +25,7 @@ class Number(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         text = str(value)
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_ID):
+        if not (re.fullmatch("[0-9]{1,10}", text) and 1 <= int(text) <= _LARGEST_ID):
             self.fail(f"« {text} » n’est pas un numéro comme ceux que montre list.", param, ctx)
         return int(text)
 

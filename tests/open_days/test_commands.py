@@ -14,7 +14,7 @@ from ..answers import add_slot
 from .desk import register, run, told
 
 ADD = ["add", "--place", "Paris", "--capacity", "5", "--date"]
-COMMANDS = ["add", "attendees", "cancel", "check-in", "edit", "list", "remove-samples", "walk-in"]
+COMMANDS = ["add", "attendees", "cancel", "check-in", "edit", "import", "list", "remove-samples", "walk-in"]
 
 
 @pytest.mark.parametrize(
