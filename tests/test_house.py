@@ -21,6 +21,7 @@ DOCUMENTS = [
     "docs/durability.md",
     "docs/embedding.md",
     "docs/export.md",
+    "docs/open-days.md",
     "docs/settings.md",
     "docs/sharing.md",
 ]

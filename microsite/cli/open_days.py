@@ -29,6 +29,7 @@ from .open_day_words import (
     already_planned,
     doubts,
     find_day,
+    people,
     until_it_begins,
     warn,
 )
@@ -111,7 +112,7 @@ def add(
     db.session.commit()
     click.echo(f"Ajouté : {said_of_it}")
     if told:
-        click.echo(f"Seront prévenues de cette nouvelle date, dès que l’on peut s’inscrire : {told} personnes.")
+        click.echo(f"À prévenir de cette date, dans dix minutes ou à l’ouverture des inscriptions : {people(told)}.")
     warn(warnings)
 
 
@@ -121,9 +122,9 @@ def remove_samples_command() -> None:
 
     Qui s’y était inscrit sera prévenu de la prochaine date.
     """
-    days, people = remove_samples(db.session(), now=utc_now())
+    days, told = remove_samples(db.session(), now=utc_now())
     db.session.commit()
-    click.echo(f"Journées d’exemple retirées : {days}. Inscriptions devenues « à prévenir » : {people}.")
+    click.echo(f"Journées d’exemple retirées : {days}. Inscriptions devenues « à prévenir » : {told}.")
 
 
 def _slot_plan(

@@ -7,10 +7,12 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.db import db
+from microsite.db import db, writing
 from microsite.open_days.models import OpenDay, Slot
+from microsite.open_days.samples import plan_samples
 
-from ..answers import add_slot
+from ..answers import TELL_ME, add_slot
+from ..page import CheckedClient
 from .desk import register, run, told
 
 ADD = ["add", "--place", "Paris", "--capacity", "5", "--date"]
@@ -124,6 +126,26 @@ def test_same_slot_twice_is_refused(app: Flask) -> None:
 
     assert again.exit_code == 2
     assert "cette journée a déjà un créneau à cette heure" in again.stderr
+
+
+def test_people_who_asked_for_a_date_are_counted(app: Flask, client: CheckedClient) -> None:
+    client.follow(client.send(client.page("/portes-ouvertes").form("/portes-ouvertes"), **TELL_ME))
+
+    added = told(app, *ADD, "2099-03-07", "--slot", "10:00-12:00")
+
+    assert "À prévenir de cette date, dans dix minutes ou à l’ouverture des inscriptions : 1 personne.\n" in added
+
+
+def test_samples_still_offered_are_told(app: Flask) -> None:
+    with app.app_context(), writing():
+        plan_samples(db.session(), now=datetime.now(UTC))
+
+    added = run(app, *ADD, "2099-03-07", "--slot", "10:00-12:00")
+
+    assert "Attention : des journées d’exemple sont encore proposées" in added.stderr
+    more = run(app, "add", "--day", "1", "--date", "2099-03-07", "--slot", "14:00-16:00", "--capacity", "4")
+    assert more.exit_code == 1
+    assert "c’est une journée d’exemple" in more.stderr
 
 
 def test_slot_that_was_cancelled_can_be_planned_again(app: Flask) -> None:

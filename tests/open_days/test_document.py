@@ -1,0 +1,92 @@
+"""docs/open-days.md: its commands do what it says, in its order, and its table of offers is the rule."""
+
+import re
+import shlex
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from microsite.cli.open_day_file import HEADINGS
+from microsite.config import PROJECT_ROOT
+from microsite.db import db, writing
+from microsite.leads.models import Submission
+from microsite.open_days.models import Registration
+from microsite.school import PARIS
+
+from .desk import register, told
+from .people import book, plan_slot
+
+DOCUMENT = (PROJECT_ROOT / "docs" / "open-days.md").read_text()
+SEASON = "Lieu;Date;Début;Fin;Places\nParis;06/03/2027;10:00;12:00;40\n"
+
+
+def _commands() -> list[list[str]]:
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", DOCUMENT, re.S)).replace("\\\n", "")
+    return [shlex.split(line.removeprefix("flask --app wsgi open-days ")) for line in blocks.splitlines()]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_commands_of_the_document_work(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saison.csv").write_text(SEASON)
+    commands = _commands()
+    door = next(place for place, command in enumerate(commands) if command[0] == "attendees")
+
+    with time_machine.travel(datetime(2027, 1, 5, 9, tzinfo=UTC), tick=False) as clock:
+        for command in commands[:door]:
+            told(app, *command, typed="oui\n")
+            if command[0] == "list":
+                _expect(app, "JPO-7F3K9Q")
+        clock.move_to(datetime(2027, 2, 13, 8, 45, tzinfo=UTC))
+        said = [told(app, *command) for command in commands[door:]]
+
+    assert "Places prises : 1 / 60" in said[0]
+    assert "JPO-7F3K9Q" in (tmp_path / "liste.csv").read_text("utf-8-sig")
+    assert "sans accompagnant : arrivée notée à 9 h 45." in said[2]
+    assert "1 accompagnant : arrivée notée à 9 h 45." in said[3]
+
+
+def test_document_names_the_columns_and_the_commands(app: Flask) -> None:
+    named = re.findall(r"^\| ([^|`]+) \| (?!ce qu)", DOCUMENT, re.M)
+    columns = [name.strip() for row in named for name in row.split(",")]
+
+    assert set(HEADINGS.values()) <= set(columns)
+    assert {command[0] for command in _commands()} | {"remove-samples"} == set(
+        re.findall(r"^  ([a-z-]+) {2,}", told(app, "--help").partition("Commands:")[2], re.M)
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "hours"),
+    [
+        (timedelta(days=9), 24),
+        (timedelta(days=4), 24),
+        (timedelta(days=2), 12),
+        (timedelta(days=1), 6),
+        (timedelta(hours=4), 1),
+    ],
+)
+def test_offers_hold_for_as_long_as_the_document_says(app: Flask, before: timedelta, hours: int) -> None:
+    begins = datetime(2027, 2, 6, 10, tzinfo=PARIS).astimezone(UTC)
+    with app.app_context(), writing():
+        slot = plan_slot(capacity=1, starts_at=begins)
+        for _ in range(2):
+            book(slot, now=begins - timedelta(days=30))
+        slot_id = slot.id
+
+    with time_machine.travel(begins - before, tick=False):
+        told(app, "edit", "--slot", str(slot_id), "--capacity", "2")
+
+    with app.app_context():
+        until = db.session.scalars(select(Registration.offered_until).where(Registration.state == "offered")).one()
+        assert until == begins - before + timedelta(hours=hours)
+
+
+def _expect(app: Flask, reference: str) -> None:
+    drawn = register(app, "1", "Ada")
+    with app.app_context(), writing():
+        db.session.scalars(select(Submission).filter_by(reference=drawn)).one().reference = reference
