@@ -25,9 +25,9 @@ def current_attribution() -> Attribution:
 
 
 def _landing_path() -> str:
-    # A signed address is its owner's alone: only its page is named.
-    token = (request.view_args or {}).get("token")
-    return request.path.removesuffix(f"/{token}") if token else request.path
+    # A signed address, and a reference, are their owner's alone: only the page is named.
+    own = (request.view_args or {}).keys() & {"token", "reference"}
+    return request.path.rstrip("/").rpartition("/")[0] if own else request.path
 
 
 def read_article(slug: str) -> None:

@@ -150,6 +150,7 @@ STATES = {
     "mailed, withdrawn": State(address=_mailed(CONFIRM, pressed=(STOP,)), says="Vous ne recevez plus"),
     "mailed, stop": State(address=_mailed(STOP), says="Ne plus recevoir"),
     "mailed, stopped": State(address=_mailed(STOP, pressed=(STOP,)), says="C’est fait"),
+    "scanned by oneself": State(address=_at("/admissions/accueil/JPO-222222"), says="Réservé"),
     **{
         f"framed {path}": State(address=_at(f"/embed{path}"))
         for path in ("/brochure", "/portes-ouvertes", "/candidater")
