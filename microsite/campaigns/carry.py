@@ -26,8 +26,9 @@ def current_attribution() -> Attribution:
 
 def _landing_path() -> str:
     # A signed address, and a reference, are their owner's alone: only the page is named.
-    own = (request.view_args or {}).keys() & {"token", "reference"}
-    return request.path.rstrip("/").rpartition("/")[0] if own else request.path
+    if request.url_rule and (request.view_args or {}).keys() & {"token", "reference"}:
+        return request.url_rule.rule.partition("/<")[0]
+    return request.path
 
 
 def read_article(slug: str) -> None:
