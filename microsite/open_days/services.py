@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ..leads.models import Submission
@@ -19,6 +20,10 @@ CANCELLED = "cancelled"
 
 class RegistrationOver(ValueError):
     """It is cancelled, its offer went to somebody else, or its slot has begun: nothing can be changed any more."""
+
+    def __init__(self, registration: Registration) -> None:
+        super().__init__(registration.id)
+        self.registration = registration
 
 
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
@@ -63,6 +68,12 @@ def promise_alert(session: Session, submission: Submission, *, now: datetime) ->
     enqueue(session, template=PROMISED, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
+def stop_alerts(session: Session, lead_id: int) -> bool:
+    """Take back that this lead is to be told of new dates; False where that is so already."""
+    untold = delete(Alert).where(Alert.lead_id == lead_id, Alert.told_at.is_(None)).returning(Alert.id)
+    return bool(session.scalars(untold).all())
+
+
 def register(
     session: Session, submission: Submission, *, slot_id: int, companions: int, may_wait: bool, now: datetime
 ) -> Registration:
@@ -101,8 +112,11 @@ def register(
     return registration
 
 
-def change_companions(session: Session, registration: Registration, companions: int, *, now: datetime) -> None:
-    """Come with more or fewer; what is freed passes on. Raises SlotFull, RegistrationOver."""
+def change_companions(session: Session, registration: Registration, companions: int, *, now: datetime) -> bool:
+    """Come with more or fewer, and whether that is a change; what is freed passes on.
+
+    Raises SlotFull, RegistrationOver.
+    """
     slot, remaining = _hold(session, registration, now=now)
     more = companions - registration.companions
     if registration.state in SEATED and more > remaining:
@@ -111,41 +125,46 @@ def change_companions(session: Session, registration: Registration, companions: 
         raise SlotFull(slot.capacity)
     registration.companions = companions
     pass_on(session, slot, now=now)
+    return more != 0
 
 
-def accept(session: Session, registration: Registration, *, now: datetime) -> None:
-    """Take the seats that are offered; a second time nothing changes. Raises RegistrationOver."""
+def accept(session: Session, registration: Registration, *, now: datetime) -> bool:
+    """Take the seats that are offered; False where that is done already. Raises RegistrationOver."""
     _hold(session, registration, now=now)
-    if registration.state is RegistrationState.OFFERED:
-        registration.state = RegistrationState.CONFIRMED
-        registration.offered_until = None
-        reference = registration.submission.reference
-        enqueue(
-            session,
-            template=REGISTERED,
-            cause=f"{reference}.accepted",
-            lead_id=registration.lead_id,
-            now=now,
-            is_capped=False,
-        )
+    if registration.state is not RegistrationState.OFFERED:
+        return False
+    registration.state = RegistrationState.CONFIRMED
+    registration.offered_until = None
+    reference = registration.submission.reference
+    enqueue(
+        session,
+        template=REGISTERED,
+        cause=f"{reference}.accepted",
+        lead_id=registration.lead_id,
+        now=now,
+        is_capped=False,
+    )
+    return True
 
 
-def cancel(session: Session, registration: Registration, *, now: datetime) -> None:
-    """Give the seats back, leave the line or decline the offer; a second time nothing changes.
+def cancel(session: Session, registration: Registration, *, now: datetime) -> bool:
+    """Give the seats back, leave the line or decline the offer; False where that is done already.
 
-    Whoever had a seat is sent what takes it out of their calendar. Raises RegistrationOver for a slot that has begun.
+    Whoever had a seat is sent what takes it out of their calendar. Raises RegistrationOver for a slot that has begun,
+    and for who has come.
     """
     slot = _lock(session, registration)
     if registration.state in OVER:
-        return
-    if slot.starts_at <= now:
-        raise RegistrationOver(registration.id)
+        return False
+    if slot.starts_at <= now or registration.state is RegistrationState.ATTENDED:
+        raise RegistrationOver(registration)
     had_a_seat = registration.state is RegistrationState.CONFIRMED
     registration.state = RegistrationState.CANCELLED
     if had_a_seat:
         reference = registration.submission.reference
         enqueue(session, template=CANCELLED, cause=reference, lead_id=registration.lead_id, now=now, is_capped=False)
     pass_on(session, slot, now=now)
+    return True
 
 
 def _hold(session: Session, registration: Registration, *, now: datetime) -> tuple[Slot, int]:
@@ -153,14 +172,14 @@ def _hold(session: Session, registration: Registration, *, now: datetime) -> tup
     slot = _lock(session, registration)
     remaining = pass_on(session, slot, now=now)
     if registration.state in OVER or slot.starts_at <= now:
-        raise RegistrationOver(registration.id)
+        raise RegistrationOver(registration)
     return slot, remaining
 
 
 def _lock(session: Session, registration: Registration) -> Slot:
     slot = lock_slot(session, registration.slot_id)
     if slot is None:
-        raise RegistrationOver(registration.id)
+        raise RegistrationOver(registration)
     # As it stands under the lock: the worker may have ended its offer meanwhile.
     session.refresh(registration)
     return slot
