@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from flask import Flask
 from flask_migrate import Migrate
 
-from . import campaigns, cli, db, outbox, web
+from . import campaigns, cli, db, outbox, privacy, web
 from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
@@ -18,7 +18,7 @@ from .embeds.views import init_app as init_embeds
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
-from .privacy.views import bp as privacy_bp
+from .privacy.mails import MAILS as PRIVACY_MAILS
 from .school import load_school
 from .sharing.views import init_app as init_sharing
 
@@ -56,9 +56,10 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     web.init_app(app, settings)
     campaigns.init_app(app)
     init_sharing(app)
-    outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS})
-    for blueprint in (brochures_bp, open_days_bp, applications_bp, privacy_bp):
+    outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
+    for blueprint in (brochures_bp, open_days_bp, applications_bp):
         app.register_blueprint(blueprint)
+    privacy.init_app(app)
     init_article(app, folders)
     init_embeds(app)
     cli.init_app(app)

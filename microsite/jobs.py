@@ -1,4 +1,4 @@
-"""What the background worker does, and when: sends the mails that are due, writes down how often pages were seen."""
+"""What the background worker does, and when: answers who asks for a link, sends what is due, counts views."""
 
 import logging
 import threading
@@ -9,8 +9,10 @@ from typing import TypeVar
 from flask import Flask
 
 from .campaigns.counting import current_counter
-from .db import UNAVAILABLE
+from .db import UNAVAILABLE, db, reading, writing
 from .outbox.delivery import Outcome, deliver_next
+from .privacy.access import answer_access, is_access_asked
+from .web.context import utc_now
 
 logger = logging.getLogger("microsite.jobs")
 
@@ -72,6 +74,7 @@ class Worker:
 
     def work(self) -> float:
         """Send what is due now; the seconds to wait before the next look."""
+        self._attempt(self.give_access)
         return PAUSE if self._attempt(self.deliver) in (Outcome.UNREACHABLE, None) else IDLE
 
     def flush(self) -> None:
@@ -88,6 +91,14 @@ class Worker:
             except Exception:
                 logger.exception("the background worker failed; it goes on")
             return None
+
+    def give_access(self) -> None:
+        """Decide the mails to those who asked for a link to their page. Needs an application context."""
+        with reading():
+            if not is_access_asked(db.session()):
+                return
+        with writing():
+            answer_access(db.session(), now=utc_now())
 
     def deliver(self) -> Outcome:
         """Send what is due until nothing is, or nothing can leave. Needs an application context."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, render_template, request, send_file, url_for
 
 from ..db import UNAVAILABLE, db, writing
-from ..leads.links import mailed_submission, signed_submission, submission_url
+from ..leads.links import open_mailed, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
 from ..sharing.tags import share
@@ -21,7 +21,7 @@ PAGE = Place(form="brochures.ask", thanks=THANKS)
 DOWNLOAD = "brochures.download"
 COPY = "brochures.copy"
 
-# How long the link in the mail works.
+# How long the link in the mail works; it shows nothing of anybody, so that what revokes links leaves it its year.
 COPY_LIFETIME = timedelta(days=365)
 DESCRIPTION = (
     "Recevez la brochure en PDF : elle s’ouvre dès l’envoi du formulaire, et un e-mail vous l’apporte aussi, "
@@ -68,13 +68,13 @@ def download(token: str) -> Response:
 @bp.get("/brochure/exemplaire/<token>")
 def copy(token: str) -> Response:
     """Where the mailed link leads: opening it changes nothing, for mail scanners open every link."""
-    mailed_submission(COPY, token, lifetime=COPY_LIFETIME)
+    open_mailed(COPY, token, lifetime=COPY_LIFETIME)
     return thank(render_template("brochures/copy.html", download_url=url_for("brochures.download_copy", token=token)))
 
 
 @bp.get("/brochure/exemplaire/pdf/<token>")
 def download_copy(token: str) -> Response:
-    return _give_file(mailed_submission(COPY, token, lifetime=COPY_LIFETIME).id)
+    return _give_file(open_mailed(COPY, token, lifetime=COPY_LIFETIME).submission.id)
 
 
 def _give_file(submission_id: int) -> Response:

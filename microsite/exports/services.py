@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..leads.models import Consent, Submission
 from ..leads.queries import Selection
@@ -74,14 +74,19 @@ def _batches(session: Session, selection: Selection) -> Iterator[list[Any]]:
 
 
 def _statement(selection: Selection) -> Select[Any]:
-    """A consent that was withdrawn since isn't one any more: its columns are empty."""
+    """Consents are those that stand: given with this submission or, by its lead, on the personal page since.
+
+    One that was withdrawn isn't one any more: its columns are empty.
+    """
     by_email, by_phone = aliased(Consent), aliased(Consent)
     return (
         select(
             *Submission.__table__.columns,
-            by_email.given_at.label("email_consent_at"),
-            by_email.confirmed_at.label("email_consent_confirmed_at"),
-            by_phone.given_at.label("phone_consent_at"),
+            func.coalesce(by_email.given_at, _own(Consent.given_at, "email")).label("email_consent_at"),
+            func.coalesce(by_email.confirmed_at, _own(Consent.confirmed_at, "email")).label(
+                "email_consent_confirmed_at"
+            ),
+            func.coalesce(by_phone.given_at, _own(Consent.given_at, "phone")).label("phone_consent_at"),
             Registration.state.label("registration"),
             Registration.checked_in_at,
             Registration.is_walk_in,
@@ -110,3 +115,9 @@ def _registration_id() -> ColumnElement[int]:
 
 def _stands(consent: type[Consent], channel: str) -> ColumnElement[bool]:
     return and_(consent.submission_id == Submission.id, consent.channel == channel, consent.withdrawn_at.is_(None))
+
+
+def _own(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect[Any]:
+    """When this submission's lead gave (or confirmed) what belongs to no submission."""
+    own = (Consent.lead_id == Submission.lead_id, Consent.submission_id.is_(None), Consent.withdrawn_at.is_(None))
+    return select(func.min(moment)).where(*own, Consent.channel == channel).correlate(Submission).scalar_subquery()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import Wording
-from .models import Consent, ConsentWording, Submission
+from .models import Consent, ConsentOrigin, ConsentWording, Submission
 
 EMAIL = "email"
 CONFIRMATION = "consent"
@@ -73,9 +73,43 @@ def confirm(session: Session, consent: Consent, *, now: datetime) -> None:
     )
 
 
-def withdraw_emails(session: Session, lead_id: int, *, now: datetime) -> None:
-    """End every consent to e-mails that this person gave; one that had ended keeps its time."""
-    session.execute(update(Consent).where(*_standing(lead_id)).values(withdrawn_at=now))
+def give(session: Session, lead_id: int, wording: Wording, *, now: datetime) -> bool:
+    """Agree on the personal page, hence as the owner of the address; False where they have already.
+
+    Who ticked this channel's box before and hasn't confirmed it confirms the words that stood there then.
+    """
+    standing = _standing(lead_id, wording.channel)
+    unconfirmed = update(Consent).where(*standing, Consent.confirmed_at.is_(None)).returning(Consent.id)
+    if wording.channel == EMAIL and session.scalars(unconfirmed.values(confirmed_at=now)).all():
+        return True
+    if session.scalar(select(Consent.id).where(*standing).limit(1)) is not None:
+        return False
+    session.add(
+        Consent(
+            lead_id=lead_id,
+            origin=ConsentOrigin.SPACE,
+            channel=wording.channel,
+            wording_id=_kept_wording(session, wording).id,
+            given_at=now,
+            confirmed_at=now,
+        )
+    )
+    return True
+
+
+def withdraw(session: Session, lead_id: int, channel: str, *, now: datetime) -> bool:
+    """End every consent to this channel that this person gave; False if none stood.
+
+    One that had ended keeps its time.
+    """
+    ended = update(Consent).where(*_standing(lead_id, channel)).values(withdrawn_at=now).returning(Consent.id)
+    return bool(session.scalars(ended).all())
+
+
+def standing_consents(session: Session, lead_id: int) -> list[Consent]:
+    """What this person agreed to and hasn't withdrawn, oldest first."""
+    standing = Consent.lead_id == lead_id, Consent.withdrawn_at.is_(None)
+    return list(session.scalars(select(Consent).where(*standing).order_by(Consent.given_at, Consent.id)))
 
 
 def stands_by_emails(session: Session, lead_id: int) -> bool:
@@ -95,8 +129,8 @@ def _was_asked(session: Session, consent: Consent, *, since: datetime) -> bool:
     return session.scalar(asked.limit(1)) is not None
 
 
-def _standing(lead_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    return Consent.lead_id == lead_id, Consent.channel == EMAIL, Consent.withdrawn_at.is_(None)
+def _standing(lead_id: int | None, channel: str = EMAIL) -> tuple[ColumnElement[bool], ...]:
+    return Consent.lead_id == lead_id, Consent.channel == channel, Consent.withdrawn_at.is_(None)
 
 
 def _kept_wording(session: Session, wording: Wording) -> ConsentWording:

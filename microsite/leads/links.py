@@ -1,5 +1,6 @@
 """Signed addresses that stand for one submission: thank-you pages, downloads, links in mails."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from ..campaigns.carry import carrying_url
 from ..db import db
 from ..web.context import utc_now
 from ..web.links import LinkExpired, LinkForged, public_url, sign, unsign
-from .models import Submission
+from .models import Lead, Submission
 from .queries import find_by_reference
 
 # How long thank-you pages and brochure links last, counted from the sending.
@@ -31,16 +32,33 @@ def signed_submission(endpoint: str, token: str) -> Submission:
     return submission
 
 
+@dataclass(frozen=True, kw_only=True)
+class MailedLink:
+    """What a mailed address stands for."""
+
+    submission: Submission
+    lead: Lead
+    version: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the lead's link_version wasn't raised since."""
+        return self.lead.link_version == self.version
+
+
 def mailed_url(endpoint: str, submission: Submission) -> str:
     """A whole address for the owner of the submission's e-mail address, revoked by raising the lead's link_version."""
+    return public_url(endpoint, token=mailed_token(endpoint, submission))
+
+
+def mailed_token(endpoint: str, submission: Submission) -> str:
     if submission.lead is None:
         raise ValueError("a quarantined submission is nobody's yet: it gets no mail")
-    payload = [submission.reference, submission.lead.link_version]
-    return public_url(endpoint, token=sign(endpoint, payload))
+    return sign(endpoint, [submission.reference, submission.lead.link_version])
 
 
-def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Submission:
-    """What an address made by mailed_url stands for; 404 if forged or erased, 410 if too old or revoked.
+def open_mailed(endpoint: str, token: str, *, lifetime: timedelta) -> MailedLink:
+    """What an address made by mailed_url stands for, revoked or not; 404 if forged or erased, 410 if too old.
 
     `lifetime` counts from the mail.
     """
@@ -48,9 +66,15 @@ def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Subm
     submission = find_by_reference(db.session(), reference)
     if submission is None or submission.lead is None:
         abort(404)
-    if submission.lead.link_version != version:
+    return MailedLink(submission=submission, lead=submission.lead, version=version)
+
+
+def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Submission:
+    """The same, and 410 if it was revoked."""
+    link = open_mailed(endpoint, token, lifetime=lifetime)
+    if not link.is_current:
         abort(410)
-    return submission
+    return link.submission
 
 
 def _opened(endpoint: str, token: str, lifetime: timedelta) -> Any:

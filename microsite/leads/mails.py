@@ -19,9 +19,12 @@ from .references import PREFIXES
 
 CONFIRM = "privacy.confirm_emails"
 STOP = "privacy.stop_emails"
+SPACE = "privacy.my_space"
 
 # How long the link that confirms a consent works.
 CONFIRM_LIFETIME = timedelta(days=30)
+# And the one to the personal page.
+SPACE_LIFETIME = timedelta(days=90)
 
 # Rows that a digest shows; it says how many more there are.
 _DIGEST_ROWS = 100

@@ -91,8 +91,17 @@ class ConsentWording(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
+class ConsentOrigin(StrEnum):
+    FORM = "form"
+    # « Mon espace », whose address only the owner of the e-mail address has: given there is confirmed.
+    SPACE = "space"
+
+
 class Consent(Base):
-    """A box that was ticked: purpose and channel are those of its wording. No row means no consent."""
+    """A box that was ticked, or a button of the personal page: purpose and channel are those of its wording.
+
+    No row means no consent.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (UniqueConstraint("submission_id", "channel"),)
@@ -100,7 +109,9 @@ class Consent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     # None while the submission is quarantined.
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"), index=True)
-    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
+    origin: Mapped[ConsentOrigin] = mapped_column(default=ConsentOrigin.FORM, server_default="form")
+    # None for one given without a form.
+    submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
     channel: Mapped[str] = mapped_column(String(10))
     wording_id: Mapped[int] = mapped_column(ForeignKey("consent_wordings.id"))
     given_at: Mapped[datetime]

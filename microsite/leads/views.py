@@ -12,6 +12,7 @@ from ..db import UNAVAILABLE, db
 from ..web.context import current_settings, utc_now
 from ..web.errors import RETRY_AFTER, log_database_failure
 from ..web.fields import refuse
+from ..web.forms import SignedForm
 from .consents import ask_to_confirm
 from .forms import LeadForm
 from .links import submission_url
@@ -50,7 +51,7 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> 
     transaction for a submission that counts. Its refusals roll everything back and are the caller's to tell.
     """
     if form.is_unavailable:
-        return _try_again_later(page, form)
+        return try_again_later(page, form)
     if not form.is_submitted():
         return make_response(page())
     if not form.validate():
@@ -68,7 +69,7 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> 
     except UNAVAILABLE as error:
         log_database_failure(error)
         db.session.rollback()
-        return _try_again_later(page, form)
+        return try_again_later(page, form)
     return make_response(redirect(address, 303))
 
 
@@ -78,7 +79,7 @@ def thank(page: str) -> Response:
     return make_response(page, headers)
 
 
-def _try_again_later(page: Page, form: LeadForm) -> Response:
+def try_again_later(page: Page, form: SignedForm) -> Response:
     if form.is_submitted():
         refuse(form.form_token, TRY_AGAIN)
     return make_response(page(), 503, {"Retry-After": str(RETRY_AFTER)})

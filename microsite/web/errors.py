@@ -19,8 +19,11 @@ RETRY_AFTER = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
+    """`way_on` is the address and the words of the first link."""
+
     title: str
     advice: str
+    way_on: tuple[str, str] | None = None
 
 
 _REFUSALS = {
@@ -76,9 +79,14 @@ def _refuse(error: HTTPException) -> Response:
         return make_response(error.get_response())
     if isinstance(error, SecurityError):
         logger.warning("asked for under a host name that isn't in MICROSITE_TRUSTED_HOSTS")
-    refusal = _REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500])
-    is_asked_for = request.method in ("GET", "HEAD") and error.code < 500
-    response = _page(refusal, error.code, is_bare=isinstance(error, SecurityError) or not is_asked_for)
+    return refuse_with(_REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500]), error)
+
+
+def refuse_with(refusal: Refusal, error: HTTPException) -> Response:
+    """The page that says so, with the error's status and what headers it needs."""
+    status = error.code or 500
+    is_asked_for = request.method in ("GET", "HEAD") and status < 500
+    response = _page(refusal, status, is_bare=isinstance(error, SecurityError) or not is_asked_for)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After", "Content-Range"):
             response.headers[name] = value

@@ -176,9 +176,17 @@ def test_only_mails_that_can_be_stopped_say_so(client: CheckedClient, app: Flask
     assert stoppable == ["Confirmez que vous voulez nos e-mails"]
 
 
-@pytest.mark.parametrize("part", ["/exemplaire/", "/confirmer/", "/arreter/"])
-def test_raised_version_revokes_mailed_links(
-    client: CheckedClient, app: Flask, sent: MemoryTransport, part: str
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [
+        ("/confirmer/", 410),
+        # What does no harm outlives it: a mail program's button, and the year of a brochure that shows nobody's data.
+        ("/arreter/", 200),
+        ("/exemplaire/", 200),
+    ],
+)
+def test_raised_version_revokes_the_mailed_links_that_matter(
+    client: CheckedClient, app: Flask, sent: MemoryTransport, part: str, status: int
 ) -> None:
     _agree(client)
     link = _link(app, sent, part)
@@ -186,7 +194,7 @@ def test_raised_version_revokes_mailed_links(
         only(list(db.session.scalars(select(Lead)))).link_version += 1
         db.session.commit()
 
-    assert client.page(link).status == 410
+    assert client.page(link).status == status
 
 
 @pytest.mark.parametrize(("part", "days"), [("/exemplaire/", 365), ("/confirmer/", 30), ("/arreter/", 3 * 365)])

@@ -2,17 +2,15 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ..db import db
-from ..leads.consents import confirm, find_confirmation, find_email_consent, stands_by_emails, withdraw_emails
-from ..leads.links import mailed_submission
+from ..leads.consents import EMAIL, confirm, find_confirmation, find_email_consent, stands_by_emails, withdraw
+from ..leads.links import mailed_submission, open_mailed
 from ..leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
-from ..leads.models import Submission
 from ..leads.views import thank
 from ..web.context import utc_now
-
-bp = Blueprint("privacy", __name__)
+from .blueprint import bp
 
 # As long as anything about a person is kept: mails stay in mailboxes.
 STOP_LIFETIME = timedelta(days=3 * 365)
@@ -38,19 +36,16 @@ def confirm_emails(token: str) -> Response:
 
 @bp.route("/e-mails/arreter/<token>", methods=["GET", "POST"])
 def stop_emails(token: str) -> Response:
-    lead_id = _lead_id(mailed_submission(STOP, token, lifetime=STOP_LIFETIME))
+    # Stopping does no harm: it is left to the links that were revoked, which mail programs keep.
+    lead_id = open_mailed(STOP, token, lifetime=STOP_LIFETIME).lead.id
     if request.method == "POST":
-        withdraw_emails(db.session(), lead_id, now=utc_now())
+        withdraw(db.session(), lead_id, EMAIL, now=utc_now())
         db.session.commit()
         # RFC 8058, section 3.1: a mail program follows no redirect.
         if "List-Unsubscribe" not in request.form:
             return _again(STOP, token)
     page = render_template("privacy/stop_emails.html", token=token, are_wanted=stands_by_emails(db.session(), lead_id))
     return thank(page)
-
-
-def _lead_id(submission: Submission) -> int:
-    return submission.lead_id or abort(404)
 
 
 def _again(endpoint: str, token: str) -> Response:

@@ -1,0 +1,49 @@
+"""What is kept of one lead, for its own page."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from ..leads.models import Lead, Submission
+from ..open_days.models import OVER, Alert, Registration, Slot
+
+
+def lock_lead(session: Session, lead: Lead) -> None:
+    """The lead as it stands now, changed by nobody else until the transaction ends.
+
+    Before any slot is locked, as when a form is sent: two who lock both never cross. Mails about this lead may be
+    decided meanwhile by who holds a slot (FOR NO KEY UPDATE lets references to the row through).
+    """
+    session.refresh(lead, with_for_update={"key_share": True})
+
+
+def find_own_registration(session: Session, lead_id: int, reference: str) -> Registration | None:
+    own = select(Registration).join(Registration.submission).where(Registration.lead_id == lead_id)
+    return session.scalar(own.where(Submission.reference == reference))
+
+
+def latest_registrations(session: Session, lead_id: int) -> list[Registration]:
+    """In each slot the one that holds or, if none does, the last one; earliest slot first."""
+    loaded = select(Registration).options(
+        joinedload(Registration.slot).joinedload(Slot.open_day), joinedload(Registration.submission)
+    )
+    rows = session.scalars(loaded.where(Registration.lead_id == lead_id)).all()
+    by_slot = {row.slot_id: row for row in sorted(rows, key=lambda row: (row.state not in OVER, row.id))}
+    return sorted(by_slot.values(), key=lambda row: (row.slot.starts_at, row.slot_id))
+
+
+def waits_since(session: Session, lead_id: int) -> datetime | None:
+    """Since when this lead has asked to be told of new dates; None if they aren't to be."""
+    return session.scalar(select(func.min(Alert.created_at)).where(Alert.lead_id == lead_id, Alert.told_at.is_(None)))
+
+
+def sent_submissions(session: Session, lead_id: int) -> list[Submission]:
+    """Newest first."""
+    sent = select(Submission).where(Submission.lead_id == lead_id)
+    return list(session.scalars(sent.order_by(Submission.submitted_at.desc(), Submission.id.desc())))
+
+
+def find_latest(session: Session, lead_id: int) -> Submission | None:
+    """What this lead sent last."""
+    return next(iter(sent_submissions(session, lead_id)), None)

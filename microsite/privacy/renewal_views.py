@@ -1,0 +1,42 @@
+"""/mon-espace: asks for an address, mails a link to it if we know it, and says the same in either case."""
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+
+from ..db import UNAVAILABLE, db
+from ..leads.views import try_again_later
+from ..web.context import utc_now
+from ..web.errors import log_database_failure
+from .access import ask_for_access
+from .blueprint import bp
+from .forms import AccessForm
+from .notices import NOTICES
+
+
+@bp.route("/mon-espace", methods=["GET", "POST"])
+def renew() -> Response:
+    form = AccessForm(request.form if request.method == "POST" else None)
+
+    def page() -> str:
+        notice = NOTICES.get(request.args.get("fait", ""))
+        return render_template("privacy/renew.html", form=form, notice=notice)
+
+    if not form.is_submitted():
+        return make_response(page())
+    if not form.validate():
+        return make_response(page(), 422)
+    try:
+        # A program that fills everything in is told the same, and causes nothing.
+        if not form.is_suspicious:
+            ask_for_access(db.session(), str(form.email.data), now=utc_now())
+            db.session.commit()
+    except UNAVAILABLE as error:
+        log_database_failure(error)
+        db.session.rollback()
+        return try_again_later(page, form)
+    return make_response(redirect(url_for("privacy.link_on_its_way"), 303))
+
+
+@bp.get("/mon-espace/lien-envoye")
+def link_on_its_way() -> Response:
+    """Nothing on it depends on anybody."""
+    return make_response(render_template("privacy/link_on_its_way.html"))
