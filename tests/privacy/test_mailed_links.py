@@ -1,14 +1,13 @@
 """Mailed links: opening one changes nothing, the button acts, a second click says that it is done."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.db import Base, db
+from microsite.db import db
 from microsite.jobs import Worker
 from microsite.leads.models import Consent, Lead
 from microsite.outbox.models import OutgoingMail
@@ -17,6 +16,7 @@ from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, add_slot, export, only
 from ..page import CheckedClient, Page
+from .owners import rows, space_of
 
 
 def _agree(client: CheckedClient, path: str = "/brochure", **more: str) -> None:
@@ -42,30 +42,30 @@ def _press(client: CheckedClient, path: str) -> Page:
     return client.follow(client.send(client.page(path).form(path)))
 
 
-def _rows(app: Flask) -> dict[str, list[Any]]:
-    with app.app_context():
-        return {
-            table.name: list(db.session.execute(select(table).order_by(*table.primary_key)))
-            for table in Base.metadata.sorted_tables
-        }
-
-
 def test_fifty_looks_at_every_mailed_link_change_no_row(
     client: CheckedClient, app: Flask, sent: MemoryTransport
 ) -> None:
     slot = add_slot(app, capacity=5)
     _agree(client)
     _agree(client, "/portes-ouvertes", slot=slot)
-    links = sorted(set(_links(app, sent)))
-    assert {link.split("/")[1] for link in links} >= {"brochure", "e-mails", "confidentialite"}
-    before = _rows(app)
+    space = space_of(app)
+    pages = {
+        space,
+        f"{space}?fait=annulation",
+        f"{space}/donnees/effacement",
+        "/mon-espace",
+        *client.page(space).links(),
+    }
+    links = sorted({link for link in [*_links(app, sent), *pages] if link.startswith("/")})
+    assert {link.split("/")[1] for link in links} >= {"brochure", "e-mails", "confidentialite", "mon-espace"}
+    before = rows(app)
 
     for link in links:
         for _ in range(25):
             assert client.get(link).status_code == 200
             assert client.head(link).status_code == 200
 
-    assert _rows(app) == before
+    assert rows(app) == before
 
 
 def test_consent_counts_as_confirmed_after_the_button_alone(
