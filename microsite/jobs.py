@@ -95,10 +95,10 @@ class Worker:
     def give_access(self) -> None:
         """Decide the mails to those who asked for a link to their page. Needs an application context."""
         with reading():
-            if not is_access_asked(db.session()):
-                return
-        with writing():
-            answer_access(db.session(), now=utc_now())
+            is_asked = is_access_asked(db.session())
+        while is_asked and not self._stopping.is_set():
+            with writing():
+                is_asked = answer_access(db.session(), now=utc_now()) > 0
 
     def deliver(self) -> Outcome:
         """Send what is due until nothing is, or nothing can leave. Needs an application context."""

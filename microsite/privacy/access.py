@@ -29,12 +29,14 @@ def is_access_asked(session: Session) -> bool:
     return session.scalar(select(AccessRequest.id).limit(1)) is not None
 
 
-def answer_access(session: Session, *, now: datetime) -> None:
-    """Turn what was asked into mails to those who are known; what was asked is deleted in either case."""
-    asked = select(AccessRequest).order_by(AccessRequest.id).limit(_BATCH).with_for_update(skip_locked=True)
-    for request in session.scalars(asked).all():
+def answer_access(session: Session, *, now: datetime) -> int:
+    """Turn some of what was asked into mails to those who are known, and delete it all the same; how much it was."""
+    waiting = select(AccessRequest).order_by(AccessRequest.id).limit(_BATCH).with_for_update(skip_locked=True)
+    requests = session.scalars(waiting).all()
+    for request in requests:
         _answer(session, request, now=now)
         session.delete(request)
+    return len(requests)
 
 
 def _answer(session: Session, request: AccessRequest, *, now: datetime) -> None:

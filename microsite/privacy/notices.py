@@ -33,8 +33,8 @@ _DONE = {
     ALERTS: "Nous ne vous préviendrons plus des nouvelles dates.",
     GIVEN: "Votre accord est enregistré et confirmé.",
     WITHDRAWN: (
-        "Votre accord est retiré. Par sécurité, les liens de nos e-mails précédents n’ouvrent plus votre espace ; "
-        "un nouveau lien se demande ici, à tout moment."
+        "Votre accord est retiré. Par sécurité, les liens de nos e-mails précédents n’ouvrent plus votre espace : "
+        "il suffit d’en demander un nouveau."
     ),
     COPY: "Votre demande de copie est notée. Un e-mail vous le confirme.",
     ERASURE: (

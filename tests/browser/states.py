@@ -10,15 +10,16 @@ import time_machine
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from microsite.brochures.views import COPY, THANKS
+from microsite.brochures.views import COPY, COPY_LIFETIME, THANKS
 from microsite.db import db
 from microsite.leads.links import mailed_url
-from microsite.leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
+from microsite.leads.mails import CONFIRM, SPACE, SPACE_LIFETIME, STOP
 from microsite.leads.models import Submission
 from microsite.web.context import utc_now
 from microsite.web.links import sign
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, call_off, plan_slot
+from ..privacy.owners import register, space_of
 from ..served import Visitor
 from ..web.test_pages import PAGES
 from .sites import Site
@@ -92,6 +93,31 @@ def _link(site: Site, endpoint: str, email: str) -> str:
         return urlsplit(mailed_url(endpoint, submission)).path
 
 
+def _space(rest: str = "") -> Address:
+    """The page of somebody who has used every form but one, and waits for more."""
+
+    def find(site: Site) -> str:
+        email = f"zoe{next(_people)}@exemple.fr"
+        _sent("/brochure", email=email, email_consent="y", phone="06 12 34 56 78")(site)
+        _sent("/portes-ouvertes", email=email, companions="2")(site)
+        _sent("/portes-ouvertes", **TELL_ME | {"email": email})(site)
+        return f"{space_of(site.app, email)}{rest}"
+
+    return find
+
+
+def _offered(site: Site) -> str:
+    """The page of who waits for the only seat, once that is given back."""
+    email = f"max{next(_people)}@exemple.fr"
+    page = Visitor(site.url).page("/portes-ouvertes")
+    register(site.app, str(page.tree.css('[name="slot"]')[0].attributes["value"]), email=email)
+    with site.app.app_context():
+        seated = db.session.scalars(select(Submission).filter_by(email=BROCHURE["email"])).one()
+    space = space_of(site.app, seated.email)
+    Visitor(site.url).post(f"{space}/inscriptions/{seated.reference}/annulation", b"")
+    return space_of(site.app, email)
+
+
 def _thanks_of_nobody(site: Site) -> str:
     with site.app.app_context():
         return f"/brochure/merci/{sign(THANKS, 'BRO-222222')}"
@@ -132,7 +158,7 @@ STATES = {
     "open days, database away": State(address=_at("/portes-ouvertes"), site="broken"),
     **{
         f"errors {path}": State(address=_at(path), act=press, says="À corriger avant l’envoi")
-        for path in ("/brochure", "/portes-ouvertes", "/candidater")
+        for path in ("/brochure", "/portes-ouvertes", "/candidater", "/mon-espace")
     },
     "too fast": State(address=_at("/brochure"), site="empty", act=_fill_in_and_press, says="Encore un clic"),
     "not kept": State(address=_at("/brochure"), site="broken", act=_fill_in_and_press, says="Envoi à refaire"),
@@ -150,6 +176,14 @@ STATES = {
     "mailed, withdrawn": State(address=_mailed(CONFIRM, pressed=(STOP,)), says="Vous ne recevez plus"),
     "mailed, stop": State(address=_mailed(STOP), says="Ne plus recevoir"),
     "mailed, stopped": State(address=_mailed(STOP, pressed=(STOP,)), says="C’est fait"),
+    "space": State(address=_space(), says="Mon espace"),
+    "space, done": State(address=_space("?fait=accompagnants"), says="Mon espace"),
+    "space, refused": State(address=_space("?fait=complet"), says="Mon espace"),
+    "space, offered": State(address=_offered, site="full", says="Mon espace"),
+    "space, little in it": State(address=_mailed(SPACE), says="Mon espace"),
+    "space, erasure": State(address=_space("/donnees/effacement"), says="Faire effacer"),
+    "space, ended": State(address=_mailed(SPACE, age=SPACE_LIFETIME * 2), says="Ce lien ne fonctionne plus"),
+    "space, withdrawn twice": State(address=_at("/mon-espace?fait=retrait"), says="Mon espace"),
     "scanned by oneself": State(address=_at("/admissions/accueil/JPO-222222"), says="Réservé"),
     **{
         f"framed {path}": State(address=_at(f"/embed{path}"))
@@ -168,6 +202,6 @@ STATES = {
     "framed application": State(address=_sent("/embed/candidater", **APPLICATION), says="Merci"),
     "framed 404": State(address=_at("/embed/rien"), says="Page introuvable"),
     "404": State(address=_at("/nulle-part"), says="Page introuvable"),
-    "410": State(address=_mailed(CONFIRM, age=CONFIRM_LIFETIME * 2), says="Ce lien a expiré"),
+    "410": State(address=_mailed(COPY, age=COPY_LIFETIME * 2), says="Ce lien a expiré"),
     "503": State(address=_thanks_of_nobody, site="broken", says="Un instant"),
 }

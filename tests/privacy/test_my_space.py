@@ -1,6 +1,8 @@
 """The personal page: each button acts once, says so again, touches nobody else's things, and tells strangers nothing."""
 
 import logging
+import random
+import threading
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +15,7 @@ from microsite.db import db
 from microsite.leads.models import Lead
 from microsite.open_days.models import Slot
 from microsite.open_days.planning import cancel_slot
+from microsite.open_days.queries import seats_taken
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
@@ -358,3 +361,31 @@ def test_state_that_no_button_gives_is_not_shown(client: CheckedClient, app: Fla
 
     assert page.tree.css(".summary") == []
     assert "gagné" not in page.text
+
+
+def test_buttons_pressed_at_once_seat_nobody_too_many(app: Flask) -> None:
+    """Each press locks its lead, then the slot, and offers what it frees to others: no two wait for each other."""
+    slot = add_slot(app, capacity=4)
+    people = [f"p{number}@exemple.fr" for number in range(6)]
+    references = {email: register(app, slot, email=email, companions=number % 3) for number, email in enumerate(people)}
+    spaces = {email: space_of(app, email) for email in people}
+    statuses: list[int] = []
+
+    def press_at_random(email: str) -> None:
+        chance = random.Random(email)  # noqa: S311  # no secret
+        for _ in range(8):
+            action = chance.choice(["acceptation", "accompagnants", "accompagnants", "annulation"])
+            path = f"{spaces[email]}/inscriptions/{references[email]}/{action}"
+            answer = app.test_client().post(path, data={"companions": str(chance.randrange(4))})
+            statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=press_at_random, args=(email,)) for email in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(statuses) == {303}
+    assert len(statuses) == 48
+    with app.app_context():
+        assert seats_taken(db.session(), int(slot)) <= 4
