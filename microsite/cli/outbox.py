@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -102,12 +103,12 @@ def preview(output: Path) -> None:
     templates = current_outbox().templates
     try:
         output.mkdir(parents=True, exist_ok=True)
-        subjects = {name: _write_preview(output, name, template.sample()) for name, template in templates.items()}
-        index = render_template("mail/preview.html", subjects=subjects)
+        previews = {name: _write_preview(output, name, template.sample()) for name, template in templates.items()}
+        index = render_template("mail/preview.html", previews=previews)
         (output / "index.html").write_text(index, encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"impossible d’écrire dans {output} : {error.strerror}.") from None
-    click.echo(f"Messages écrits : {len(subjects)}, à voir dans {output / 'index.html'}")
+    click.echo(f"Messages écrits : {len(previews)}, à voir dans {output / 'index.html'}")
 
 
 def _stop_on_signals(worker: Worker) -> None:
@@ -123,12 +124,24 @@ def _stop_on_signals(worker: Worker) -> None:
         signal.signal(number, stop)
 
 
-def _write_preview(folder: Path, name: str, letter: Letter) -> str:
+def _write_preview(folder: Path, name: str, letter: Letter) -> tuple[str, list[str]]:
+    """The mail's subject, and the names of the files beside it that it comes with."""
     rendered = render(name, letter)
-    (folder / f"{name}.html").write_text(rendered.html, encoding="utf-8")
+    (folder / f"{name}.html").write_text(_showing_pictures(rendered.html, letter), encoding="utf-8")
     (folder / f"{name}.txt").write_text(f"{rendered.subject}\n\n{rendered.text}", encoding="utf-8")
     (folder / f"{name}.eml").write_bytes(write_message(name, letter, key=name, now=utc_now()).as_bytes())
-    return rendered.subject
+    files = {f"{name}-{attachment.name}": attachment.content for attachment in letter.attachments}
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+    return rendered.subject, list(files)
+
+
+def _showing_pictures(html: str, letter: Letter) -> str:
+    """With the pictures in it, that a browser wouldn't find in the mail."""
+    for picture in letter.pictures:
+        data = b64encode(picture.content).decode()
+        html = html.replace(f"cid:{picture.name}", f"data:{picture.media_type};base64,{data}")
+    return html
 
 
 def _change(ids: Iterable[int], act: Callable[[OutgoingMail], None], done: str) -> None:

@@ -1,7 +1,7 @@
 """From a template and its values to a mail: subject, text and HTML, headers (RFC 5322, 3834, 8058)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -26,15 +26,30 @@ _UNFOLDED = _POLICY.clone(max_line_length=998)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """A file in a mail, with the parameters of its media type."""
+
+    name: str
+    media_type: str
+    content: bytes
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Letter:
     """What one mail says, and to whom.
 
     `unsubscribe_url` makes it a mail that people can stop: it takes a POST without a page in between (RFC 8058).
+    `pictures` are shown by its HTML, as « cid:<name> » (RFC 2392: a name has an @). `alternatives` say in a program's
+    terms what the text says; `attachments` are files to keep.
     """
 
     to: str
     values: Mapping[str, Any]
     unsubscribe_url: str | None = None
+    pictures: tuple[Part, ...] = ()
+    alternatives: tuple[Part, ...] = ()
+    attachments: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +98,14 @@ def write_message(template: str, letter: Letter, *, key: str, now: datetime) -> 
     Raises ValueError for what can't stand in a header: the e-mail package lets no line break through.
     """
     school, rendered = current_school(), render(template, letter)
-    sender = _address(school.mail.sender)
+    sender = _parts(school.mail.sender)
     message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(school.name, *_parts(sender))
-    message["Reply-To"] = Address("", *_parts(_address(school.mail.reply_to)))
-    message["To"] = Address("", *_parts(_address(letter.to)))
+    message["From"] = Address(school.name, *sender)
+    message["Reply-To"] = Address("", *_parts(school.mail.reply_to))
+    message["To"] = Address("", *_parts(letter.to))
     message["Subject"] = rendered.subject
     message["Date"] = now
-    message["Message-ID"] = f"<{key}@{_parts(sender)[1]}>"
+    message["Message-ID"] = f"<{key}@{sender[1]}>"
     # No holiday notice in answer to this one.
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "fr"
@@ -99,15 +114,32 @@ def write_message(template: str, letter: Letter, *, key: str, now: datetime) -> 
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
+    _add_parts(message, letter)
     message.policy = _UNFOLDED
     return message
 
 
-def _address(text: str) -> str:
-    return _NO_ADDRESS if PLACEHOLDER in text else text
+def mail_address(text: str) -> str:
+    """An address as mails carry it: its domain in the letters that every server knows; a stand-in for a placeholder."""
+    return "@".join(_parts(text))
+
+
+def _add_parts(message: EmailMessage, letter: Letter) -> None:
+    html = cast(EmailMessage, message.get_body(("html",)))
+    for picture in letter.pictures:
+        html.add_related(picture.content, cid=f"<{picture.name}>", disposition="inline", **_content_type(picture))
+    for alternative in letter.alternatives:
+        message.add_alternative(alternative.content, **_content_type(alternative))
+    for attachment in letter.attachments:
+        message.add_attachment(attachment.content, filename=attachment.name, **_content_type(attachment))
+
+
+def _content_type(part: Part) -> dict[str, Any]:
+    maintype, _, subtype = part.media_type.partition("/")
+    return {"maintype": maintype, "subtype": subtype, "params": dict(part.parameters)}
 
 
 def _parts(address: str) -> tuple[str, str]:
-    """Local part, and domain in the letters that every server knows (RFC 5891)."""
-    local, _, domain = address.rpartition("@")
+    """Local part, and domain in ASCII (RFC 5891)."""
+    local, _, domain = (_NO_ADDRESS if PLACEHOLDER in address else address).rpartition("@")
     return local, idna.encode(domain, uts46=True).decode("ascii")
