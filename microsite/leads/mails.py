@@ -44,7 +44,11 @@ def find_subject(session: Session, cause: str) -> Submission | None:
 
 def letter_to(submission: Submission, *, unsubscribe_url: str | None = None, **values: Any) -> Letter:
     """A letter to whoever sent this, with what every such letter says."""
-    common = {"greeting": greet(submission.first_name), "reference": submission.reference}
+    common = {
+        "greeting": greet(submission.first_name),
+        "reference": submission.reference,
+        "space_url": mailed_url(SPACE, submission),
+    }
     return Letter(to=submission.email, values=common | values, unsubscribe_url=unsubscribe_url)
 
 

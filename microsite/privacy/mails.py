@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..leads.links import mailed_url
-from ..leads.mails import SPACE, SPACE_LIFETIME, find_subject, letter_to, sample_submission
+from ..leads.mails import SPACE_LIFETIME, find_subject, letter_to, sample_submission
 from ..leads.models import FormName, Submission
 from ..outbox.letters import Letter, MailTemplate
 from ..school import PARIS
@@ -25,7 +24,7 @@ def _compose_access(session: Session, cause: str) -> Letter | None:
 
 
 def _access(submission: Submission) -> Letter:
-    return letter_to(submission, space_url=mailed_url(SPACE, submission), days=SPACE_LIFETIME.days)
+    return letter_to(submission, days=SPACE_LIFETIME.days)
 
 
 def _sample_access() -> Letter:
@@ -55,7 +54,7 @@ def _compose_noted(session: Session, cause: str) -> Letter | None:
 
 
 def _noted(request: PrivacyRequest, submission: Submission) -> Letter:
-    return letter_to(submission, space_url=mailed_url(SPACE, submission), **_facts(request))
+    return letter_to(submission, **_facts(request))
 
 
 def _sample_noted() -> Letter:

@@ -76,6 +76,14 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mails_have_no_colour_but_the_sites_own(engine_name: str) -> None:
+    tokens = (PROJECT_ROOT / "static" / "css" / "tokens.css").read_text()
+    layout = (PROJECT_ROOT / "templates" / "mail" / "layout.html").read_text()
+
+    assert {colour for colour in _COLOUR.findall(layout) if colour not in tokens} == set()
+
+
 def test_contrast_is_that_of_the_norm() -> None:
     assert _contrast("#000000", "#ffffff") == pytest.approx(21)
     assert _contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
