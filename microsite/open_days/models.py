@@ -27,6 +27,8 @@ class RegistrationState(enum.StrEnum):
 
 # Whoever is in one of these states occupies seats.
 SEATED = (RegistrationState.CONFIRMED, RegistrationState.OFFERED, RegistrationState.ATTENDED)
+# These are sure of theirs.
+EXPECTED = (RegistrationState.CONFIRMED, RegistrationState.ATTENDED)
 # History: these take no seat, have no place in the line, and let the lead register again.
 OVER = (RegistrationState.CANCELLED, RegistrationState.EXPIRED)
 _ACTIVE = text("state not in ('cancelled', 'expired')")
@@ -144,6 +146,11 @@ class Registration(Base):
     @property
     def seats(self) -> int:
         return 1 + self.companions
+
+    @property
+    def online_url(self) -> str:
+        """Where to join an online day: empty on site, and for whoever isn't sure of a seat."""
+        return self.slot.open_day.online_url if self.state in EXPECTED else ""
 
 
 class Alert(Base):
