@@ -20,10 +20,10 @@ ANNOUNCED = "announcement"
 
 EARLY, LATE = timedelta(hours=48), timedelta(hours=3)
 # An early reminder that comes later than this is left to the late one.
-_TOO_LATE = timedelta(hours=24)
+TOO_LATE = timedelta(hours=24)
 # People get home first; and a thank-you that was held up for days says nothing any more.
-_THANKS_AFTER, _THANKS_WITHIN = timedelta(hours=2), timedelta(days=3)
-# A day that was just added may still be corrected.
+_THANKS_AFTER, THANKS_WITHIN = timedelta(hours=2), timedelta(days=3)
+# A day that was just added may still be corrected, or taken back: whoever was told of it wouldn't be told again.
 _ANNOUNCED_AFTER = timedelta(minutes=10)
 # People told of a new date in one transaction.
 _CROWD = 50
@@ -37,7 +37,7 @@ def due_slots(session: Session, *, now: datetime) -> list[int]:
     over = and_(
         Slot.cancelled_at.is_(None),
         Slot.ends_at <= now - _THANKS_AFTER,
-        Slot.ends_at > now - _THANKS_WITHIN,
+        Slot.ends_at > now - THANKS_WITHIN,
         Slot.thanked_at.is_(None),
     )
     lapsed = exists().where(
@@ -57,7 +57,7 @@ def follow_slot(session: Session, slot_id: int, *, now: datetime) -> None:
     left = slot.starts_at - now
     if timedelta(0) < left <= EARLY and slot.early_reminder_at is None:
         slot.early_reminder_at = now
-        if left > _TOO_LATE:
+        if left > TOO_LATE:
             _write(session, slot, EARLY_REMINDER, RegistrationState.CONFIRMED, now=now)
     if timedelta(0) < left <= LATE and slot.late_reminder_at is None:
         slot.late_reminder_at = now
@@ -74,20 +74,23 @@ def is_anyone_to_tell(session: Session, *, now: datetime) -> bool:
 def tell_of_new_dates(session: Session, *, now: datetime) -> None:
     """Decide the mail for some of those who asked to be told, and for whom a day was added since; one a lead."""
     alerts = select(Alert).where(_can_be_told(now)).order_by(Alert.id).limit(_CROWD)
-    for alert in session.scalars(alerts.with_for_update(skip_locked=True)).all():
-        if alert.told_at is not None:
+    # Whoever comes second waits, then finds them told: with each other's rows skipped, somebody who asked twice would
+    # be told by two workers.
+    told: set[int] = set()
+    for alert in session.scalars(alerts.with_for_update()).all():
+        if alert.lead_id in told:
             continue
+        told.add(alert.lead_id)
         enqueue(
             session,
             template=ANNOUNCED,
             cause=alert.submission.reference,
             lead_id=alert.lead_id,
             now=now,
-            due_at=now + _ANNOUNCED_AFTER,
             is_capped=False,
         )
-        untold = and_(Alert.lead_id == alert.lead_id, Alert.told_at.is_(None), Alert.created_at <= alert.created_at)
-        session.execute(update(Alert).where(or_(untold, Alert.id == alert.id)).values(told_at=now))
+    of_theirs = update(Alert).where(Alert.lead_id.in_(told), _can_be_told(now))
+    session.execute(of_theirs.values(told_at=now).execution_options(synchronize_session=False))
 
 
 def _write(session: Session, slot: Slot, template: str, state: RegistrationState, *, now: datetime) -> None:
@@ -115,7 +118,11 @@ def _can_be_told(now: datetime) -> ColumnElement[bool]:
     bookable = and_(
         Slot.cancelled_at.is_(None), Slot.starts_at > now, or_(Slot.opens_at.is_(None), Slot.opens_at <= now)
     )
-    added_since = and_(OpenDay.created_at > Alert.created_at, OpenDay.is_sample.is_(False))
+    added_since = and_(
+        OpenDay.created_at > Alert.created_at,
+        OpenDay.created_at <= now - _ANNOUNCED_AFTER,
+        OpenDay.is_sample.is_(False),
+    )
     return and_(
         Alert.told_at.is_(None),
         exists().where(Slot.open_day_id == OpenDay.id, bookable, added_since),
