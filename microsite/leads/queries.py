@@ -47,6 +47,11 @@ def find_by_reference(session: Session, reference: str) -> Submission | None:
     return session.scalar(select(Submission).where(Submission.reference == reference.strip().upper()))
 
 
+def has_applied(session: Session, lead_id: int) -> bool:
+    applications = select(Submission.id).filter_by(lead_id=lead_id, form=FormName.APPLICATION)
+    return session.scalar(applications.limit(1)) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Touches:
     """How a lead came to us first, and last."""

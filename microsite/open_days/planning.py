@@ -9,13 +9,15 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from ..outbox.services import enqueue
-from .models import OVER, OpenDay, Registration, RegistrationState, Slot
+from .models import EXPECTED, OVER, OpenDay, Registration, RegistrationState, Slot
 from .queries import seats_taken
 from .seats import SlotClosed, lock_slot, pass_on
 
 # Mails to those who registered: another time or place; it doesn't take place.
 MOVED = "moved"
 CALLED_OFF = "called_off"
+# Ends the cause of a mail to somebody who had no seat: once all are cancelled, nothing else tells.
+SEATLESS = ".seatless"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,10 +161,11 @@ def _tell(session: Session, slot: Slot, template: str, *, now: datetime) -> Sequ
     active = Registration.state.not_in(OVER)
     registrations = session.scalars(select(Registration).where(Registration.slot_id == slot.id, active)).all()
     for registration in registrations:
+        cause = f"{registration.submission.reference}.{slot.sequence}"
         enqueue(
             session,
             template=template,
-            cause=f"{registration.submission.reference}.{slot.sequence}",
+            cause=cause if registration.state in EXPECTED else f"{cause}{SEATLESS}",
             lead_id=registration.lead_id,
             now=now,
             is_capped=False,

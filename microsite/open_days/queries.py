@@ -65,6 +65,22 @@ def find_last_registration(session: Session, *, lead_id: int, slot_id: int) -> R
     return session.scalar(own.order_by(Registration.id.desc()).limit(1))
 
 
+def find_by_submission(session: Session, submission_id: int) -> Registration | None:
+    return session.scalar(select(Registration).filter_by(submission_id=submission_id))
+
+
+def find_alert(session: Session, submission_id: int) -> Alert | None:
+    return session.scalar(select(Alert).filter_by(submission_id=submission_id))
+
+
+def bookable_slots(session: Session, lead_id: int, *, now: datetime) -> list[Slot]:
+    """Slots of real days that this lead can register in and hasn't, earliest first."""
+    ahead = select(Slot).join(Slot.open_day).where(OpenDay.is_sample.is_(False), Slot.starts_at > now)
+    own = select(Registration.slot_id).where(Registration.lead_id == lead_id, Registration.state.not_in(OVER))
+    slots = session.scalars(ahead.where(Slot.id.not_in(own)).order_by(Slot.starts_at, Slot.id))
+    return [slot for slot in slots if slot.is_open(now)]
+
+
 def seats_taken(session: Session, slot_id: int) -> int:
     seats = select(func.coalesce(func.sum(1 + Registration.companions), 0))
     return session.execute(seats.where(Registration.slot_id == slot_id, Registration.state.in_(SEATED))).scalar_one()

@@ -16,6 +16,8 @@ from .seats import SlotClosed, SlotFull, lock_slot, pass_on
 REGISTERED = "registration"
 PROMISED = "alert"
 CANCELLED = "cancelled"
+# Ends the cause of the mail to who took an offer, whose first mail told that they wait.
+ACCEPTED = ".accepted"
 
 
 class RegistrationOver(ValueError):
@@ -139,7 +141,7 @@ def accept(session: Session, registration: Registration, *, now: datetime) -> bo
     enqueue(
         session,
         template=REGISTERED,
-        cause=f"{reference}.accepted",
+        cause=f"{reference}{ACCEPTED}",
         lead_id=registration.lead_id,
         now=now,
         is_capped=False,

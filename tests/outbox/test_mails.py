@@ -48,7 +48,8 @@ def test_preview_writes_every_mail_in_good_french_with_every_link_in_its_text(ap
         page, text = ((tmp_path / "mails" / f"{name}.{kind}").read_text() for kind in ("html", "txt"))
         tree = HTMLParser(page)
         assert len(tree.css("h1")) == 1
-        assert tree.css("img, script, link") == [], "a mail fetches nothing: no tracking"
+        assert tree.css("script, link, img:not([src^='data:image/png;base64,'])") == [], "a mail fetches nothing"
+        assert all(image.attributes["alt"] and image.attributes["width"] for image in tree.css("img"))
         body = tree.body
         assert body is not None
         for words in (text, body.text()):
@@ -83,7 +84,7 @@ def test_registration_mail_names_slot_and_companions(client: CheckedClient, app:
 
     mail = only(_to_lead(sent))
     assert mail["Subject"].replace("\xa0", " ") == "Votre inscription : samedi 7 mars 2099, de 10 h à 12 h"
-    assert "celles des 2 personnes qui vous accompagnent" in _text(mail)
+    assert "Pour vous et les 2 personnes qui vous accompagnent" in _text(mail)
     assert only(export(app))["reference"] in _text(mail)
 
 

@@ -1,0 +1,106 @@
+"""What a letter about a registration says and carries: day, place and party, code for the entrance, calendar file."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..leads.mails import find_subject, letter_to, sample_submission
+from ..leads.models import FormName
+from ..outbox.letters import Letter, Part
+from ..school import PARIS
+from ..web.context import current_school, french_moment, utc_now
+from ..web.links import public_url
+from .codes import check_in_png
+from .forms import slot_label
+from .invitations import CANCEL, REQUEST, invite, write_cancel, write_request
+from .models import EXPECTED, OpenDay, Registration, RegistrationState, Slot
+from .queries import find_by_submission
+
+
+def find_told(session: Session, cause: str) -> Registration | None:
+    """The registration that a cause (« reference » or « reference.something ») is about; None once it is gone."""
+    submission = find_subject(session, cause.partition(".")[0])
+    return find_by_submission(session, submission.id) if submission else None
+
+
+def is_to_come(registration: Registration, *, now: datetime) -> bool:
+    """Whether news of it is of use: until the end for who may still come in, else until it begins."""
+    slot = registration.slot
+    return now < (slot.ends_at if registration.state in EXPECTED else slot.starts_at)
+
+
+def letter_about(registration: Registration, **values: Any) -> Letter:
+    """To whoever registered, with all that is known of the day; for who is expected on site, with their code."""
+    party: dict[str, Any] = {
+        "companions": registration.companions,
+        "party": say_party(registration.companions),
+        "state": registration.state,
+        "online_url": registration.online_url,
+        "offered_until": registration.offered_until and french_moment(registration.offered_until),
+        "code": None,
+    }
+    letter = letter_to(registration.submission, **describe_slot(registration.slot) | party | values)
+    if registration.state not in EXPECTED or registration.slot.open_day.is_online:
+        return letter
+    reference = registration.submission.reference
+    name = f"{reference.lower()}@{current_school().site}"
+    picture = Part(name=name, media_type="image/png", content=check_in_png(reference))
+    return replace(letter, values={**letter.values, "code": name}, pictures=(picture,))
+
+
+def inviting(letter: Letter, registration: Registration) -> Letter:
+    """The letter with what puts the slot into a calendar, or right there; unchanged for who isn't sure of a seat."""
+    if registration.state not in EXPECTED:
+        return letter
+    page = public_url("open_days.register")
+    return invite(letter, write_request(registration, school=current_school(), url=page, now=utc_now()), REQUEST)
+
+
+def letter_without(registration: Registration, **values: Any) -> Letter:
+    """To somebody who isn't expected any more: which slot it was is enough."""
+    return letter_about(registration, access="", party="", **values)
+
+
+def uninviting(letter: Letter, registration: Registration) -> Letter:
+    """The letter with what takes the slot out of a calendar."""
+    return invite(letter, write_cancel(registration, school=current_school(), now=utc_now()), CANCEL)
+
+
+def describe_slot(slot: Slot) -> dict[str, Any]:
+    day = slot.open_day
+    return {
+        "day": day.title,
+        "slot": slot_label(slot.starts_at, slot.ends_at, is_sample=False),
+        "place": day.where,
+        "access": day.access,
+        "is_online": day.is_online,
+        "is_sample": day.is_sample,
+    }
+
+
+def say_party(companions: int) -> str:
+    if companions == 0:
+        return "Pour vous"
+    with_you = "la personne" if companions == 1 else f"les {companions} personnes"
+    return f"Pour vous et {with_you} qui vous accompagne{'' if companions == 1 else 'nt'}"
+
+
+def sample_registration(state: RegistrationState = RegistrationState.CONFIRMED) -> Registration:
+    """Someone made up, for previews."""
+    starts_at = datetime(2027, 2, 6, 10, tzinfo=PARIS)
+    day = OpenDay(
+        title="Journée portes ouvertes",
+        place="lieu d’exemple",
+        access="Entrée par la cour.\nUn ascenseur mène à l’étage.",
+        description="",
+        online_url="",
+        is_sample=False,
+    )
+    slot = Slot(id=1, open_day=day, starts_at=starts_at, ends_at=starts_at + timedelta(hours=2), sequence=0)
+    registration = Registration(id=1, slot=slot, companions=2, state=state)
+    registration.submission = sample_submission(FormName.OPEN_DAY)
+    if state is RegistrationState.OFFERED:
+        registration.offered_until = starts_at - timedelta(days=6)
+    return registration
