@@ -1,15 +1,21 @@
-"""What the background worker does, and when: answers who asks for a link, sends what is due, counts views."""
+"""What the background worker does, and when.
+
+Answers who asks for a link, and sends the mails that are due; follows the open days, whose offers end and whose
+reminders fall due; writes down how often pages were seen.
+"""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from flask import Flask
 
 from .campaigns.counting import current_counter
 from .db import UNAVAILABLE, db, reading, writing
+from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox.delivery import Outcome, deliver_next
 from .privacy.access import answer_access, is_access_asked
 from .web.context import utc_now
@@ -21,6 +27,8 @@ IDLE = 2.0
 PAUSE = 30.0
 # Seconds between two times that views are written down: what a process that is killed loses of them.
 COUNT_EVERY = 5.0
+# Seconds between two looks at the open days: how long seats stay with an offer that has ended.
+FOLLOW_EVERY = 5.0
 # Seconds that a process which is told to stop gives the mail in hand.
 _LAST_MAIL = 4.0
 
@@ -31,7 +39,7 @@ Result = TypeVar("Result")
 class Worker:
     """Works until it is told to stop; several may, in one process or many: each mail is claimed by one.
 
-    Views have a thread of their own, since a mail may take two minutes.
+    Open days and views have threads of their own, since a mail may take two minutes.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -39,6 +47,7 @@ class Worker:
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self.run, daemon=True, name="jobs"),
+            threading.Thread(target=self.follow, daemon=True, name="open days"),
             threading.Thread(target=self.count, daemon=True, name="views"),
         ]
 
@@ -66,6 +75,11 @@ class Worker:
         while not self._stopping.is_set():
             self._stopping.wait(self.work())
 
+    def follow(self) -> None:
+        """Look after the open days every few seconds."""
+        while not self._stopping.wait(FOLLOW_EVERY):
+            self.follow_open_days()
+
     def count(self) -> None:
         """Write the views down every few seconds, and once more at the end."""
         while not self._stopping.wait(COUNT_EVERY):
@@ -76,6 +90,14 @@ class Worker:
         """Send what is due now; the seconds to wait before the next look."""
         self._attempt(self.give_access)
         return PAUSE if self._attempt(self.deliver) in (Outcome.UNREACHABLE, None) else IDLE
+
+    def follow_open_days(self) -> None:
+        """Do what is due now, each slot by itself: one that fails is told, and tried again at the next look."""
+        for slot_id in self._attempt(_due_slots) or ():
+            if self._stopping.is_set():
+                return
+            self._attempt(partial(_follow_slot, slot_id))
+        self._attempt(_tell_of_new_dates)
 
     def flush(self) -> None:
         """Write down the views counted since the last time; those that can't be written wait for the next one."""
@@ -106,3 +128,22 @@ class Worker:
         while outcome in (Outcome.DONE, Outcome.DEFERRED) and not self._stopping.is_set():
             outcome = deliver_next()
         return outcome
+
+
+def _due_slots() -> list[int]:
+    # Looking takes no place in the writers' line.
+    with reading():
+        return due_slots(db.session(), now=utc_now())
+
+
+def _follow_slot(slot_id: int) -> None:
+    with writing():
+        follow_slot(db.session(), slot_id, now=utc_now())
+
+
+def _tell_of_new_dates() -> None:
+    with reading():
+        if not is_anyone_to_tell(db.session(), now=utc_now()):
+            return
+    with writing():
+        tell_of_new_dates(db.session(), now=utc_now())

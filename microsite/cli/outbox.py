@@ -80,6 +80,7 @@ def run(once: bool) -> None:
     """Envoie les messages au fil de l’eau, hors du serveur ; Ctrl+C pour arrêter."""
     worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
     if once:
+        worker.follow_open_days()
         if worker.deliver() is Outcome.UNREACHABLE:
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .models import OVER, SEATED, Alert, Registration, Slot
+from .models import OVER, SEATED, Alert, OpenDay, Registration, Slot
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def _wait_for(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _running(environ: Environ, server: MailServer) -> Iterator["subprocess.Popen[bytes]"]:
+def running(environ: Environ, server: MailServer) -> Iterator["subprocess.Popen[bytes]"]:
     """`outbox run` in a process of its own, from when it works."""
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "run"],
@@ -73,7 +73,7 @@ def test_worker_killed_between_sending_and_noting_sends_again_under_the_same_mes
 ) -> None:
     _ask(smtp_client)
     mail_server.holds_quit = True
-    with _running(environ, mail_server) as process:
+    with running(environ, mail_server) as process:
         assert mail_server.is_quitting.wait(_HUNG)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -97,7 +97,7 @@ def test_process_told_to_stop_ends_the_mail_in_hand(
 ) -> None:
     _ask(smtp_client)
     mail_server.holds_quit = True
-    with _running(environ, mail_server) as process:
+    with running(environ, mail_server) as process:
         assert mail_server.is_quitting.wait(_HUNG)
         process.terminate()
         threading.Timer(0.3, setattr, [mail_server, "holds_quit", False]).start()
@@ -113,7 +113,7 @@ def test_process_told_twice_to_stop_does_not_wait_for_the_mail_in_hand(
 ) -> None:
     _ask(smtp_client)
     mail_server.holds_quit = True
-    with _running(environ, mail_server) as process:
+    with running(environ, mail_server) as process:
         assert mail_server.is_quitting.wait(_HUNG)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
@@ -131,7 +131,7 @@ def test_process_told_twice_to_stop_does_not_wait_for_the_mail_in_hand(
 def test_process_told_to_stop_while_nothing_is_due_ends(
     smtp_app: Flask, environ: Environ, mail_server: MailServer, number: signal.Signals
 ) -> None:
-    with _running(environ, mail_server) as process:
+    with running(environ, mail_server) as process:
         time.sleep(0.3)
 
         process.send_signal(number)
@@ -143,7 +143,7 @@ def test_two_processes_send_each_mail_once(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
     mail_server.delay = 0.1
-    with _running(environ, mail_server), _running(environ, mail_server):
+    with running(environ, mail_server), running(environ, mail_server):
         for number in range(20):
             _ask(smtp_client, number)
         _wait_for(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT})
