@@ -23,11 +23,12 @@ def _ask(client: CheckedClient, email: str, **more: str) -> Page:
 
 
 def _links(sent: MemoryTransport) -> list[str]:
+    """Of each mail with a link, the path."""
     found = []
     for message in sent.sent:
         part = message.get_body(("plain",))
         if part is not None and message["Subject"].startswith("Votre espace"):
-            found += re.findall(r":8000(/mon-espace/\S+)", str(part.get_content()))
+            found += re.findall(r":8000(/mon-espace/\S+)", str(part.get_content()))[:1]
     return found
 
 
