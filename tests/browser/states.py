@@ -19,7 +19,7 @@ from microsite.web.context import utc_now
 from microsite.web.links import sign
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, call_off, plan_slot
-from ..privacy.owners import register, space_of
+from ..privacy.owners import space_of
 from ..served import Visitor
 from ..web.test_pages import PAGES
 from .sites import Site
@@ -109,8 +109,7 @@ def _space(rest: str = "") -> Address:
 def _offered(site: Site) -> str:
     """The page of who waits for the only seat, once that is given back."""
     email = f"max{next(_people)}@exemple.fr"
-    page = Visitor(site.url).page("/portes-ouvertes")
-    register(site.app, str(page.tree.css('[name="slot"]')[0].attributes["value"]), email=email)
+    _sent("/portes-ouvertes", email=email)(site)
     with site.app.app_context():
         seated = db.session.scalars(select(Submission).filter_by(email=BROCHURE["email"])).one()
     space = space_of(site.app, seated.email)
