@@ -165,6 +165,6 @@ def _add(groups: list[_Group], *, now: datetime) -> None:
     for group in groups:
         plans = [line.slot for line in group.new]
         if plans and group.days:
-            add_slots(db.session(), group.days[0], plans)
+            add_slots(db.session(), group.days[0], plans, now=now)
         elif plans:
             plan_open_day(db.session(), group.plan, plans, now=now)

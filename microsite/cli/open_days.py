@@ -102,8 +102,8 @@ def add(
         day = plan_open_day(session, plan, plans, now=now)
     else:
         held = []
-        add_slots(session, day, plans)
-    told = waiting_alerts(session) if day_id is None else 0
+        add_slots(session, day, plans, now=now)
+    told = waiting_alerts(session)
     warnings = [*already_planned(held), *chain.from_iterable(doubts(plan, now=now) for plan in plans)]
     if has_samples(session):
         warnings.append("des journées d’exemple sont encore proposées ; open-days remove-samples les retire")

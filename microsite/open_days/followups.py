@@ -5,7 +5,7 @@ Looked for by the background worker of every process; each step is decided once,
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..outbox.services import enqueue
@@ -118,12 +118,11 @@ def _can_be_told(now: datetime) -> ColumnElement[bool]:
     bookable = and_(
         Slot.cancelled_at.is_(None), Slot.starts_at > now, or_(Slot.opens_at.is_(None), Slot.opens_at <= now)
     )
-    added_since = and_(
-        OpenDay.created_at > Alert.created_at,
-        OpenDay.created_at <= now - _ANNOUNCED_AFTER,
-        OpenDay.is_sample.is_(False),
-    )
+    added_at = func.coalesce(Slot.added_at, OpenDay.created_at)
+    is_settled = and_(added_at <= now - _ANNOUNCED_AFTER, OpenDay.is_sample.is_(False))
+    # What could be booked when they asked didn't suit them.
+    is_new = or_(added_at > Alert.created_at, Slot.opens_at > Alert.created_at)
     return and_(
         Alert.told_at.is_(None),
-        exists().where(Slot.open_day_id == OpenDay.id, bookable, added_since),
+        exists().where(Slot.open_day_id == OpenDay.id, bookable, is_settled, is_new),
     )

@@ -84,6 +84,8 @@ class Slot(Base):
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    # None: with its day.
+    added_at: Mapped[datetime | None]
     # When each of these mails was decided for all who had a seat then.
     early_reminder_at: Mapped[datetime | None]
     late_reminder_at: Mapped[datetime | None]

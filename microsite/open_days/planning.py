@@ -75,13 +75,13 @@ def plan_open_day(
 ) -> OpenDay:
     day = OpenDay(**asdict(plan), is_sample=is_sample, created_at=now)
     session.add(day)
-    add_slots(session, day, slots)
+    add_slots(session, day, slots, now=now)
     return day
 
 
-def add_slots(session: Session, day: OpenDay, slots: Iterable[SlotPlan]) -> None:
+def add_slots(session: Session, day: OpenDay, slots: Iterable[SlotPlan], *, now: datetime) -> None:
     """More of them, for a new day or a planned one."""
-    day.slots.extend(Slot(**asdict(slot)) for slot in slots)
+    day.slots.extend(Slot(**asdict(slot), added_at=now) for slot in slots)
     session.flush()
 
 

@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from microsite.db import db, writing
 from microsite.jobs import Worker
+from microsite.open_days.models import OpenDay
+from microsite.open_days.planning import SlotPlan, add_slots
+from microsite.web.context import utc_now
 
 from ..answers import TELL_ME, call_off, only, plan_slot
 from .scene import Scene
@@ -163,6 +166,29 @@ def test_everybody_who_asked_is_told_of_new_dates_once(scene: Scene) -> None:
         told = Counter(mail.to for mail in scene.mails())
 
     assert told == {f"zoe{number}@exemple.fr": 1 for number in range(45)}
+
+
+def test_slot_added_to_a_planned_day_and_one_that_opens_are_new_dates(scene: Scene) -> None:
+    opening = datetime.now(UTC) + timedelta(days=2)
+    plan_slot(scene.app, day="2099-05-16", opens_at=opening)
+    _ask_to_be_told(scene, "zoe")
+    scene.mails()
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)) as clock:
+        _ask_to_be_told(scene, "max")
+        scene.mails()
+        with scene.app.app_context(), writing():
+            day = db.session.scalars(select(OpenDay).order_by(OpenDay.id)).first()
+            assert day is not None
+            added = SlotPlan(starts_at=START + timedelta(hours=5), ends_at=START + timedelta(hours=6), capacity=5)
+            add_slots(db.session(), day, [added], now=utc_now())
+        clock.shift(timedelta(minutes=11))
+        told = {mail.to for mail in scene.mails()}
+        assert told == {"zoe@exemple.fr", "max@exemple.fr"}
+
+        _ask_to_be_told(scene, "lou")
+        scene.mails()
+        clock.move_to(opening + timedelta(minutes=1))
+        assert only(scene.mails()).to == "lou@exemple.fr"
 
 
 def test_announcement_lists_what_can_be_booked_and_leads_there(scene: Scene) -> None:

@@ -18,6 +18,7 @@ _ADDED: dict[str, list[sa.Column[object]]] = {
         sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("early_reminder_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("late_reminder_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("thanked_at", sa.DateTime(timezone=True), nullable=True),
