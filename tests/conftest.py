@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import text
+from sqlalchemy import column, select, text
 
 from microsite import create_app
-from microsite.db import Base, db
+from microsite.db import db
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
@@ -153,6 +153,11 @@ def _migrate(app: Flask) -> None:
 def _empty(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "postgresql":
-            tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-            db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            # A table whose ids were never given out is empty: emptying it takes as long as any other.
+            used = (
+                select(column("sequencename")).select_from(text("pg_sequences")).where(text("last_value IS NOT NULL"))
+            )
+            tables = [name.removesuffix("_id_seq") for name in db.session.scalars(used)]
+            if tables:
+                db.session.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
             db.session.commit()
