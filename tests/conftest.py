@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import column, select, text
+from sqlalchemy import text
 
 from microsite import create_app
 from microsite.db import db
@@ -154,9 +154,7 @@ def _empty(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "postgresql":
             # A table whose ids were never given out is empty: emptying it takes as long as any other.
-            used = (
-                select(column("sequencename")).select_from(text("pg_sequences")).where(text("last_value IS NOT NULL"))
-            )
+            used = text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")
             tables = [name.removesuffix("_id_seq") for name in db.session.scalars(used)]
             if tables:
                 db.session.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
