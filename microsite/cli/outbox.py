@@ -81,6 +81,7 @@ def run(once: bool) -> None:
     worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
     if once:
         worker.follow_open_days()
+        worker.give_access()
         if worker.deliver() is Outcome.UNREACHABLE:
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return

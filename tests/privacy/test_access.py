@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from microsite.jobs import Worker
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
+from ..conftest import Environ
 from ..page import CheckedClient, Page, body
 from .owners import ZOE, ask_brochure, rows, space_of
 
@@ -68,6 +70,19 @@ def test_who_is_known_is_mailed_a_link_and_nothing_asked_is_kept(
     assert [mail.template for mail in kept["outgoing_mails"]].count("access") == 1
     assert UNKNOWN not in str(kept)
     assert [mail["To"] for mail in sent.sent if mail["Subject"].startswith("Votre espace")] == [ZOE]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_command_that_runs_once_answers_too(client: CheckedClient, app: Flask, environ: Environ) -> None:
+    ask_brochure(client)
+    for email in (UNKNOWN, ZOE):
+        _ask(client, email)
+
+    result = app.test_cli_runner().invoke(args=["outbox", "run", "--once"])
+
+    assert result.exit_code == 0, result.output
+    assert rows(app)["access_requests"] == []
+    assert len(list((Path(environ["MICROSITE_INSTANCE_PATH"]) / "mails").glob("*.access.*.eml"))) == 1
 
 
 def test_new_link_leaves_older_ones_alone(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
