@@ -69,7 +69,7 @@ def _ticket(registration: Registration, *, now: datetime) -> Ticket:
         slot_id=slot.id,
         slot=slot_label(slot.starts_at, slot.ends_at, is_sample=day.is_sample),
         title=day.title,
-        place=day.place,
+        place=day.where,
         access=day.access if state not in OVER else "",
         state=words,
         note=note,

@@ -194,7 +194,8 @@ def test_slot_cancelled_by_the_school_says_so(client: CheckedClient, app: Flask)
 def test_online_link_is_for_who_has_a_seat(client: CheckedClient, app: Flask) -> None:
     slot = add_slot(app, capacity=1)
     with app.app_context():
-        db.session.scalars(select(Slot)).one().open_day.online_url = "https://visio.example/secret"
+        day = db.session.scalars(select(Slot)).one().open_day
+        day.place, day.online_url = "Salle secrète", "https://visio.example/secret"
         db.session.commit()
     register(app, slot)
     register(app, slot, email=MAX)
@@ -203,7 +204,9 @@ def test_online_link_is_for_who_has_a_seat(client: CheckedClient, app: Flask) ->
 
     assert "https://visio.example/secret" in seated.links()
     assert seated.tree.css("svg[role=img]") == []
-    assert "secret" not in waiting.html
+    # What staff call it by is theirs.
+    assert ("En ligne" in seated.text, "Salle" in seated.text) == (True, False)
+    assert "secr" not in waiting.html
 
 
 def test_alert_is_taken_back_once(client: CheckedClient, app: Flask) -> None:
