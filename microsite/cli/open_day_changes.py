@@ -181,7 +181,7 @@ def _edit_day(day: OpenDay, given: dict[str, Any]) -> None:
     told = edit_day(db.session(), day, plan, now=now)
     db.session.commit()
     _tell_changes(f"Journée {day.id} modifiée :", changes)
-    if (old.place, old.online_url) != (plan.place, plan.online_url):
+    if plan.is_elsewhere(old):
         click.echo(f"Prévenues du nouveau lieu, par un message : {people(told)}.")
 
 

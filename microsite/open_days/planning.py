@@ -35,6 +35,11 @@ class DayPlan:
         """As it is now."""
         return cls(**{field.name: getattr(day, field.name) for field in fields(cls)})
 
+    def is_elsewhere(self, old: Self) -> bool:
+        """Whether whoever was told where the old one is has to know. Staff alone read the place of a day online."""
+        is_same_place = self.place == old.place or bool(self.online_url and old.online_url)
+        return self.online_url != old.online_url or not is_same_place
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlotPlan:
@@ -87,7 +92,7 @@ def add_slots(session: Session, day: OpenDay, slots: Iterable[SlotPlan], *, now:
 
 def edit_day(session: Session, day: OpenDay, plan: DayPlan, *, now: datetime) -> int:
     """What it says of itself; who has registered is told, once a registration, of another place: how many those are."""
-    is_elsewhere = (day.place, day.online_url) != (plan.place, plan.online_url)
+    is_elsewhere = plan.is_elsewhere(DayPlan.of(day))
     for name, value in asdict(plan).items():
         setattr(day, name, value)
     if not is_elsewhere:

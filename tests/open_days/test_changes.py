@@ -171,6 +171,19 @@ def test_another_place_is_told_to_everybody_in_the_day_and_another_title_to_nobo
     assert _mails(app)["moved"] == 3
 
 
+def test_what_staff_call_a_day_online_tells_nobody(app: Flask) -> None:
+    slot = add_slot(app, capacity=4)
+    told(app, "edit", "--day", "1", "--online", URL)
+    register(app, slot, "Ada")
+
+    named = told(app, "edit", "--day", "1", "--place", "Salle virtuelle 2")
+
+    assert named == "Journée 1 modifiée :\n  lieu : En ligne → Salle virtuelle 2\n"
+    assert _mails(app)["moved"] == 0
+    told(app, "edit", "--day", "1", "--online", f"{URL}?bis")
+    assert _mails(app)["moved"] == 1
+
+
 def test_day_goes_online_and_comes_back(app: Flask) -> None:
     register(app, add_slot(app, capacity=4), "Ada")
 
