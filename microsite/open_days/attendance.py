@@ -81,7 +81,8 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
         session.add(registration)
     registration.companions, registration.is_walk_in = companions, True
     checked_in = _attend(registration, now=now)
-    session.flush()
+    # Whoever waited with more people than they bring leaves some to those behind.
+    pass_on(session, slot, now=now)
     return checked_in
 
 

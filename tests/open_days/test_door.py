@@ -12,9 +12,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from microsite.db import db
+from microsite.db import db, writing
 from microsite.leads.models import Lead, Submission
 from microsite.open_days.models import Registration, RegistrationState
+from microsite.open_days.services import cancel
+from microsite.web.context import utc_now
 
 from ..answers import add_slot, only
 from .desk import register, run, told
@@ -208,6 +210,21 @@ def test_walk_in_who_has_a_seat_or_waits_is_known(app: Flask) -> None:
     assert [(one.state, one.is_walk_in) for one in _registrations(app)] == [("attended", False), ("attended", True)]
     with app.app_context():
         assert db.session.scalar(select(func.count(Submission.id))) == 2
+
+
+def test_seats_that_a_walk_in_waited_for_and_leaves_pass_on(app: Flask, clock: time_machine.Traveller) -> None:
+    slot = add_slot(app, capacity=2)
+    clock.shift(-3600)
+    for name, companions in [("Ada", 1), ("Max", 1), ("Eve", 1), ("Bob", 0)]:
+        register(app, slot, name, companions=companions)
+    with app.app_context(), writing():
+        cancel(db.session(), db.session.get_one(Registration, 1), now=utc_now())
+    # Max's half hour has ended, and the worker has not looked yet.
+    clock.shift(3600)
+
+    told(app, "walk-in", slot, *EVE)
+
+    assert [one.state for one in _registrations(app)] == ["cancelled", "expired", "attended", "offered"]
 
 
 @pytest.mark.usefixtures("clock")
