@@ -115,8 +115,13 @@ def _state_of_who_came(session: Session, slot: Slot) -> RegistrationState:
 
 
 def _can_be_told(now: datetime) -> ColumnElement[bool]:
+    # As the mail's composer sees it, for whoever is told of nothing has been told all the same.
     bookable = and_(
-        Slot.cancelled_at.is_(None), Slot.starts_at > now, or_(Slot.opens_at.is_(None), Slot.opens_at <= now)
+        Slot.cancelled_at.is_(None),
+        Slot.capacity > 0,
+        Slot.starts_at > now,
+        or_(Slot.opens_at.is_(None), Slot.opens_at <= now),
+        or_(Slot.closes_at.is_(None), Slot.closes_at > now),
     )
     added_at = func.coalesce(Slot.added_at, OpenDay.created_at)
     is_settled = and_(added_at <= now - _ANNOUNCED_AFTER, OpenDay.is_sample.is_(False))

@@ -75,7 +75,9 @@ def find_alert(session: Session, submission_id: int) -> Alert | None:
 
 def bookable_slots(session: Session, lead_id: int, *, now: datetime) -> list[Slot]:
     """Slots of real days that this lead can register in and hasn't, earliest first."""
-    ahead = select(Slot).join(Slot.open_day).where(OpenDay.is_sample.is_(False), Slot.starts_at > now)
+    ahead = (
+        select(Slot).join(Slot.open_day).where(OpenDay.is_sample.is_(False), Slot.starts_at > now, Slot.capacity > 0)
+    )
     own = select(Registration.slot_id).where(Registration.lead_id == lead_id, Registration.state.not_in(OVER))
     slots = session.scalars(ahead.where(Slot.id.not_in(own)).order_by(Slot.starts_at, Slot.id))
     return [slot for slot in slots if slot.is_open(now)]

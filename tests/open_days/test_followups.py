@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -209,6 +210,25 @@ def test_announcement_lists_what_can_be_booked_and_leads_there(scene: Scene) -> 
     assert "Salle secrète" not in mail
     assert "http://127.0.0.1:8000/portes-ouvertes\n" in mail.text
     assert "/mon-espace/" in mail.text
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param({"closes_at": datetime(2026, 1, 1, tzinfo=UTC)}, id="registration is over"),
+        pytest.param({"capacity": 0}, id="no seat, not even to wait for"),
+    ],
+)
+def test_day_that_nobody_can_book_uses_up_nobodys_wish(scene: Scene, closed: dict[str, Any]) -> None:
+    _ask_to_be_told(scene, "zoe")
+    scene.mails()
+    plan_slot(scene.app, day="2099-05-09", **closed)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
+        assert scene.mails() == []
+        plan_slot(scene.app, day="2099-05-16")
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=22)):
+        mail = only(scene.mails())
+        assert ("16 mai 2099" in mail.text, "9 mai" in mail.text) == (True, False)
 
 
 def test_day_taken_back_at_once_uses_up_nobodys_wish(scene: Scene) -> None:
