@@ -122,7 +122,7 @@ def remove_samples_command() -> None:
 
     Qui s’y était inscrit sera prévenu de la prochaine date.
     """
-    days, told = remove_samples(db.session(), now=utc_now())
+    days, told = remove_samples(db.session())
     db.session.commit()
     click.echo(f"Journées d’exemple retirées : {days}. Inscriptions devenues « à prévenir » : {told}.")
 

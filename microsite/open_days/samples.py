@@ -20,7 +20,7 @@ def plan_samples(session: Session, *, now: datetime) -> None:
         plan_open_day(session, plan, slots, now=now, is_sample=True)
 
 
-def remove_samples(session: Session, *, now: datetime) -> tuple[int, int]:
+def remove_samples(session: Session) -> tuple[int, int]:
     """Delete the sample days; whoever is registered in one is to be told of the next date. Counts days and people."""
     days = session.scalars(select(OpenDay.id).where(OpenDay.is_sample)).all()
     slots = select(Slot.id).where(Slot.open_day_id.in_(days))
@@ -28,7 +28,9 @@ def remove_samples(session: Session, *, now: datetime) -> tuple[int, int]:
     # Who gave their seat back has said what they want.
     expecting = [registration for registration in registrations if registration.state not in OVER]
     for registration in expecting:
-        session.add(Alert(submission_id=registration.submission_id, lead_id=registration.lead_id, created_at=now))
+        # As of then: real days that were planned before the samples went are news to them.
+        asked = {"submission_id": registration.submission_id, "lead_id": registration.lead_id}
+        session.add(Alert(**asked, created_at=registration.created_at))
     for registration in registrations:
         session.delete(registration)
     session.flush()

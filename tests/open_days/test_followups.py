@@ -212,6 +212,19 @@ def test_announcement_lists_what_can_be_booked_and_leads_there(scene: Scene) -> 
     assert "/mon-espace/" in mail.text
 
 
+def test_who_registered_in_a_sample_is_told_of_the_real_day_beside_it(scene: Scene) -> None:
+    with scene.app.app_context(), writing():
+        db.session.scalars(select(OpenDay)).one().is_sample = True
+    scene.register("zoe")
+    scene.mails()
+    plan_slot(scene.app, day="2099-05-09")
+    removed = scene.app.test_cli_runner().invoke(args=["open-days", "remove-samples"])
+    assert removed.exit_code == 0, removed.output
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
+        assert "9 mai 2099" in only(scene.mails()).text
+
+
 @pytest.mark.parametrize(
     "closed",
     [
