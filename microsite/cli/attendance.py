@@ -136,7 +136,7 @@ def walk_in_command(
     db.session.commit()
     click.echo(said)
     if taken != companions:
-        warn([f"l’inscription compte {taken} accompagnants, et non {companions}"])
+        warn([f"accompagnants inscrits : {taken}, et non {companions}"])
     suggestion = suggest_domain(email)
     if suggestion:
         warn([f"« {email} » s’écrit peut-être {email.rpartition('@')[0]}@{suggestion}"])

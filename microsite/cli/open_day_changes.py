@@ -148,7 +148,7 @@ def _slot_doubts(old: SlotPlan, plan: SlotPlan, edited: SlotEdited, *, now: date
     found = list(doubts(plan, now=now))
     if edited.taken > plan.capacity:
         found.append(
-            f"{edited.taken} places sont prises pour {plan.capacity} ; qui est inscrit le reste, "
+            f"places prises : {edited.taken}, pour {plan.capacity} ; qui est inscrit le reste, "
             "et aucune place ne se libère avant que l’on repasse dessous"
         )
     if plan.starts_at != old.starts_at and plan.closes_at is not None and plan.closes_at == old.closes_at:

@@ -48,7 +48,7 @@ def _line(filling: SlotFilling) -> str:
     waiting, parties = (each.get(RegistrationState.WAITING, 0) for each in (filling.seats, filling.parties))
     came = filling.seats.get(RegistrationState.ATTENDED, 0)
     notes = (
-        f"dont {offered} proposées" if offered else "",
+        f"dont {offered} proposée{'s' if offered > 1 else ''}" if offered else "",
         f"en attente : {parties} ({places(waiting)})" if waiting else "",
         f"venus : {came}" if came else "",
         f"inscriptions {window(slot)}" if window(slot) else "",

@@ -76,7 +76,7 @@ def test_capacity_below_what_is_taken_drops_nobody_and_says_so(app: Flask) -> No
 
     assert lowered.exit_code == 0
     assert "  places : 4 → 1\nPlaces prises : 3 / 1\n" in lowered.stdout
-    assert "Attention : 3 places sont prises pour 1 ; qui est inscrit le reste" in lowered.stderr
+    assert "Attention : places prises : 3, pour 1 ; qui est inscrit le reste" in lowered.stderr
     assert _states(app) == ["confirmed"]
     assert _mails(app) == {"registration": 1}
 

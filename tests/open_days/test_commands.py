@@ -227,6 +227,16 @@ def test_list_tells_who_waits_and_who_is_offered_seats(app: Flask) -> None:
     assert "   5 / 5 places prises, dont 3 proposées, en attente : 1 (2 places)" in told(app, "list")
 
 
+def test_list_counts_one_seat_in_the_singular(app: Flask) -> None:
+    slot = add_slot(app, capacity=1)
+    for name in ("Ada", "Bob"):
+        register(app, slot, name)
+
+    told(app, "edit", "--slot", slot, "--capacity", "2")
+
+    assert "2 / 2 places prises, dont 1 proposée\n" in told(app, "list")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_complete(app: Flask, command: str) -> None:
     shown = told(app, command, "--help")

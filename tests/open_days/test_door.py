@@ -192,7 +192,7 @@ def test_walk_in_repeated_adds_nothing(app: Flask) -> None:
     again = run(app, "walk-in", slot, *EVE, "--companions", "1")
 
     assert "sans accompagnant : déjà noté à 9 h." in again.stdout
-    assert "Attention : l’inscription compte 0 accompagnants, et non 1." in again.stderr
+    assert "Attention : accompagnants inscrits : 0, et non 1." in again.stderr
     with app.app_context():
         assert db.session.scalar(select(func.count(Submission.id))) == 1
 
