@@ -97,7 +97,8 @@ class Worker:
             if self._stopping.is_set():
                 return
             self._attempt(partial(_follow_slot, slot_id))
-        self._attempt(_tell_of_new_dates)
+        while not self._stopping.is_set() and self._attempt(_tell_some_of_new_dates):
+            pass
 
     def flush(self) -> None:
         """Write down the views counted since the last time; those that can't be written wait for the next one."""
@@ -141,9 +142,11 @@ def _follow_slot(slot_id: int) -> None:
         follow_slot(db.session(), slot_id, now=utc_now())
 
 
-def _tell_of_new_dates() -> None:
+def _tell_some_of_new_dates() -> bool:
+    """Whether there was anybody to tell: others may be left."""
     with reading():
         if not is_anyone_to_tell(db.session(), now=utc_now()):
-            return
+            return False
     with writing():
         tell_of_new_dates(db.session(), now=utc_now())
+    return True

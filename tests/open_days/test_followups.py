@@ -192,6 +192,17 @@ def test_slot_added_to_a_planned_day_and_one_that_opens_are_new_dates(scene: Sce
         assert only(scene.mails()).to == "lou@exemple.fr"
 
 
+def test_one_look_tells_everybody_however_many_they_are(scene: Scene) -> None:
+    for number in range(55):
+        _ask_to_be_told(scene, f"zoe{number}")
+    plan_slot(scene.app, day="2099-05-09")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
+        Worker(scene.app).follow_open_days()
+
+    assert len(scene.decided("announcement")) == 55
+
+
 def test_announcement_lists_what_can_be_booked_and_leads_there(scene: Scene) -> None:
     _ask_to_be_told(scene, "zoe")
     scene.mails()
