@@ -43,7 +43,7 @@ def test_admissions_are_told_and_the_owner_has_it_in_writing(
         Worker(app).work()
 
     told, noted = sent.sent[-2:]
-    assert told["Subject"] == "Copie des données\N{NO-BREAK SPACE}: à répondre avant le dimanche 28 février 2027"
+    assert told["Subject"] == "Copie des données\N{NO-BREAK SPACE}: à répondre au plus tard le dimanche 28 février 2027"
     assert told["To"] != "zoe@exemple.fr"
     assert (noted["To"], noted["Subject"]) == ("zoe@exemple.fr", "Votre demande de copie de vos données")
     decided = [row for row in rows(app)["outgoing_mails"] if row.template.startswith("privacy")]
