@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from ..leads.models import Lead, Submission
@@ -40,10 +40,15 @@ def waits_since(session: Session, lead_id: int) -> datetime | None:
 
 def sent_submissions(session: Session, lead_id: int) -> list[Submission]:
     """Newest first."""
-    sent = select(Submission).where(Submission.lead_id == lead_id)
-    return list(session.scalars(sent.order_by(Submission.submitted_at.desc(), Submission.id.desc())))
+    return list(session.scalars(_sent(lead_id)))
 
 
 def find_latest(session: Session, lead_id: int) -> Submission | None:
     """What this lead sent last."""
-    return next(iter(sent_submissions(session, lead_id)), None)
+    # Anyone can send forms in anyone's name, by the thousand.
+    return session.scalar(_sent(lead_id).limit(1))
+
+
+def _sent(lead_id: int) -> Select[Submission]:
+    sent = select(Submission).where(Submission.lead_id == lead_id)
+    return sent.order_by(Submission.submitted_at.desc(), Submission.id.desc())
