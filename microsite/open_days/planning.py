@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ..outbox.services import enqueue
 from .models import EXPECTED, OVER, OpenDay, Registration, RegistrationState, Slot
 from .queries import seats_taken
-from .seats import SlotClosed, lock_slot, pass_on
+from .seats import SlotClosed, lock_slot, offer_end, pass_on
 
 # Mails to those who registered: another time or place; it doesn't take place.
 MOVED = "moved"
@@ -114,7 +114,7 @@ def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) ->
     told: Sequence[Registration] = ()
     if is_moved:
         fresh.early_reminder_at = fresh.late_reminder_at = None
-        _shorten_offers(session, fresh)
+        _shorten_offers(session, fresh, now=now)
         told = _tell(session, fresh, MOVED, now=now)
     before = _offered(session, fresh)
     pass_on(session, fresh, now=now)
@@ -148,11 +148,10 @@ def _ahead(session: Session, day: OpenDay, *, now: datetime) -> list[Slot]:
     return [slot for slot in slots if slot is not None and slot.cancelled_at is None and slot.starts_at > now]
 
 
-def _shorten_offers(session: Session, slot: Slot) -> None:
-    too_long = Registration.offered_until > slot.starts_at
-    session.execute(
-        update(Registration).where(Registration.slot_id == slot.id, too_long).values(offered_until=slot.starts_at)
-    )
+def _shorten_offers(session: Session, slot: Slot, *, now: datetime) -> None:
+    end = offer_end(slot, now=now)
+    too_long = Registration.offered_until > end
+    session.execute(update(Registration).where(Registration.slot_id == slot.id, too_long).values(offered_until=end))
 
 
 def _offered(session: Session, slot: Slot) -> set[int]:

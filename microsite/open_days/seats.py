@@ -58,9 +58,14 @@ def pass_on(session: Session, slot: Slot, *, now: datetime) -> int:
     return max(0, free)
 
 
+def offer_end(slot: Slot, *, now: datetime) -> datetime:
+    """Until when an offer that is made now holds its seats."""
+    return now + min(LONGEST_OFFER, (slot.starts_at - now) / _SHARE)
+
+
 def _offer(session: Session, slot: Slot, entry: Registration, *, now: datetime) -> None:
     entry.state = RegistrationState.OFFERED
-    entry.offered_until = now + min(LONGEST_OFFER, (slot.starts_at - now) / _SHARE)
+    entry.offered_until = offer_end(slot, now=now)
     # Nobody outside can cause it, however often they send the form: it doesn't count against their day.
     enqueue(
         session, template=OFFERED, cause=entry.submission.reference, lead_id=entry.lead_id, now=now, is_capped=False

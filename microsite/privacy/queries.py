@@ -38,9 +38,9 @@ def waits_since(session: Session, lead_id: int) -> datetime | None:
     return session.scalar(select(func.min(Alert.created_at)).where(Alert.lead_id == lead_id, Alert.told_at.is_(None)))
 
 
-def sent_submissions(session: Session, lead_id: int) -> list[Submission]:
+def sent_submissions(session: Session, lead_id: int, *, limit: int) -> list[Submission]:
     """Newest first."""
-    return list(session.scalars(_sent(lead_id)))
+    return list(session.scalars(_sent(lead_id).limit(limit)))
 
 
 def find_latest(session: Session, lead_id: int) -> Submission | None:

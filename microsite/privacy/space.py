@@ -26,6 +26,10 @@ _FORMS = {
 _CHANNELS = {"email": "Par e-mail", "phone": "Par téléphone"}
 
 
+# Anyone can send forms in anyone's name, by the thousand: the newest are shown.
+SENT_SHOWN = 50
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sent:
     """A request; `brochure` opens the brochure once more, for who asked for it."""
@@ -62,6 +66,7 @@ class Space:
     tickets: list[Ticket]
     waits_since: str | None
     sent: list[Sent]
+    has_older: bool
     channels: list[Channel]
     copy: str | None
     erasure: str | None
@@ -69,13 +74,15 @@ class Space:
 
 def show(session: Session, lead: Lead, *, school: School, now: datetime) -> Space:
     since = waits_since(session, lead.id)
+    sent = sent_submissions(session, lead.id, limit=SENT_SHOWN + 1)
     consents = standing_consents(session, lead.id)
     asked = {request.kind: _deadline(request) for request in open_requests(session, lead.id)}
     return Space(
         email=lead.email,
         tickets=tickets_of(session, lead.id, now=now),
         waits_since=french_date(since) if since else None,
-        sent=[_sent(submission) for submission in sent_submissions(session, lead.id)],
+        sent=[_sent(submission) for submission in sent[:SENT_SHOWN]],
+        has_older=len(sent) > SENT_SHOWN,
         channels=[_channel(lead, wording, consents) for wording in school.wordings.values()],
         copy=asked.get(RequestKind.COPY),
         erasure=asked.get(RequestKind.ERASURE),

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from flask import Flask
@@ -12,6 +12,7 @@ from flask import Flask
 from microsite.db import db, writing
 from microsite.open_days.models import SEATED, Registration, RegistrationState, Slot
 from microsite.open_days.planning import SlotPlan, edit_slot
+from microsite.open_days.seats import LONGEST_OFFER
 from microsite.open_days.services import cancel
 from microsite.web.context import utc_now
 
@@ -68,6 +69,23 @@ def test_cancellations_that_race_with_newcomers_pass_their_seats_on_in_order(app
         # Six seats were freed, six had waited for them, and whoever came meanwhile stands behind.
         assert [states[entry] for entry in waiting] == [OFFERED] * 6
         assert Counter(state for entry, state in states.items() if entry > max(waiting)) == {WAITING: 10}
+
+
+def test_offer_in_a_slot_that_moves_nearer_ends_sooner(app: Flask) -> None:
+    now = STARTS_AT - timedelta(days=20)
+    with app.app_context():
+        with writing():
+            slot = plan_slot(capacity=1, starts_at=STARTS_AT)
+            seated, waiting = book(slot, now=now), book(slot, now=now)
+            cancel(db.session(), seated, now=now)
+            slot_id, waiting_id = slot.id, waiting.id
+        assert db.session.get_one(Registration, waiting_id).offered_until == now + LONGEST_OFFER
+
+        with writing():
+            nearer = SlotPlan(starts_at=now + timedelta(hours=4), ends_at=now + timedelta(hours=5), capacity=1)
+            edit_slot(db.session(), db.session.get_one(Slot, slot_id), nearer, now=now)
+
+        assert db.session.get_one(Registration, waiting_id).offered_until == now + timedelta(hours=1)
 
 
 def _each(app: Flask, count: int, act: Callable[[int], Result]) -> list[Result]:

@@ -11,12 +11,15 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.db import db
-from microsite.leads.models import Lead
+from microsite.campaigns.attribution import Attribution
+from microsite.db import db, writing
+from microsite.leads.models import FormName, Lead, Submission
+from microsite.leads.services import Person, Sending, capture
 from microsite.open_days.models import Slot
 from microsite.open_days.planning import cancel_slot
 from microsite.open_days.queries import seats_taken
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.space import SENT_SHOWN
 from microsite.web.context import utc_now
 
 from ..answers import TELL_ME, add_slot, only
@@ -392,3 +395,28 @@ def test_buttons_pressed_at_once_seat_nobody_too_many(app: Flask) -> None:
     assert len(statuses) == 48
     with app.app_context():
         assert seats_taken(db.session(), int(slot)) <= 4
+
+
+def test_page_shows_the_newest_requests_and_says_that_there_are_more(client: CheckedClient, app: Flask) -> None:
+    ask_brochure(client)
+    with app.app_context(), writing():
+        first = db.session.scalars(select(Submission)).one()
+        for number in range(SENT_SHOWN):
+            sending = Sending(
+                form=FormName.BROCHURE,
+                nonce=f"{number:032}",
+                person=Person(first_name="Zoé", last_name="Lefèvre", email=first.email, phone=None),
+                programme=None,
+                level=None,
+                answers={},
+                agreed=(),
+                attribution=Attribution(),
+            )
+            capture(db.session(), sending, now=utc_now())
+        oldest = first.reference
+
+    page = client.page(space_of(app))
+
+    assert len(page.tree.css(".space__list .reference")) == SENT_SHOWN
+    assert oldest not in page.text
+    assert "Les plus anciennes ne sont pas montrées ici." in page.text
