@@ -46,16 +46,15 @@ def pass_on(session: Session, slot: Slot, *, now: datetime) -> int:
     for lapsed in session.scalars(_in_state(slot, RegistrationState.OFFERED).where(Registration.offered_until <= now)):
         lapsed.state = RegistrationState.EXPIRED
     free = slot.capacity - seats_taken(session, slot.id)
-    if slot.cancelled_at is not None or slot.starts_at <= now:
+    # A capacity lowered below what is taken drops nobody and offers nothing.
+    if free <= 0 or slot.cancelled_at is not None or slot.starts_at <= now:
         return max(0, free)
-    for entry in session.scalars(_in_state(slot, RegistrationState.WAITING).order_by(Registration.id)):
-        if free <= 0:
-            break
+    fitting = _in_state(slot, RegistrationState.WAITING).where(Registration.companions < free)
+    for entry in session.scalars(fitting.order_by(Registration.id)):
         if entry.seats <= free:
             _offer(session, slot, entry, now=now)
             free -= entry.seats
-    # A capacity lowered below what is taken drops nobody and offers nothing.
-    return max(0, free)
+    return free
 
 
 def offer_end(slot: Slot, *, now: datetime) -> datetime:

@@ -45,7 +45,11 @@ def test_site_map_has_every_page_that_may_be_indexed(client: CheckedClient, app:
     paths = [rule.rule for rule in rules if not rule.arguments or rule.defaults]
     answers = [(path, client.get(path)) for path in paths]
 
-    pages = {path for path, answer in answers if answer.mimetype == "text/html" and _is_indexable(Page(answer))}
+    pages = {
+        path
+        for path, answer in answers
+        if (answer.status_code, answer.mimetype) == (200, "text/html") and _is_indexable(Page(answer))
+    }
     assert pages == listed
     for _, answer in answers:
         answer.close()
