@@ -15,6 +15,7 @@ from microsite.db import db
 from microsite.leads.links import mailed_url
 from microsite.leads.mails import CONFIRM, SPACE, SPACE_LIFETIME, STOP
 from microsite.leads.models import Submission
+from microsite.open_days.models import Registration, RegistrationState
 from microsite.web.context import utc_now
 from microsite.web.links import sign
 
@@ -111,7 +112,8 @@ def _offered(site: Site) -> str:
     email = f"max{next(_people)}@exemple.fr"
     _sent("/portes-ouvertes", email=email)(site)
     with site.app.app_context():
-        seated = db.session.scalars(select(Submission).filter_by(email=BROCHURE["email"])).one()
+        seat = select(Submission).join(Registration, Registration.submission_id == Submission.id)
+        seated = db.session.scalars(seat.where(Registration.state == RegistrationState.CONFIRMED)).one()
     space = space_of(site.app, seated.email)
     Visitor(site.url).post(f"{space}/inscriptions/{seated.reference}/annulation", b"")
     return space_of(site.app, email)
