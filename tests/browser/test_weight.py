@@ -18,9 +18,11 @@ def test_first_visit_of_the_article_keeps_within_its_budget(open_page: OpenPage,
     assert weights.total() <= WHOLE_BUDGET * 1000
 
 
-def test_second_visit_fetches_the_page_alone(open_page: OpenPage, site: Site) -> None:
+def test_later_visit_fetches_the_page_alone(open_page: OpenPage, site: Site) -> None:
     page = open_page()
     transferred(page, f"{site.url}/")
+    # On a busy machine the icon comes later than everything else.
+    transferred(page, f"{site.url}/accessibilite")
 
     again = transferred(page, f"{site.url}/confidentialite")
 
