@@ -54,6 +54,8 @@ def test_fifty_looks_at_every_mailed_link_change_no_row(
         f"{space}?fait=annulation",
         f"{space}/donnees/effacement",
         "/mon-espace",
+        # What the QR code says.
+        f"/admissions/accueil/{client.page(space).one('.reference').text()}",
         *client.page(space).links(),
     }
     links = sorted({link for link in [*_links(app, sent), *pages] if link.startswith("/")})
