@@ -19,8 +19,8 @@ def test_registration_lives_its_whole_life_on_a_phone(open_page: OpenPage, site:
     slot = add_slot(site.app, capacity=2, day=day.date().isoformat())
     max_, zoe = (f"{name}-{has_scripts}@exemple.fr".lower() for name in ("max", "zoe"))
     first = register(site.app, slot, email=max_, companions=1)
-    reference = register(site.app, slot, email=zoe)
     page = open_page(viewport={"width": 320, "height": 640}, is_mobile=True, java_script_enabled=has_scripts)
+    reference = _ask_to_wait(page, site, slot, email=zoe)
     ticket = page.get_by_role("article").filter(has_text=reference)
 
     page.goto(f"{site.url}{space_of(site.app, zoe)}")
@@ -68,6 +68,17 @@ def test_link_is_asked_for_from_any_page(page: Page, site: Site) -> None:
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Regardez votre boîte e-mail")
+
+
+def _ask_to_wait(page: Page, site: Site, slot: str, *, email: str) -> str:
+    """Choose the full slot's waiting list in the form; the reference."""
+    page.goto(f"{site.url}/portes-ouvertes")
+    for label, answer in (("Prénom", "Zoé"), ("Nom", "Lefèvre"), ("Adresse e-mail", email)):
+        page.get_by_label(label, exact=True).fill(answer)
+    page.locator(f'input[value="{slot}-attente"]').check()
+    page.get_by_role("button", name="M’inscrire").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("liste d’attente")
+    return page.locator(".reference").inner_text()
 
 
 def _expect(page: Page, words: str) -> None:
