@@ -18,6 +18,8 @@ from . import sqlite_engine
 
 # Seconds that a writer waits for another one before the database counts as locked.
 BUSY_TIMEOUT = 5
+# What PostgreSQL's integers hold: more is no id.
+LARGEST_ID = 2**31 - 1
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

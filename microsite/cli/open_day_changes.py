@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from ..db import db
 from ..open_days.checks import find_fault
-from ..open_days.models import PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay, Slot
+from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay, Slot
 from ..open_days.planning import (
     DayPlan,
     SlotEdited,
@@ -23,7 +23,6 @@ from ..web.context import utc_now
 from .open_day_words import (
     CAPACITY_MOST,
     FAULTS,
-    ONLINE,
     doubts,
     find_day,
     find_slot,

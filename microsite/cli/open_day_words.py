@@ -11,9 +11,8 @@ from ..open_days.models import OpenDay, Slot
 from ..open_days.planning import SlotPlan
 from ..school import PARIS
 
-# What a day is called, and where one is that takes place online, unless somebody says otherwise.
+# What a day is called unless somebody says otherwise.
 TITLE = "Journée portes ouvertes"
-ONLINE = "En ligne"
 CAPACITY_LEAST, CAPACITY_MOST = 1, 10_000
 FAULTS = {
     Fault.PAST: "un créneau doit commencer dans l’avenir.",

@@ -8,7 +8,7 @@ import click
 
 from ..db import db
 from ..open_days.checks import Fault, find_fault
-from ..open_days.models import PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay
+from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay
 from ..open_days.planning import DayPlan, SlotPlan, add_slots, lock_planning, plan_open_day
 from ..open_days.queries import waiting_alerts
 from ..open_days.rosters import days_between, has_samples, same_days
@@ -24,7 +24,6 @@ from .open_day_words import (
     CAPACITY_LEAST,
     CAPACITY_MOST,
     FAULTS,
-    ONLINE,
     TITLE,
     already_planned,
     doubts,

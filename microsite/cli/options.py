@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
+from ..db import LARGEST_ID
 from ..school import PARIS
 from ..web.fields import legible
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
-# More than PostgreSQL's integers hold is no id.
-_LARGEST_ID = 2**31 - 1
 _MOMENT = re.compile(r"(?P<day>[0-9/-]+)(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}))?")
 _HTTPS = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
@@ -25,7 +24,7 @@ class Number(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         text = str(value)
-        if not (re.fullmatch("[0-9]{1,10}", text) and 1 <= int(text) <= _LARGEST_ID):
+        if not (re.fullmatch("[0-9]{1,10}", text) and 1 <= int(text) <= LARGEST_ID):
             self.fail(f"« {text} » n’est pas un numéro comme ceux que montre list.", param, ctx)
         return int(text)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from ..db import db
+from ..db import LARGEST_ID, db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
@@ -23,8 +23,6 @@ from .services import follow_up
 bp = Blueprint("open_days", __name__)
 
 PAGE = Place(form="open_days.register", thanks="open_days.thanks")
-# More than PostgreSQL's integers hold is no id.
-_LARGEST_ID = 2**31 - 1
 DESCRIPTION = (
     "Choisissez un créneau, venez à plusieurs si vous le souhaitez, posez toutes vos questions. "
     "Aucune date ne vous convient ? Laissez-nous votre adresse : nous vous écrirons."
@@ -44,7 +42,7 @@ def thanks(token: str) -> Response:
 @bp.get("/portes-ouvertes/creneaux/<int:slot_id>.ics")
 def calendar(slot_id: int) -> Response:
     """The slot for anyone's calendar: it says nothing of who registered."""
-    slot = db.session.get(Slot, slot_id) if slot_id <= _LARGEST_ID else None
+    slot = db.session.get(Slot, slot_id) if slot_id <= LARGEST_ID else None
     if slot is None:
         abort(404)
     file = write_calendar(slot, school=current_school(), url=public_url("open_days.register"), now=utc_now())

@@ -79,7 +79,7 @@ def _ticket(registration: Registration, *, now: datetime) -> Ticket:
         is_changeable=is_ahead and state in _LEAVE,
         has_calendar=is_confirmed,
         leave=_LEAVE.get(state) if is_ahead else None,
-        online_url=day.online_url or None if has_seat else None,
+        online_url=registration.online_url or None if has_seat else None,
         code=check_in_svg(registration.submission.reference) if is_confirmed and not day.is_online else None,
     )
 

@@ -6,17 +6,16 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.campaigns.attribution import Attribution
 from microsite.db import Base, db
 from microsite.leads.links import mailed_url
 from microsite.leads.mails import SPACE
-from microsite.leads.models import FormName, Submission
-from microsite.leads.services import Person, Sending, capture
+from microsite.leads.models import Submission
 from microsite.open_days.models import Registration, Slot
 from microsite.open_days.services import follow_up
 from microsite.web.context import utc_now
 
 from ..answers import BROCHURE
+from ..open_days.people import submit
 from ..page import CheckedClient
 
 ZOE, MAX = "zoe@exemple.fr", "max@exemple.fr"
@@ -25,26 +24,8 @@ ZOE, MAX = "zoe@exemple.fr", "max@exemple.fr"
 def register(app: Flask, slot: str, *, email: str = ZOE, companions: int = 0) -> str:
     """Take seats or wait for them, as the form does; the reference."""
     with app.app_context():
-        times = db.session.get_one(Slot, int(slot))
-        answers = {
-            "slot_id": times.id,
-            "slot_starts_at": times.starts_at.isoformat(),
-            "slot_ends_at": times.ends_at.isoformat(),
-            "may_wait": True,
-            "companions": companions,
-            "access_needs": "",
-        }
-        sending = Sending(
-            form=FormName.OPEN_DAY,
-            nonce=f"{email}-{slot}-{db.session.query(Submission).count()}"[:32],
-            person=Person(first_name="Zoé", last_name="Lefèvre", email=email, phone=None),
-            programme=None,
-            level=None,
-            answers=answers,
-            agreed=(),
-            attribution=Attribution(),
-        )
-        submission = capture(db.session(), sending, now=utc_now()).submission
+        planned = db.session.get_one(Slot, int(slot))
+        submission = submit(db.session(), planned, companions=companions, may_wait=True, email=email, now=utc_now())
         follow_up(db.session(), submission, now=utc_now())
         reference = submission.reference
         db.session.commit()
