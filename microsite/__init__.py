@@ -10,6 +10,7 @@ from . import campaigns, cli, db, outbox, privacy, web
 from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
+from .backoffice.views import init_app as init_backoffice
 from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, load_settings, prepare_instance
@@ -62,5 +63,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     privacy.init_app(app)
     init_article(app, folders)
     init_embeds(app)
+    init_backoffice(app)
     cli.init_app(app)
     return app

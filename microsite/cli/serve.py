@@ -11,6 +11,9 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import inspect
 
+from ..backoffice.models import Role
+from ..backoffice.passwords import draw_password
+from ..backoffice.services import add_staff
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples
@@ -21,6 +24,8 @@ from .group import told_in_one_line
 # Seconds. A worker of granian 2.8 that is told to stop twice at once (Ctrl+C reaches it and its parent, which tells it)
 # or while it still starts may never do it: it gets as long as a request may wait to write, then it goes.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
+# On a new database, so that the back-office can be tried at once (RFC 6761: .invalid is nobody's).
+_FIRST_ACCOUNT = "admin@ecole.invalid"
 
 
 @click.command("serve")
@@ -33,13 +38,15 @@ def serve(samples: bool) -> None:
     _check_port_is_free(settings)
     preparing = _lock(settings.instance_path / "serve.lock", wait=True)
     with told_in_one_line():
+        password = None
         is_new = not inspect(db.engine).get_table_names()
         upgrade()
         if is_new and samples:
             plan_samples(db.session(), now=utc_now())
+            password = _add_first_account()
             db.session.commit()
     os.close(preparing)
-    _tell_what_to_open(settings)
+    _tell_what_to_open(settings, password)
     db.engine.dispose()
     # The server reads its settings again, from another folder.
     os.environ["MICROSITE_INSTANCE_PATH"] = str(settings.instance_path)
@@ -71,7 +78,21 @@ def _check_port_is_free(settings: Settings) -> None:
             ) from None
 
 
-def _tell_what_to_open(settings: Settings) -> None:
+def _add_first_account() -> str:
+    password = draw_password()
+    add_staff(
+        db.session(),
+        email=_FIRST_ACCOUNT,
+        name="Administration",
+        role=Role.ADMINISTRATOR,
+        password=password,
+        must_change_password=False,
+        now=utc_now(),
+    )
+    return password
+
+
+def _tell_what_to_open(settings: Settings, password: str | None) -> None:
     # The address that stands for all of them isn't one that a browser can ask for.
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     site = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
@@ -80,10 +101,14 @@ def _tell_what_to_open(settings: Settings) -> None:
         ("Brochure", "/brochure"),
         ("Portes ouvertes", "/portes-ouvertes"),
         ("Candidature", "/candidater"),
+        ("Équipe", "/admissions"),
     )
     click.echo(f"\n{current_school().name}, à ouvrir dans un navigateur :")
     for label, path in pages:
         click.echo(f"  {label:<24}{site}{path}")
+    if password:
+        click.echo(f"\nPour l’équipe : {_FIRST_ACCOUNT}, mot de passe {password}")
+        click.echo("Notez-le : il n’est montré qu’une fois (staff reset en donne un autre).")
     click.echo("\nLes contacts en CSV :     .venv/bin/flask --app wsgi leads export --output contacts.csv")
     if not settings.smtp_host:
         click.echo(f"Les messages, en .eml :   {settings.instance_path / MAILS_FOLDER}")

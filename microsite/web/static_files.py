@@ -24,6 +24,8 @@ from .headers import security_headers
 from .static_cache import prepared_folder
 
 SITE_SHEET = "css/site.css"
+# What the back-office has beside it.
+STAFF_SHEET = "css/staff.css"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=300"
 _VERSION_DIGITS = 10
@@ -96,7 +98,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def read_static(folder: Path) -> dict[str, bytes]:
-    """What is served, by name: one sheet in place of those in css/, and each script with what it imports.
+    """What is served, by name: one sheet in place of those in css/ (one of staff's), each script with what it imports.
 
     Fewer answers weigh less: each brings its headers along.
     """
@@ -104,7 +106,9 @@ def read_static(folder: Path) -> dict[str, bytes]:
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     sheets = [name for name in files if name.startswith("css/") and name.endswith(".css")]
     sheets.sort(key=lambda name: (name != _FIRST_SHEET, name))
-    files[SITE_SHEET] = b"\n".join(files.pop(name) for name in sheets)
+    of_staff = [name for name in sheets if name.startswith("css/staff/")]
+    files[STAFF_SHEET] = b"\n".join(files.pop(name) for name in of_staff)
+    files[SITE_SHEET] = b"\n".join(files.pop(name) for name in sheets if name not in of_staff)
     scripts = {name: _joined(name, files, {name}) for name in files if name.endswith(".js")}
     return files | scripts
 

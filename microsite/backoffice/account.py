@@ -1,0 +1,77 @@
+"""/admissions/compte: one's own account, and its second step."""
+
+import io
+
+import segno
+from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
+from markupsafe import Markup
+
+from ..db import db
+from ..web.context import current_school, utc_now
+from ..web.fields import refuse
+from .access import ALL_ROLES, current_staff, for_roles
+from .audit import note
+from .forms import CodeForm, entered
+from .models import StaffMember
+from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
+from .sign_in import WRONG_CODE
+
+_SECRET = "totp"  # noqa: S105  # a key of the session
+
+
+def add_views(bp: Blueprint) -> None:
+    bp.add_url_rule("/compte", "account", account)
+    bp.add_url_rule("/compte/double-verification", "second_step", second_step, methods=["GET", "POST"])
+    bp.add_url_rule("/compte/double-verification/arret", "stop_second_step", stop_second_step, methods=["POST"])
+
+
+@for_roles(ALL_ROLES)
+def account() -> Response:
+    member = _member()
+    page = render_template("backoffice/account.html", member=member, codes_left=codes_left(db.session(), member))
+    return make_response(page)
+
+
+@for_roles(ALL_ROLES)
+def second_step() -> Response:
+    """Scan, then type the first code: a secret that no telephone has would lock its owner out."""
+    form, member = CodeForm(), _member()
+    # Until it is confirmed it is in the session alone, signed: the browser's owner sees it anyway.
+    secret = session.setdefault(_SECRET, draw_secret())
+    if form.validate_on_submit():
+        step = matching_step(secret, entered(form.code), now=utc_now())
+        if step is not None:
+            codes = switch_on(db.session(), member, secret, step=step)
+            _note("second step on", member)
+            db.session.commit()
+            session.pop(_SECRET)
+            return make_response(render_template("backoffice/recovery_codes.html", codes=codes))
+        refuse(form.code, WRONG_CODE)
+    address = provisioning_url(secret, email=member.email, issuer=current_school().name)
+    page = render_template("backoffice/second_step.html", form=form, secret=secret, code=_drawn(address))
+    return make_response(page, 422 if form.is_submitted() else 200)
+
+
+@for_roles(ALL_ROLES)
+def stop_second_step() -> Response:
+    member = _member()
+    switch_off(db.session(), member)
+    _note("second step off", member)
+    db.session.commit()
+    return make_response(redirect(url_for("backoffice.account", fait="double-verification-arretee")), 303)
+
+
+def _member() -> StaffMember:
+    return db.session.get_one(StaffMember, current_staff().id)
+
+
+def _note(action: str, member: StaffMember) -> None:
+    note(db.session(), action, staff_id=member.id, now=utc_now(), subject="staff", subject_id=member.id)
+
+
+def _drawn(address: str) -> Markup:
+    file = io.BytesIO()
+    segno.make_qr(address, error="m").save(
+        file, kind="svg", border=4, scale=5, dark="#000", light="#fff", xmldecl=False, title="Code QR à scanner"
+    )
+    return Markup(file.getvalue().decode())  # noqa: S704  # drawn here

@@ -1,0 +1,124 @@
+"""/admissions/equipe: accounts, for administrators; /admissions/journal: what everybody did."""
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from wtforms.validators import DataRequired
+
+from ..db import db
+from ..leads.forms import EMAIL_KEYS, EmailField
+from ..web.context import utc_now
+from ..web.fields import ChoiceField, TextField, refuse
+from .access import ADMINISTRATORS, current_staff, for_roles
+from .audit import note
+from .forms import StaffForm, entered
+from .models import NAME_LIMIT, AuditEntry, Role, StaffMember
+from .passwords import draw_password
+from .services import StaffExists, add_staff, disable, enable, set_password
+
+ROLES = {
+    Role.ADMISSIONS: "Admissions",
+    Role.MARKETING: "Marketing",
+    Role.ADMINISTRATOR: "Administration",
+}
+_ENTRIES = 100
+
+
+class MemberForm(StaffForm):
+    name = TextField("Nom", [DataRequired("Saisissez le nom de cette personne.")], limit=NAME_LIMIT)
+    email = EmailField(
+        "Adresse e-mail",
+        [DataRequired("Saisissez son adresse e-mail.")],
+        render_kw=EMAIL_KEYS | {"autocomplete": "off"},
+    )
+    role = ChoiceField("Rôle", [DataRequired("Choisissez un rôle.")])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.role.offer({role.value: label for role, label in ROLES.items()})
+
+
+def add_views(bp: Blueprint) -> None:
+    bp.add_url_rule("/equipe", "team", team, methods=["GET", "POST"])
+    bp.add_url_rule("/equipe/<int:staff_id>/mot-de-passe", "reset_member", reset_member, methods=["POST"])
+    bp.add_url_rule("/equipe/<int:staff_id>/desactivation", "disable_member", disable_member, methods=["POST"])
+    bp.add_url_rule("/equipe/<int:staff_id>/reactivation", "enable_member", enable_member, methods=["POST"])
+    bp.add_url_rule("/journal", "journal", journal)
+
+
+@for_roles(ADMINISTRATORS)
+def team() -> Response:
+    form = MemberForm()
+    if form.validate_on_submit():
+        password = draw_password()
+        try:
+            member = add_staff(
+                db.session(),
+                email=entered(form.email),
+                name=entered(form.name),
+                role=Role(entered(form.role)),
+                password=password,
+                must_change_password=True,
+                now=utc_now(),
+            )
+        except StaffExists:
+            refuse(form.email, "Cette adresse a déjà un compte.")
+        else:
+            return _told_once("staff added", member, password)
+    members = db.session.scalars(select(StaffMember).order_by(StaffMember.disabled_at, StaffMember.name)).all()
+    page = render_template("backoffice/team.html", form=form, members=members, roles=ROLES)
+    return make_response(page, 422 if form.is_submitted() else 200)
+
+
+@for_roles(ADMINISTRATORS)
+def reset_member(staff_id: int) -> Response:
+    member, password = _member(staff_id), draw_password()
+    set_password(db.session(), member, password, must_change=True, now=utc_now())
+    return _told_once("password reset", member, password)
+
+
+@for_roles(ADMINISTRATORS)
+def disable_member(staff_id: int) -> Response:
+    member = _member(staff_id)
+    if member.id == current_staff().id:
+        # Else nobody might be left to let them in again.
+        return make_response(redirect(url_for("backoffice.team", fait="pas-soi-meme")), 303)
+    disable(db.session(), member, now=utc_now())
+    return _done("staff disabled", member, "desactive")
+
+
+@for_roles(ADMINISTRATORS)
+def enable_member(staff_id: int) -> Response:
+    member = _member(staff_id)
+    enable(member)
+    return _done("staff enabled", member, "reactive")
+
+
+@for_roles(ADMINISTRATORS)
+def journal() -> Response:
+    before = request.args.get("avant", type=int)
+    entries = select(AuditEntry, StaffMember.name).outerjoin(StaffMember, AuditEntry.staff_id == StaffMember.id)
+    if before is not None:
+        entries = entries.where(AuditEntry.id < before)
+    rows = db.session.execute(entries.order_by(AuditEntry.id.desc()).limit(_ENTRIES + 1)).all()
+    page = render_template("backoffice/journal.html", rows=rows[:_ENTRIES], has_more=len(rows) > _ENTRIES)
+    return make_response(page)
+
+
+def _member(staff_id: int) -> StaffMember:
+    return db.session.get(StaffMember, staff_id) or abort(404)
+
+
+def _told_once(action: str, member: StaffMember, password: str) -> Response:
+    _note(action, member)
+    db.session.commit()
+    return make_response(render_template("backoffice/told_once.html", member=member, password=password))
+
+
+def _done(action: str, member: StaffMember, done: str) -> Response:
+    _note(action, member)
+    db.session.commit()
+    return make_response(redirect(url_for("backoffice.team", fait=done)), 303)
+
+
+def _note(action: str, member: StaffMember) -> None:
+    note(db.session(), action, staff_id=current_staff().id, now=utc_now(), subject="staff", subject_id=member.id)

@@ -1,0 +1,26 @@
+"""/admissions: the back-office's pages, put together."""
+
+from flask import Blueprint, Flask, Response, make_response, render_template
+
+from . import access, account, sign_in, team
+from .access import ALL_ROLES, PREFIX, for_roles
+from .labels import action_label, moment
+
+bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
+
+
+@bp.get("/")
+@for_roles(ALL_ROLES)
+def home() -> Response:
+    return make_response(render_template("backoffice/home.html", tiles=[]))
+
+
+for part in (sign_in, account, team):
+    part.add_views(bp)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["action_label"] = action_label
+    access.init_app(app, bp)
+    app.register_blueprint(bp)

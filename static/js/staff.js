@@ -1,0 +1,3 @@
+// What the back-office's pages use.
+import "./error-summary.js";
+import "./form-field.js";
