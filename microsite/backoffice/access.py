@@ -83,7 +83,7 @@ def for_roles(roles: frozenset[Role]) -> Callable[[View], View]:
     return declare
 
 
-def init_app(app: Flask, bp: Blueprint) -> None:
+def init_app(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     is_secure = settings.public_url.startswith("https:")
     app.config.update(
@@ -100,6 +100,10 @@ def init_app(app: Flask, bp: Blueprint) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None
     manager.user_loader(_load)
+
+
+def guard(bp: Blueprint) -> None:
+    """Nothing of this blueprint is answered without having been let in."""
     bp.before_request(_admit)
     bp.after_request(_add_headers)
     bp.context_processor(_page_values)

@@ -15,6 +15,7 @@ def home() -> Response:
     return make_response(render_template("backoffice/home.html", tiles=[]))
 
 
+access.guard(bp)
 for part in (sign_in, account, team):
     part.add_views(bp)
 
@@ -22,5 +23,5 @@ for part in (sign_in, account, team):
 def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["action_label"] = action_label
-    access.init_app(app, bp)
+    access.init_app(app)
     app.register_blueprint(bp)

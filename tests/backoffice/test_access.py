@@ -1,0 +1,113 @@
+"""Every route of the back-office × every role: who gets in. A route without a row here fails."""
+
+import pytest
+from flask import Flask
+
+from microsite.backoffice.access import PREFIX
+from microsite.backoffice.models import Role
+
+from ..page import CheckedClient
+from .conftest import Desk
+
+# Who may open it. `-`: anybody, `a`: admissions, `m`: marketing, `A`: administrators.
+ROUTES = {
+    ("GET", "/admissions/"): "amA",
+    ("GET", "/admissions/connexion"): "-",
+    ("POST", "/admissions/connexion"): "-",
+    ("GET", "/admissions/connexion/code"): "-",
+    ("POST", "/admissions/connexion/code"): "-",
+    ("POST", "/admissions/deconnexion"): "amA",
+    ("GET", "/admissions/mot-de-passe"): "amA",
+    ("POST", "/admissions/mot-de-passe"): "amA",
+    ("GET", "/admissions/compte"): "amA",
+    ("GET", "/admissions/compte/double-verification"): "amA",
+    ("POST", "/admissions/compte/double-verification"): "amA",
+    ("POST", "/admissions/compte/double-verification/arret"): "amA",
+    ("GET", "/admissions/equipe"): "A",
+    ("POST", "/admissions/equipe"): "A",
+    ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",
+    ("POST", "/admissions/equipe/<int:staff_id>/desactivation"): "A",
+    ("POST", "/admissions/equipe/<int:staff_id>/reactivation"): "A",
+    ("GET", "/admissions/journal"): "A",
+}
+_LETTERS = {Role.ADMISSIONS: "a", Role.MARKETING: "m", Role.ADMINISTRATOR: "A"}
+# What no installation has: a view that is reached at all answers 404.
+_VALUES = {"<int:staff_id>": "999999"}
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """None of this depends on the database."""
+    return "sqlite"
+
+
+def _address(rule: str) -> str:
+    for name, value in _VALUES.items():
+        rule = rule.replace(name, value)
+    assert "<" not in rule, f"no value for {rule}"
+    return rule
+
+
+def _rules(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method in ("GET", "POST", "PUT", "PATCH", "DELETE") and rule.endpoint.startswith("backoffice.")
+    }
+
+
+def test_every_route_has_its_row(app: Flask) -> None:
+    assert _rules(app) == set(ROUTES)
+
+
+def test_each_role_opens_what_is_its_own_and_nothing_else(desk: Desk) -> None:
+    for role, letter in _LETTERS.items():
+        client = desk(role)
+        for (method, rule), allowed in ROUTES.items():
+            if rule == f"{PREFIX}/deconnexion" or allowed == "-":
+                continue
+            token = client.page(f"{PREFIX}/compte").one("[name=csrf_token]").attributes["value"]
+
+            answer = client.open(
+                _address(rule), method=method, data={"csrf_token": token} if method == "POST" else None
+            )
+
+            is_refused = answer.status_code == 403
+            assert is_refused == (letter not in allowed), (role, method, rule, answer.status_code)
+
+
+@pytest.mark.parametrize(("method", "rule"), [row for row, allowed in ROUTES.items() if allowed != "-"])
+def test_nobody_gets_in_without_signing_in(client: CheckedClient, method: str, rule: str) -> None:
+    answer = client.open(_address(rule), method=method)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith(f"{PREFIX}/connexion")
+
+
+@pytest.mark.parametrize("rule", [rule for method, rule in ROUTES if method == "POST"])
+def test_form_without_the_session_s_token_changes_nothing(desk: Desk, rule: str) -> None:
+    client = desk(Role.ADMINISTRATOR)
+
+    assert client.post(_address(rule)).status_code == 400
+    assert client.post(_address(rule), data={"csrf_token": "faux"}).status_code == 400
+
+
+def test_form_from_another_site_is_refused_whatever_it_holds(desk: Desk) -> None:
+    client = desk(Role.ADMINISTRATOR)
+    token = client.page(f"{PREFIX}/compte").one("[name=csrf_token]").attributes["value"]
+
+    answer = client.post(f"{PREFIX}/deconnexion", data={"csrf_token": token}, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 400
+    assert client.get(f"{PREFIX}/compte").status_code == 200
+
+
+@pytest.mark.parametrize("path", [_address(rule) for method, rule in ROUTES if method == "GET"])
+def test_pages_are_kept_by_nobody_and_framed_by_nobody(desk: Desk, path: str) -> None:
+    page = desk(Role.ADMINISTRATOR).get(path)
+
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["X-Robots-Tag"] == "noindex"
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]

@@ -1,0 +1,271 @@
+"""Signing in, staying signed in, and really being out afterwards."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+import time_machine
+from flask import Flask
+
+from microsite.backoffice.models import Role
+from microsite.backoffice.passwords import PasswordRefused, check_password
+from microsite.backoffice.services import IDLE, LONGEST
+from microsite.backoffice.throttle import ADDRESS, PAIR, WINDOW
+
+from ..page import CheckedClient, Page
+from .conftest import PASSWORD, Browser, Desk, add_member, address, enter
+
+EMAIL = address(Role.ADMISSIONS)
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def member(app: Flask) -> int:
+    return add_member(app, Role.ADMISSIONS)
+
+
+def _is_in(client: CheckedClient) -> bool:
+    return client.get("/admissions/compte").status_code == 200
+
+
+def _leave(client: CheckedClient) -> None:
+    page = client.page("/admissions/compte")
+    assert client.send(page.form("/admissions/deconnexion")).status == 303
+
+
+def _reject(client: CheckedClient, times: int, *, email: str = EMAIL) -> Page:
+    for _ in range(times):
+        refused = enter(client, email=email, password="faux")
+        assert refused.status == 422
+    return refused
+
+
+def test_right_password_opens_the_page_that_was_asked_for(client: CheckedClient, member: int) -> None:
+    asked = client.get("/admissions/compte")
+
+    answer = client.send(
+        client.page(asked.headers["Location"]).form(asked.headers["Location"]), email=EMAIL.upper(), password=PASSWORD
+    )
+
+    assert (answer.status, answer.response.headers["Location"]) == (303, "/admissions/compte")
+    assert _is_in(client)
+
+
+@pytest.mark.parametrize(
+    "suite",
+    ["https://mal.example/", "//mal.example/admissions/", "/brochure", "/admissions/\\mal.example", "/admissionsX"],
+)
+def test_sign_in_leads_to_no_other_place(client: CheckedClient, member: int, suite: str) -> None:
+    answer = enter(client, email=EMAIL, suite=suite)
+
+    assert answer.response.headers["Location"] == "/admissions/"
+
+
+def test_unknown_account_and_wrong_password_are_answered_alike(client: CheckedClient, member: int) -> None:
+    wrong = enter(client, email=EMAIL, password="faux")
+    unknown = enter(client, email="personne@ecole.example", password="faux")
+
+    assert (wrong.status, wrong.errors()) == (unknown.status, unknown.errors())
+    assert "ne vont pas ensemble" in wrong.errors()["password"]
+
+
+def test_cookie_taken_before_signing_out_is_worth_nothing_afterwards(browser: Browser, desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    taken = client.get_cookie("equipe", path="/admissions")
+    assert taken is not None
+    _leave(client)
+
+    thief = browser()
+    thief.set_cookie("equipe", taken.value, path="/admissions")
+
+    assert not _is_in(thief)
+
+
+def test_session_is_a_new_one_after_signing_in(browser: Browser, client: CheckedClient, member: int) -> None:
+    client.page("/admissions/connexion")
+    before = client.get_cookie("equipe", path="/admissions")
+    enter(client, email=EMAIL)
+    after = client.get_cookie("equipe", path="/admissions")
+
+    assert before is not None
+    assert after is not None
+    assert before.value != after.value
+    planted = browser()
+    planted.set_cookie("equipe", before.value, path="/admissions")
+    assert not _is_in(planted)
+
+
+def test_new_password_signs_every_other_browser_out(browser: Browser, desk: Desk) -> None:
+    client, other = desk(Role.ADMISSIONS), browser()
+    enter(other, email=EMAIL)
+    assert _is_in(other)
+
+    page = client.page("/admissions/mot-de-passe")
+    changed = client.send(page.form("/admissions/mot-de-passe"), current=PASSWORD, new="une girafe lit le journal")
+
+    assert changed.status == 303
+    assert (_is_in(client), _is_in(other)) == (True, False)
+    assert enter(other, email=EMAIL).status == 422
+
+
+def test_disabled_account_is_out_at_once_and_can_not_come_back(app: Flask, desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+
+    assert app.test_cli_runner().invoke(args=["staff", "disable", EMAIL]).exit_code == 0
+
+    assert not _is_in(client)
+    assert enter(client, email=EMAIL).status == 422
+
+
+def test_session_ends_when_nobody_uses_it_and_at_the_end_of_the_day(client: CheckedClient, member: int) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        enter(client, email=EMAIL)
+        clock.shift(IDLE)
+        assert _is_in(client)
+        clock.shift(IDLE + timedelta(seconds=1))
+        assert not _is_in(client)
+
+        enter(client, email=EMAIL)
+        for _ in range(LONGEST // timedelta(hours=1)):
+            clock.shift(timedelta(hours=1))
+            assert _is_in(client)
+        clock.shift(timedelta(minutes=1))
+        assert not _is_in(client)
+
+
+def test_too_many_wrong_passwords_have_one_wait_and_no_more(client: CheckedClient, member: int) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        _reject(client, PAIR)
+
+        refused = enter(client, email=EMAIL)
+
+        assert refused.status == 429
+        assert int(refused.response.headers["Retry-After"]) <= WINDOW.total_seconds() + 1
+        clock.shift(WINDOW + timedelta(seconds=1))
+        assert enter(client, email=EMAIL).status == 303
+
+
+def test_unknown_account_is_throttled_alike(client: CheckedClient, member: int) -> None:
+    _reject(client, PAIR, email="personne@ecole.example")
+
+    assert enter(client, email="personne@ecole.example", password="faux").status == 429
+
+
+def test_somebody_else_s_attack_does_not_keep_the_owner_out(browser: Browser, desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    _leave(client)
+    for number in range(30):
+        attacker = browser()
+        attacker.environ_base["REMOTE_ADDR"] = f"203.0.113.{number}"
+        enter(attacker, email=EMAIL, password="faux")
+
+    assert enter(attacker, email=EMAIL, password="faux").status == 429
+    assert enter(client, email=EMAIL).status == 303
+
+
+def test_one_address_can_not_try_many_accounts(client: CheckedClient, member: int) -> None:
+    for number in range(ADDRESS):
+        enter(client, email=f"zoe{number}@ecole.example", password="faux")
+
+    assert enter(client, email="zoe999@ecole.example", password="faux").status == 429
+
+
+def test_given_password_must_be_changed_first(client: CheckedClient, app: Flask) -> None:
+    added = app.test_cli_runner().invoke(
+        args=["staff", "add", "zoe@ecole.example", "--name", "Zoé", "--role", "admissions"]
+    )
+    given = added.output.split(" : ")[-1].strip()
+    enter(client, email="zoe@ecole.example", password=given)
+
+    assert client.get("/admissions/").headers["Location"] == "/admissions/mot-de-passe"
+    page = client.page("/admissions/mot-de-passe")
+    refused = client.send(page.form("/admissions/mot-de-passe"), current="autre chose", new="une girafe lit le journal")
+    assert "actuel" in refused.errors()["current"]
+    client.send(page.form("/admissions/mot-de-passe"), current=given, new="une girafe lit le journal")
+    assert client.get("/admissions/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "court",
+        "motdepasse1234",
+        "azertyuiop12",
+        "123456789012",
+        "zoelefevre2026",
+        "password1234",
+        "aaaaaaaaaaaaaaa",
+        "x" * 129,
+    ],
+)
+def test_guessable_password_is_refused(password: str) -> None:
+    with pytest.raises(PasswordRefused):
+        check_password(password, known=("Zoé Lefèvre", "zoelefevre@ecole.example", "ÉSEC"))
+
+
+@pytest.mark.parametrize(
+    "password", ["trois petits chats dansent", "une girafe lit le journal", "q8#Lw0!vTz4m", "éléphant à vélo bleu"]
+)
+def test_password_needs_no_particular_signs(password: str) -> None:
+    check_password(password, known=("Zoé Lefèvre", "zoelefevre@ecole.example", "ÉSEC"))
+
+
+def _switch_on(client: CheckedClient) -> tuple[pyotp.TOTP, list[str]]:
+    page = client.page("/admissions/compte/double-verification")
+    totp = pyotp.TOTP(page.one(".reference").text())
+    done = client.send(page.form("/admissions/compte/double-verification"), code=totp.now())
+    assert done.status == 200
+    return totp, re.findall(r"\b(?:[0-9a-f]{4}-){2}[0-9a-f]{4}\b", done.text)
+
+
+def _code(client: CheckedClient, code: str) -> Page:
+    return client.send(client.page("/admissions/connexion/code").form("/admissions/connexion/code"), code=code)
+
+
+def test_second_step_asks_for_a_code_that_counts_once(app: Flask, desk: Desk) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        client = desk(Role.ADMISSIONS)
+        totp, _ = _switch_on(client)
+        _leave(client)
+
+        first = enter(client, email=EMAIL)
+        assert first.response.headers["Location"] == "/admissions/connexion/code"
+        assert not _is_in(client)
+        assert _code(client, totp.now()).status == 422, "the code that switched it on counts no more"
+        clock.shift(timedelta(seconds=30))
+        assert _code(client, totp.now()).status == 303
+        _leave(client)
+        enter(client, email=EMAIL)
+        assert _code(client, totp.now()).status == 422
+
+
+def test_recovery_code_stands_in_once(desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    _, codes = _switch_on(client)
+    assert len(set(codes)) == 10
+    _leave(client)
+
+    enter(client, email=EMAIL)
+    assert _code(client, codes[0].upper()).status == 303
+    _leave(client)
+
+    enter(client, email=EMAIL)
+    assert _code(client, codes[0]).status == 422
+    assert _code(client, codes[1].replace("-", " ")).status == 303
+
+
+def test_codes_are_throttled_as_passwords_are(desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    _switch_on(client)
+    _leave(client)
+    enter(client, email=EMAIL)
+
+    for _ in range(PAIR):
+        assert _code(client, "000000").status == 422
+
+    assert _code(client, "000000").status == 429
+
+
+def test_code_page_without_a_password_leads_back(client: CheckedClient) -> None:
+    assert client.get("/admissions/connexion/code").headers["Location"].startswith("/admissions/connexion")
