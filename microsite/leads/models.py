@@ -4,11 +4,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeEngine
 
 from ..campaigns.models import AttributionColumns
 from ..db import NEVER_REUSED_ID, Base
+from .words import NAME_KEY_LIMIT, WORD_LIMIT
+
+
+def _byte_ordered(length: int) -> TypeEngine[str]:
+    """Compared byte by byte on both engines, so that the beginning of a word is a range of the index."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class FormName(StrEnum):
@@ -22,13 +29,32 @@ class SubmissionStatus(StrEnum):
     # Filled in by a program, it seems: kept and visible, without lead, seat or mail until released.
     QUARANTINED = "quarantined"
     RELEASED = "released"
+    # A person has said so: in no list, no export and no total; kept as long as any other.
+    SPAM = "spam"
+
+
+# What counts for nothing, and has no lead.
+HELD = (SubmissionStatus.QUARANTINED, SubmissionStatus.SPAM)
 
 
 class Lead(Base):
     """A person, one per normalised e-mail; identity is what was typed first, later submissions keep their own."""
 
     __tablename__ = "leads"
-    __table_args__ = NEVER_REUSED_ID
+    __table_args__ = (
+        # The orders in which they are listed.
+        Index(None, "last_contact_at", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "name_key", "id"),
+        Index(
+            "ix_leads_to_review",
+            "last_contact_at",
+            "id",
+            sqlite_where=text("needs_review = 1"),
+            postgresql_where=text("needs_review"),
+        ),
+        NEVER_REUSED_ID,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
@@ -36,12 +62,24 @@ class Lead(Base):
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
     phone: Mapped[str | None] = mapped_column(String(20))
+    # What names are sorted by (words.py).
+    name_key: Mapped[str] = mapped_column(_byte_ordered(NAME_KEY_LIMIT), default="", server_default="")
     # Another name came with the same address: a person decides.
     needs_review: Mapped[bool] = mapped_column(default=False)
     # Raised to revoke every link that was mailed to this person.
     link_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]
+
+
+class LeadWord(Base):
+    """A word by which a lead is found (words.py): of what it is called, and of every name and number typed since."""
+
+    __tablename__ = "lead_words"
+    __table_args__ = (Index(None, "word", "lead_id"), {"sqlite_with_rowid": False})
+
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True)
+    word: Mapped[str] = mapped_column(_byte_ordered(WORD_LIMIT), primary_key=True)
 
 
 class Submission(AttributionColumns, Base):
@@ -55,6 +93,18 @@ class Submission(AttributionColumns, Base):
     __table_args__ = (
         UniqueConstraint("form_nonce", "answers_digest"),
         Index(None, "form", "submitted_at"),
+        # What leads are filtered by, within dates.
+        Index(None, "programme", "submitted_at", "lead_id"),
+        Index(None, "utm_campaign", "submitted_at", "lead_id"),
+        Index(None, "utm_source", "submitted_at", "lead_id"),
+        Index(
+            "ix_submissions_held",
+            "status",
+            "submitted_at",
+            "id",
+            sqlite_where=text("lead_id IS NULL"),
+            postgresql_where=text("lead_id IS NULL"),
+        ),
         NEVER_REUSED_ID,
     )
 
@@ -104,7 +154,16 @@ class Consent(Base):
     """
 
     __tablename__ = "consents"
-    __table_args__ = (UniqueConstraint("submission_id", "channel"),)
+    __table_args__ = (
+        UniqueConstraint("submission_id", "channel"),
+        Index(
+            "ix_consents_standing",
+            "channel",
+            "lead_id",
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # None while the submission is quarantined.

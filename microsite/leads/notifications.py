@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import PARIS
-from .models import Submission, SubmissionStatus
+from .models import HELD, Submission, SubmissionStatus
 
 EACH = "notification"
 DIGEST = "digest"
@@ -84,7 +84,7 @@ def find_submissions(session: Session, period: Period) -> list[Submission]:
     A mail of its own that doesn't leave (refused, beyond the cap, given up) tells nobody.
     """
     came = (Submission.submitted_at >= period.start, Submission.submitted_at < period.end)
-    counts = Submission.status != SubmissionStatus.QUARANTINED
+    counts = Submission.status.not_in(HELD)
     alone = select(OutgoingMail.id).where(
         OutgoingMail.template == EACH,
         OutgoingMail.cause == Submission.reference,

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import NAMES, Attribution
-from .models import FormName, Lead, Submission, SubmissionStatus
-from .normalise import email_key
+from .models import HELD, FormName, Lead, Submission, SubmissionStatus
+from .normalise import email_key, is_same_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,8 @@ class Selection:
             conditions.append(Submission.submitted_at >= self.since)
         if self.until is not None:
             conditions.append(Submission.submitted_at < self.until)
-        if not self.include_quarantined:
-            conditions.append(Submission.status != SubmissionStatus.QUARANTINED)
+        hidden = (SubmissionStatus.SPAM,) if self.include_quarantined else HELD
+        conditions.append(Submission.status.not_in(hidden))
         return conditions
 
 
@@ -50,6 +50,15 @@ def find_by_reference(session: Session, reference: str) -> Submission | None:
 def has_applied(session: Session, lead_id: int) -> bool:
     applications = select(Submission.id).filter_by(lead_id=lead_id, form=FormName.APPLICATION)
     return session.scalar(applications.limit(1)) is not None
+
+
+def has_used_name(session: Session, lead_id: int, submission: Submission) -> bool:
+    """Whether this lead has called itself so in another submission."""
+    used = select(Submission.first_name, Submission.last_name).distinct()
+    names = session.execute(used.where(Submission.lead_id == lead_id, Submission.id != submission.id))
+    return any(
+        is_same_name(first, submission.first_name) and is_same_name(last, submission.last_name) for first, last in names
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

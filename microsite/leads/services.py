@@ -2,22 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
 from ..school import Wording
 from .consents import attach_consents, keep_consents
-from .models import FormName, Lead, Submission, SubmissionStatus
+from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
-from .queries import find_lead, find_same
+from .queries import find_lead, find_same, has_used_name
 from .references import draw_reference
+from .words import name_key, words_of
 
+# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Draws of a free reference before giving up; with a million kept, one draw in 700 is taken.
 _DRAWS = 8
 
@@ -28,6 +32,10 @@ class NoFreeReference(RuntimeError):
 
 class NotQuarantined(ValueError):
     """The submission isn't held back, or not any more."""
+
+
+class NotSpam(ValueError):
+    """Nobody has said that the submission is spam, or somebody has thought better of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +79,7 @@ class Captured:
     @property
     def is_to_follow_up(self) -> bool:
         """Whether a seat, a mail and the like are due now: not twice, and not while quarantined."""
-        return self.is_new and self.submission.status is not SubmissionStatus.QUARANTINED
+        return self.is_new and self.submission.status not in HELD
 
 
 def capture(
@@ -117,6 +125,20 @@ def release(session: Session, submission: Submission, *, now: datetime) -> None:
     attach_consents(session, submission)
 
 
+def confirm_spam(submission: Submission) -> None:
+    """What was held back is what it seemed: from here on it shows nowhere else. Raises NotQuarantined."""
+    if submission.status is not SubmissionStatus.QUARANTINED:
+        raise NotQuarantined(submission.reference)
+    submission.status = SubmissionStatus.SPAM
+
+
+def hold_again(submission: Submission) -> None:
+    """Take back that it is spam. Raises NotSpam."""
+    if submission.status is not SubmissionStatus.SPAM:
+        raise NotSpam(submission.reference)
+    submission.status = SubmissionStatus.QUARANTINED
+
+
 def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
     status = SubmissionStatus.QUARANTINED if sending.is_suspicious else SubmissionStatus.RECEIVED
     return Submission(
@@ -136,12 +158,15 @@ def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
 def _attach_lead(session: Session, submission: Submission, now: datetime) -> None:
     lead = find_lead(session, submission.email) or _add_lead(session, submission, now)
     names = ((lead.first_name, submission.first_name), (lead.last_name, submission.last_name))
-    if not all(is_same_name(one, other) for one, other in names):
+    is_another = not all(is_same_name(one, other) for one, other in names)
+    # One that came before was seen, or is still to be.
+    if is_another and not has_used_name(session, lead.id, submission):
         lead.needs_review = True
     lead.phone = lead.phone or submission.phone
     lead.last_contact_at = max(lead.last_contact_at, submission.submitted_at)
     submission.lead = lead
     session.flush()
+    _keep_words(session, lead, submission)
 
 
 def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
@@ -151,6 +176,7 @@ def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
         first_name=submission.first_name,
         last_name=submission.last_name,
         phone=submission.phone,
+        name_key=name_key(submission.first_name, submission.last_name),
         created_at=now,
         last_contact_at=submission.submitted_at,
     )
@@ -164,3 +190,14 @@ def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
             raise
         return existing
     return lead
+
+
+def _keep_words(session: Session, lead: Lead, submission: Submission) -> None:
+    words = words_of(
+        first_name=submission.first_name,
+        last_name=submission.last_name,
+        email=submission.email,
+        phone=submission.phone,
+    )
+    insert = _INSERTS[session.get_bind().dialect.name](LeadWord).on_conflict_do_nothing()
+    session.execute(insert, [{"lead_id": lead.id, "word": word} for word in words])

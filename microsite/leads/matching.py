@@ -1,0 +1,116 @@
+"""Whom a LeadFilter means, in SQL. Two ways lead there, and which is quick depends on how many there are.
+
+Few (a name, a small campaign): they are gathered by an index of theirs, then sorted. Many: leads are walked through in
+the list's own order, each one asked, until a page is full. `narrowest()` counts as far as WALK to choose; hints hold
+SQLite, which knows no numbers, to the choice. PostgreSQL plans by its statistics and ignores them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, func, select, true
+from sqlalchemy.orm import Session
+
+from .filters import Agreement, LeadFilter, State
+from .models import HELD, Consent, Lead, LeadWord, Submission, SubmissionStatus
+from .references import references_in
+from .words import terms_in
+
+# From this many on, walking is quicker than gathering.
+WALK = 20_000
+_AFTER_ALL_SIGNS = "\U0010ffff"
+_STATUSES = {State.QUARANTINED: SubmissionStatus.QUARANTINED, State.SPAM: SubmissionStatus.SPAM}
+
+LeadId = SQLColumnExpression[int] | SQLColumnExpression[int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One thing asked of a lead: `ids` gathers those it is true of, `of()` asks whether it is true of this one."""
+
+    ids: Select[int] | None
+    condition: ColumnElement[bool]
+
+
+def submission_conditions(chosen: LeadFilter) -> list[ColumnElement[bool]]:
+    """Of the submissions of whoever this means: those themselves that were asked for, spam never unless it was."""
+    conditions = _sent(chosen)
+    if chosen.is_of_submissions and chosen.state:
+        return [*conditions, Submission.lead_id.is_(None), Submission.status == _STATUSES[chosen.state]]
+    conditions.append(Submission.status.not_in(HELD))
+    if chosen.state is State.REVIEW:
+        conditions.append(exists().where(Lead.id == Submission.lead_id, Lead.needs_review))
+    return [*conditions, *(asked.condition for asked in _of_person(chosen, Submission.lead_id))]
+
+
+def asked_of_leads(chosen: LeadFilter) -> list[Asked]:
+    asked = list(_of_person(chosen, Lead.id))
+    if chosen.state is State.REVIEW:
+        flagged = Lead.needs_review == true()
+        asked.append(Asked(ids=select(Lead.id).where(flagged), condition=flagged))
+    if chosen.asks_of_submissions:
+        sent = _sent(chosen)
+        ids = select(Submission.lead_id).where(*sent, Submission.lead_id.is_not(None))
+        # Else SQLite would look through all of a campaign's once for each lead.
+        own = select(Submission.id).where(Submission.lead_id == Lead.id, *sent).correlate(Lead)
+        hinted = own.with_hint(Submission, "INDEXED BY ix_submissions_lead_id", "sqlite")
+        asked.append(Asked(ids=ids, condition=hinted.exists()))  # type: ignore[arg-type]  # never NULL here
+    return asked
+
+
+def narrowest(session: Session, asked: list[Asked]) -> tuple[Asked | None, int]:
+    """What is true of the fewest, and of how many rows it is, counted as far as WALK."""
+    counted = [(one, count_up_to(session, one.ids, WALK)) for one in asked if one.ids is not None]
+    return min(counted, key=lambda pair: pair[1], default=(None, WALK))
+
+
+def count_up_to(session: Session, rows: Select[int], limit: int) -> int:
+    """How many there are, or `limit`."""
+    few = rows.limit(limit).subquery()
+    return session.execute(select(func.count()).select_from(few)).scalar_one()
+
+
+def _of_person(chosen: LeadFilter, lead_id: LeadId) -> Iterator[Asked]:
+    references, rest = references_in(chosen.search)
+    for reference in references:
+        sent = select(Submission.lead_id).where(Submission.reference == reference, Submission.lead_id.is_not(None))
+        yield Asked(ids=sent, condition=lead_id.in_(sent))  # type: ignore[arg-type]  # never NULL here
+    terms = terms_in(rest)
+    for term in terms:
+        begins = and_(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
+        yield Asked(
+            ids=select(LeadWord.lead_id).where(begins),
+            condition=exists().where(LeadWord.lead_id == lead_id, begins),
+        )
+    if chosen.search and not references and not terms:
+        yield Asked(ids=select(Lead.id).where(false()), condition=false())
+    if chosen.consent is not None:
+        yield _agreed(chosen.consent, lead_id)
+
+
+def _agreed(consent: Agreement, lead_id: LeadId) -> Asked:
+    standing: list[ColumnElement[bool]] = [Consent.withdrawn_at.is_(None)]
+    if consent is Agreement.NONE:
+        return Asked(ids=None, condition=~exists().where(Consent.lead_id == lead_id, *standing))
+    standing.append(Consent.channel == ("phone" if consent is Agreement.PHONE else "email"))
+    if consent is Agreement.CONFIRMED:
+        standing.append(Consent.confirmed_at.is_not(None))
+    ids = select(Consent.lead_id).where(*standing, Consent.lead_id.is_not(None))
+    return Asked(ids=ids, condition=exists().where(Consent.lead_id == lead_id, *standing))  # type: ignore[arg-type]
+
+
+def _sent(chosen: LeadFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.form is not None:
+        conditions.append(Submission.form == chosen.form)
+    if chosen.begins_at is not None:
+        conditions.append(Submission.submitted_at >= chosen.begins_at)
+    if chosen.ends_at is not None:
+        conditions.append(Submission.submitted_at < chosen.ends_at)
+    if chosen.programme:
+        conditions.append(Submission.programme == chosen.programme)
+    if chosen.campaign:
+        conditions.append(Submission.utm_campaign == chosen.campaign)
+    if chosen.source:
+        conditions.append(Submission.utm_source == chosen.source)
+    return conditions

@@ -1,0 +1,105 @@
+"""By what leads are found, and what an address may ask for."""
+
+from dataclasses import fields
+from datetime import date
+
+import pytest
+
+from microsite.leads.filters import NAMES, Agreement, LeadFilter, Sort, State
+from microsite.leads.models import FormName
+from microsite.leads.references import references_in
+from microsite.leads.words import fold, name_key, terms_in, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Zoé", "zoe"),
+        ("ŒUVRARD", "oeuvrard"),
+        ("Strauß", "strauss"),
+        ("Nguyễn Thị", "nguyen thi"),
+        ("Łukasz", "lukasz"),
+        ("Jose\u0301", "jose"),
+        ("a\x00b\u200bc", "abc"),
+        ("李", "李"),
+    ],
+)
+def test_letters_are_compared_without_case_and_accents(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_compound_names_are_found_by_each_part_and_as_one_word() -> None:
+    words = words_of(first_name="Jean-Pierre", last_name="de L’Isle", email="JP.Isle@Exemple.fr", phone=None)
+
+    assert words == sorted({"jean", "pierre", "jeanpierre", "de", "l", "isle", "lisle", "jp", "jp.isle@exemple.fr"})
+
+
+def test_telephones_are_found_as_they_are_dialled() -> None:
+    words = words_of(first_name="Zoé", last_name="L", email="z@e.fr", phone="+262692123456")
+
+    assert {"262692123456", "0692123456"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("search", "terms"),
+    [
+        ("Zoé LEFÈVRE", ["zoe", "lefevre"]),
+        ("zoe.lef@exem", ["zoe.lef@exem"]),
+        ("06 12 34", ["061234"]),
+        ("+33 6 12.34", ["3361234"]),
+        ("0033 6 12 34 56 78", ["33612345678"]),
+        ("Lefèvre 06 12 34 56 78", ["0612345678", "lefevre"]),
+        ("zoe zoe", ["zoe"]),
+        ("!!! ' --", []),
+        ("a b c d e f g h", ["a", "b", "c", "d", "e", "f"]),
+    ],
+)
+def test_search_is_taken_apart(search: str, terms: list[str]) -> None:
+    assert terms_in(search) == terms
+
+
+def test_references_are_recognised_in_any_case() -> None:
+    assert references_in("Zoé bro-7f3k9q") == (["BRO-7F3K9Q"], "Zoé  ")
+
+
+def test_names_are_sorted_by_the_last_one_first() -> None:
+    assert name_key("Zoé", "Lefèvre") == "lefevre zoe"
+
+
+FILTER = LeadFilter(
+    search="Zoé",
+    form=FormName.BROCHURE,
+    since=date(2027, 1, 1),
+    until=date(2027, 1, 31),
+    programme="cinema",
+    campaign="Été 2027",
+    source="instagram",
+    consent=Agreement.PHONE,
+    state=State.REVIEW,
+    sort=Sort.NAME,
+    is_reversed=True,
+)
+
+
+def test_address_says_all_that_is_asked_for() -> None:
+    assert set(NAMES) == {field.name for field in fields(LeadFilter)}
+    assert LeadFilter.from_args(FILTER.args()) == FILTER
+    assert LeadFilter().args() == {}
+
+
+def test_log_keeps_what_is_asked_for_but_nobody_s_name() -> None:
+    assert FILTER.summary() == FILTER.args() | {"q": "…"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"formulaire": "autre", "etat": "x", "accord": "y", "tri": "z", "inverse": "oui"},
+        {"du": "hier", "au": "2027-02-30"},
+        {"du": "0001-01-01", "au": "9999-12-31"},
+        {"du": "20270101T00", "q": "\x00", "campagne": "\ufffd"},
+        {"du[]": "2027-01-01"},
+    ],
+)
+def test_nonsense_asks_for_nothing(args: dict[str, str]) -> None:
+    assert LeadFilter.from_args(args) == LeadFilter()
