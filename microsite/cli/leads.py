@@ -6,35 +6,32 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
-from ..applications import services as applications
-from ..brochures import services as brochures
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..exports.services import count_rows, file_when_complete, write_csv
-from ..leads.consents import ask_to_confirm
-from ..leads.models import FormName, Submission
-from ..leads.notifications import notify
+from ..leads.models import FormName
 from ..leads.queries import Selection, find_by_reference
-from ..leads.services import NotQuarantined, release
-from ..open_days import services as open_days
-from ..open_days.models import RegistrationState
-from ..open_days.queries import find_registration
+from ..leads.services import NotQuarantined
+from ..quarantine import Outcome, release
 from ..web.context import current_school, current_settings, utc_now
 from .group import DatabaseGroup
 from .options import Day, day_after_begins, day_begins
 
-_FOLLOW_UPS = {
-    FormName.BROCHURE: brochures.follow_up,
-    FormName.OPEN_DAY: open_days.follow_up_late,
-    FormName.APPLICATION: applications.follow_up,
-}
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_OUTCOMES = {
+    Outcome.SEATED: "",
+    Outcome.WAITING: " ; le créneau choisi est complet : la personne est sur sa liste d’attente",
+    Outcome.ALERTED: (
+        " ; le créneau choisi n’est plus proposé, ou trop petit pour le groupe : "
+        "la personne sera prévenue de la prochaine date"
+    ),
+}
 
 leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
 
@@ -152,37 +149,11 @@ def _release(reference: str) -> bool:
     # Two people may release the same one at the same moment.
     db.session.refresh(submission, with_for_update=True)
     try:
-        now = utc_now()
-        release(db.session(), submission, now=now)
-        note = _follow_up(submission, now)
+        outcome = release(db.session(), submission, notify_every=current_settings().notify_admissions, now=utc_now())
         db.session.commit()
     except NotQuarantined:
         db.session.rollback()
         click.echo(f"{reference} : pas en quarantaine.", err=True)
         return False
-    click.echo(f"{submission.reference} : quarantaine levée{note}.")
+    click.echo(f"{submission.reference} : quarantaine levée{_OUTCOMES[outcome]}.")
     return True
-
-
-def _follow_up(submission: Submission, now: datetime) -> str:
-    """Run what the quarantine held back; what is to be said of it, if anything."""
-    ask_to_confirm(db.session(), submission, now=now)
-    notify(db.session(), submission, every=current_settings().notify_admissions, now=now)
-    _FOLLOW_UPS[submission.form](db.session(), submission, now=now)
-    return _without_a_seat(submission)
-
-
-def _without_a_seat(submission: Submission) -> str:
-    """What became of the slot that was chosen, where it isn't a seat."""
-    slot_id = submission.answers.get("slot_id")
-    if slot_id is None or submission.lead_id is None:
-        return ""
-    registration = find_registration(db.session(), lead_id=submission.lead_id, slot_id=slot_id)
-    if registration is None:
-        return (
-            " ; le créneau choisi n’est plus proposé, ou trop petit pour le groupe : "
-            "la personne sera prévenue de la prochaine date"
-        )
-    if registration.state is RegistrationState.WAITING:
-        return " ; le créneau choisi est complet : la personne est sur sa liste d’attente"
-    return ""

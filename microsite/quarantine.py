@@ -1,0 +1,84 @@
+"""Taking submissions out of quarantine, with all that was held back: for commands and screens alike. Callers commit."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .applications import services as applications
+from .brochures import services as brochures
+from .leads import services as leads
+from .leads.consents import ask_to_confirm
+from .leads.models import FormName, Submission
+from .leads.notifications import notify
+from .leads.services import NotQuarantined, NotSpam
+from .open_days import services as open_days
+from .open_days.models import RegistrationState
+from .open_days.queries import find_registration
+
+_FOLLOW_UPS = {
+    FormName.BROCHURE: brochures.follow_up,
+    FormName.OPEN_DAY: open_days.follow_up_late,
+    FormName.APPLICATION: applications.follow_up,
+}
+
+Judge = Callable[[Submission], None]
+
+
+class Outcome(StrEnum):
+    """What became of the slot that was chosen."""
+
+    # Or none was chosen.
+    SEATED = "seated"
+    WAITING = "waiting"
+    # It isn't offered any more, or is too small: they are told of the next date.
+    ALERTED = "alerted"
+
+
+def release(session: Session, submission: Submission, *, notify_every: str, now: datetime) -> Outcome:
+    """Let it count, and run what the quarantine held back; `notify_every` is how often admissions are told.
+
+    Raises NotQuarantined.
+    """
+    leads.release(session, submission, now=now)
+    ask_to_confirm(session, submission, now=now)
+    notify(session, submission, every=notify_every, now=now)
+    _FOLLOW_UPS[submission.form](session, submission, now=now)
+    return _outcome(session, submission)
+
+
+def judge_all(session: Session, ids: Iterable[int], judge: Judge) -> int:
+    """Do the same with each of these submissions; how many of them it was done with.
+
+    Those that somebody has judged meanwhile are left as they are.
+    """
+    done = 0
+    for submission in _locked(session, set(ids)):
+        try:
+            judge(submission)
+        except (NotQuarantined, NotSpam):
+            continue
+        done += 1
+    return done
+
+
+def _locked(session: Session, ids: set[int]) -> list[Submission]:
+    """As they stand now, each judged by one person at a time; those of one slot together.
+
+    In one order for everybody, for judging locks slots in turn.
+    """
+    chosen = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
+    found = session.scalars(chosen.with_for_update().execution_options(populate_existing=True)).all()
+    return sorted(found, key=lambda submission: (submission.answers.get("slot_id") or 0, submission.id))
+
+
+def _outcome(session: Session, submission: Submission) -> Outcome:
+    slot_id = submission.answers.get("slot_id")
+    if slot_id is None or submission.lead_id is None:
+        return Outcome.SEATED
+    registration = find_registration(session, lead_id=submission.lead_id, slot_id=slot_id)
+    if registration is None:
+        return Outcome.ALERTED
+    return Outcome.WAITING if registration.state is RegistrationState.WAITING else Outcome.SEATED
