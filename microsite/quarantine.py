@@ -42,7 +42,7 @@ def release(session: Session, submission: Submission, *, notify_every: str, now:
 
     Raises NotQuarantined.
     """
-    leads.release(session, submission, now=now)
+    leads.release(session, submission)
     ask_to_confirm(session, submission, now=now)
     notify(session, submission, every=notify_every, now=now)
     _FOLLOW_UPS[submission.form](session, submission, now=now)

@@ -11,9 +11,11 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql import FromClause
 
 from .writer_queue import Turn, WriterQueue
 
@@ -36,6 +38,13 @@ _OPENED_READ_ONLY = "opened_read_only"
 _READONLY = 8
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """Writes `with_hint()` after its table, as sqlite.org's "INDEXED BY" wants it; SQLAlchemy leaves it out."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
 def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= FIRST_SAFE_WAL
 
@@ -44,6 +53,7 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
     """Make every transaction of this engine begin as it must; `patience`, in seconds, is a writer's."""
     path = Path(str(engine.url.database))
     _make_private(path)
+    engine.dialect.statement_compiler = _HintingCompiler
     queue = WriterQueue(path.with_name(f"{path.name}-queue"), patience=patience)
 
     def begin(connection: Connection) -> None:

@@ -76,7 +76,7 @@ class LeadFilter:
             is_reversed=said["is_reversed"] == "1",
         )
 
-    def args(self, **changes: Any) -> dict[str, str]:
+    def args(self, **changes: Any) -> dict[str, Any]:
         """What an address says to ask for this, with these changes; nothing for what isn't asked for."""
         values = {key: getattr(self, key) for key in NAMES} | changes
         said = {name: _written(values[key]) for key, name in NAMES.items()}
@@ -100,7 +100,7 @@ class LeadFilter:
         """Excluded."""
         return _begins(self.until + timedelta(days=1)) if self.until else None
 
-    def summary(self) -> dict[str, str]:
+    def summary(self) -> dict[str, Any]:
         """For the audit log: everything but what was searched for, which is a person's name or address."""
         return self.args(search="…" if self.search else "")
 

@@ -18,15 +18,15 @@ PAGE = 50
 COUNTED = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_000_000
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
 _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.CONTACT: Lead.last_contact_at,
     Sort.ARRIVAL: Lead.created_at,
     Sort.NAME: Lead.name_key,
 }
 _INDEXES = {
-    Sort.CONTACT: "ix_leads_last_contact_at_id",
-    Sort.ARRIVAL: "ix_leads_created_at_id",
+    Sort.CONTACT: "ix_leads_last_contact_at_id_created_at",
+    Sort.ARRIVAL: "ix_leads_created_at_id_last_contact_at",
     Sort.NAME: "ix_leads_name_key_id",
 }
 
@@ -61,7 +61,7 @@ def cursor_from(args: Mapping[str, str], chosen: LeadFilter) -> Cursor | None:
     """The place that an address says, `apres` or `avant`; None, hence the first page, where it makes no sense."""
     is_backward = "avant" in args
     number, _, text = args.get("avant" if is_backward else "apres", "").partition("~")
-    if not (number.isascii() and number.isdigit()) or int(number[:20]) > _LARGEST_ID:
+    if not (number.isascii() and number.isdigit()) or int(number[:20]) > LARGEST_ID:
         return None
     if chosen.sort is Sort.NAME and not chosen.is_of_submissions:
         value: datetime | str = "".join(filter(str.isprintable, text))[:NAME_KEY_LIMIT]

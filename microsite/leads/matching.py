@@ -7,9 +7,10 @@ SQLite, which knows no numbers, to the choice. PostgreSQL plans by its statistic
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, func, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .filters import Agreement, LeadFilter, State
 from .models import HELD, Consent, Lead, LeadWord, Submission, SubmissionStatus
@@ -49,12 +50,7 @@ def asked_of_leads(chosen: LeadFilter) -> list[Asked]:
         flagged = Lead.needs_review == true()
         asked.append(Asked(ids=select(Lead.id).where(flagged), condition=flagged))
     if chosen.asks_of_submissions:
-        sent = _sent(chosen)
-        ids = select(Submission.lead_id).where(*sent, Submission.lead_id.is_not(None))
-        # Else SQLite would look through all of a campaign's once for each lead.
-        own = select(Submission.id).where(Submission.lead_id == Lead.id, *sent).correlate(Lead)
-        hinted = own.with_hint(Submission, "INDEXED BY ix_submissions_lead_id", "sqlite")
-        asked.append(Asked(ids=ids, condition=hinted.exists()))  # type: ignore[arg-type]  # never NULL here
+        asked.append(_has_sent(chosen))
     return asked
 
 
@@ -88,6 +84,25 @@ def _of_person(chosen: LeadFilter, lead_id: LeadId) -> Iterator[Asked]:
         yield _agreed(chosen.consent, lead_id)
 
 
+def _has_sent(chosen: LeadFilter) -> Asked:
+    sent, by = _sent(chosen), f"INDEXED BY {_index(chosen)}"
+    # Days and the index's own column: the first and the last of these stand at its ends.
+    ranged = [*_days(chosen), *(column == value for column, value in _facets(chosen)[:1])]
+    ids = select(Submission.lead_id).where(*sent, Submission.lead_id.is_not(None)).with_hint(Submission, by, "sqlite")
+    own = select(Submission.id).where(Submission.lead_id == Lead.id, *sent).correlate(Lead)
+    # Whoever wrote last before the first of these, or first after the last, needs no look.
+    first, last = (
+        select(end(Submission.submitted_at)).where(*ranged).with_hint(Submission, by, "sqlite")
+        for end in (func.min, func.max)
+    )
+    condition = and_(
+        Lead.last_contact_at >= first.scalar_subquery(),
+        Lead.created_at <= last.scalar_subquery(),
+        own.with_hint(Submission, "INDEXED BY ix_submissions_lead_id", "sqlite").exists(),
+    )
+    return Asked(ids=ids, condition=condition)  # type: ignore[arg-type]  # never NULL here
+
+
 def _agreed(consent: Agreement, lead_id: LeadId) -> Asked:
     standing: list[ColumnElement[bool]] = [Consent.withdrawn_at.is_(None)]
     if consent is Agreement.NONE:
@@ -100,17 +115,32 @@ def _agreed(consent: Agreement, lead_id: LeadId) -> Asked:
 
 
 def _sent(chosen: LeadFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if chosen.form is not None:
-        conditions.append(Submission.form == chosen.form)
+    return [*_days(chosen), *(column == value for column, value in _facets(chosen))]
+
+
+def _days(chosen: LeadFilter) -> list[ColumnElement[bool]]:
+    days: list[ColumnElement[bool]] = []
     if chosen.begins_at is not None:
-        conditions.append(Submission.submitted_at >= chosen.begins_at)
+        days.append(Submission.submitted_at >= chosen.begins_at)
     if chosen.ends_at is not None:
-        conditions.append(Submission.submitted_at < chosen.ends_at)
-    if chosen.programme:
-        conditions.append(Submission.programme == chosen.programme)
-    if chosen.campaign:
-        conditions.append(Submission.utm_campaign == chosen.campaign)
-    if chosen.source:
-        conditions.append(Submission.utm_source == chosen.source)
-    return conditions
+        days.append(Submission.submitted_at < chosen.ends_at)
+    return days
+
+
+def _facets(chosen: LeadFilter) -> list[tuple[InstrumentedAttribute[Any], str]]:
+    """What is asked of one submission besides its day, in the order in which it narrows."""
+    asked = {
+        Submission.utm_campaign: chosen.campaign,
+        Submission.programme: chosen.programme,
+        Submission.utm_source: chosen.source,
+        Submission.form: chosen.form,
+    }
+    return [(column, value) for column, value in asked.items() if value]
+
+
+def _index(chosen: LeadFilter) -> str:
+    """The one that begins with what narrows most."""
+    column = next((column.key for column, _ in _facets(chosen)), None)
+    if column is None:
+        return "ix_submissions_submitted_at"
+    return "ix_submissions_form_submitted_at" if column == "form" else f"ix_submissions_{column}_submitted_at_lead_id"

@@ -42,9 +42,9 @@ class Lead(Base):
 
     __tablename__ = "leads"
     __table_args__ = (
-        # The orders in which they are listed.
-        Index(None, "last_contact_at", "id"),
-        Index(None, "created_at", "id"),
+        # The orders in which they are listed; the third column lets matching.py pass over leads unread.
+        Index(None, "last_contact_at", "id", "created_at"),
+        Index(None, "created_at", "id", "last_contact_at"),
         Index(None, "name_key", "id"),
         Index(
             "ix_leads_to_review",
@@ -68,6 +68,7 @@ class Lead(Base):
     needs_review: Mapped[bool] = mapped_column(default=False)
     # Raised to revoke every link that was mailed to this person.
     link_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # No submission of theirs is older than the one, or younger than the other.
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]
 
@@ -159,6 +160,7 @@ class Consent(Base):
         Index(
             "ix_consents_standing",
             "channel",
+            "confirmed_at",
             "lead_id",
             sqlite_where=text("withdrawn_at IS NULL"),
             postgresql_where=text("withdrawn_at IS NULL"),

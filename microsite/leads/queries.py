@@ -1,13 +1,14 @@
 """Looking leads and submissions up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import NAMES, Attribution
-from .models import HELD, FormName, Lead, Submission, SubmissionStatus
+from .models import HELD, Consent, FormName, Lead, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
 
 
@@ -50,6 +51,24 @@ def find_by_reference(session: Session, reference: str) -> Submission | None:
 def has_applied(session: Session, lead_id: int) -> bool:
     applications = select(Submission.id).filter_by(lead_id=lead_id, form=FormName.APPLICATION)
     return session.scalar(applications.limit(1)) is not None
+
+
+def latest_submissions(session: Session, lead_ids: Sequence[int]) -> dict[int, Submission]:
+    """What each of these leads sent last, by its id."""
+    latest = select(func.max(Submission.id)).where(Submission.lead_id.in_(lead_ids)).group_by(Submission.lead_id)
+    found = session.scalars(select(Submission).where(Submission.id.in_(latest)))
+    return {submission.lead_id: submission for submission in found if submission.lead_id is not None}
+
+
+def standing_channels(session: Session, lead_ids: Sequence[int]) -> dict[int, dict[str, bool]]:
+    """By which channels each of these leads agreed to be reached, and whether that is confirmed."""
+    standing = select(Consent.lead_id, Consent.channel, func.max(Consent.confirmed_at))
+    standing = standing.where(Consent.lead_id.in_(lead_ids), Consent.withdrawn_at.is_(None))
+    channels: dict[int, dict[str, bool]] = {lead_id: {} for lead_id in lead_ids}
+    for lead_id, channel, confirmed_at in session.execute(standing.group_by(Consent.lead_id, Consent.channel)):
+        if lead_id is not None:
+            channels[lead_id][channel] = confirmed_at is not None
+    return channels
 
 
 def has_used_name(session: Session, lead_id: int, submission: Submission) -> bool:

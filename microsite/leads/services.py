@@ -107,13 +107,13 @@ def capture(
                 return Captured(submission=same, is_new=False)
         else:
             if not sending.is_suspicious:
-                _attach_lead(session, submission, now)
+                _attach_lead(session, submission)
             keep_consents(session, submission, sending.agreed, now=now)
             return Captured(submission=submission, is_new=True)
     raise NoFreeReference(sending.form)
 
 
-def release(session: Session, submission: Submission, *, now: datetime) -> None:
+def release(session: Session, submission: Submission) -> None:
     """Take a submission out of quarantine: from here on it counts like any other.
 
     What the form leads to (a seat, a mail) is the caller's to run. Raises NotQuarantined.
@@ -121,7 +121,7 @@ def release(session: Session, submission: Submission, *, now: datetime) -> None:
     if submission.status is not SubmissionStatus.QUARANTINED:
         raise NotQuarantined(submission.reference)
     submission.status = SubmissionStatus.RELEASED
-    _attach_lead(session, submission, now)
+    _attach_lead(session, submission)
     attach_consents(session, submission)
 
 
@@ -155,21 +155,22 @@ def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
     )
 
 
-def _attach_lead(session: Session, submission: Submission, now: datetime) -> None:
-    lead = find_lead(session, submission.email) or _add_lead(session, submission, now)
+def _attach_lead(session: Session, submission: Submission) -> None:
+    lead = find_lead(session, submission.email) or _add_lead(session, submission)
     names = ((lead.first_name, submission.first_name), (lead.last_name, submission.last_name))
     is_another = not all(is_same_name(one, other) for one, other in names)
     # One that came before was seen, or is still to be.
     if is_another and not has_used_name(session, lead.id, submission):
         lead.needs_review = True
     lead.phone = lead.phone or submission.phone
+    lead.created_at = min(lead.created_at, submission.submitted_at)
     lead.last_contact_at = max(lead.last_contact_at, submission.submitted_at)
     submission.lead = lead
     session.flush()
     _keep_words(session, lead, submission)
 
 
-def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
+def _add_lead(session: Session, submission: Submission) -> Lead:
     lead = Lead(
         email=submission.email,
         email_key=email_key(submission.email),
@@ -177,7 +178,7 @@ def _add_lead(session: Session, submission: Submission, now: datetime) -> Lead:
         last_name=submission.last_name,
         phone=submission.phone,
         name_key=name_key(submission.first_name, submission.last_name),
-        created_at=now,
+        created_at=submission.submitted_at,
         last_contact_at=submission.submitted_at,
     )
     try:

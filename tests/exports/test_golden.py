@@ -43,7 +43,7 @@ def fill(session: Session) -> None:
         reference = f"{prefix}-22222{number + 2}"
         captured = capture(session, sending, now=TIMES[number % 2], draw=lambda _, drawn=reference: drawn)  # type: ignore[misc]
         submissions.append(captured.submission)
-    release(session, submissions[3], now=TIMES[1])
+    release(session, submissions[3])
     by_email, by_phone = session.scalars(
         select(Consent).where(Consent.submission_id == submissions[1].id).order_by(Consent.channel)
     )

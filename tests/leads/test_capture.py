@@ -95,7 +95,7 @@ class TestQuarantine:
     def test_release_gives_lead_and_consents(self) -> None:
         held = capture(db.session(), replace(sending(), is_suspicious=True), now=NOW).submission
 
-        release(db.session(), held, now=NOW + timedelta(days=2))
+        release(db.session(), held)
 
         lead = db.session.scalars(select(Lead)).one()
         assert held.status is SubmissionStatus.RELEASED

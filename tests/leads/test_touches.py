@@ -6,7 +6,6 @@ from microsite.campaigns.attribution import Attribution
 from microsite.db import db
 from microsite.leads.queries import find_by_reference, find_lead, find_touches
 from microsite.leads.services import release
-from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export
 from ..page import CheckedClient
@@ -47,5 +46,5 @@ def test_quarantined_submission_is_a_touch_once_released(app: Flask, client: Che
         assert first_source() == "instagram"
         held = find_by_reference(db.session(), export(app, "--include-quarantined")[0]["reference"])
         assert held is not None
-        release(db.session(), held, now=utc_now())
+        release(db.session(), held)
         assert first_source() == "affiche"

@@ -18,17 +18,23 @@ _KEY = sa.String(length=200).with_variant(sa.String(length=200, collation="C"), 
 _WORD = sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql")
 
 _INDEXES = {
-    "ix_leads_last_contact_at_id": ("leads", ["last_contact_at", "id"]),
-    "ix_leads_created_at_id": ("leads", ["created_at", "id"]),
+    "ix_leads_last_contact_at_id_created_at": ("leads", ["last_contact_at", "id", "created_at"]),
+    "ix_leads_created_at_id_last_contact_at": ("leads", ["created_at", "id", "last_contact_at"]),
     "ix_leads_name_key_id": ("leads", ["name_key", "id"]),
     "ix_submissions_programme_submitted_at_lead_id": ("submissions", ["programme", "submitted_at", "lead_id"]),
     "ix_submissions_utm_campaign_submitted_at_lead_id": ("submissions", ["utm_campaign", "submitted_at", "lead_id"]),
     "ix_submissions_utm_source_submitted_at_lead_id": ("submissions", ["utm_source", "submitted_at", "lead_id"]),
 }
+_STANDING = "withdrawn_at IS NULL"
 _PARTIAL = {
     "ix_leads_to_review": ("leads", ["last_contact_at", "id"], "needs_review = 1", "needs_review"),
     "ix_submissions_held": ("submissions", ["status", "submitted_at", "id"], "lead_id IS NULL", "lead_id IS NULL"),
-    "ix_consents_standing": ("consents", ["channel", "lead_id"], "withdrawn_at IS NULL", "withdrawn_at IS NULL"),
+    "ix_consents_standing": (
+        "consents",
+        ["channel", "confirmed_at", "lead_id"],
+        "withdrawn_at IS NULL",
+        "withdrawn_at IS NULL",
+    ),
 }
 _BATCH = 2000
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"})
@@ -46,6 +52,11 @@ def upgrade() -> None:
     )
     op.add_column("leads", sa.Column("name_key", _KEY, server_default="", nullable=False))
     _fill()
+    # Of a lead whose first submission was released later than it was sent.
+    op.execute(
+        "UPDATE leads SET created_at = (SELECT min(submitted_at) FROM submissions WHERE lead_id = leads.id) "
+        "WHERE created_at > (SELECT min(submitted_at) FROM submissions WHERE lead_id = leads.id)"
+    )
     op.create_index("ix_lead_words_word_lead_id", "lead_words", ["word", "lead_id"])
     for name, (table, columns) in _INDEXES.items():
         op.create_index(name, table, columns)
