@@ -217,7 +217,8 @@ def _inspect_frame(page: Page) -> None:
 def _inspect_typography(page: Page) -> None:
     body = HTMLParser(page.html).body
     assert body is not None
-    for node in body.css("script, style, textarea"):
+    # What people typed is theirs to write, and shown as it is.
+    for node in body.css("script, style, textarea, .as-typed"):
         node.decompose()
     texts = [body.text(separator="\n")]
     for attribute in ("alt", "aria-label", "title", "placeholder"):

@@ -39,6 +39,7 @@ ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 # Sections, in order; each shown to who may open it.
 NAVIGATION = {
     "backoffice.home": "Aujourd’hui",
+    "backoffice.leads": "Contacts",
     "backoffice.team": "Équipe",
     "backoffice.journal": "Journal",
 }
@@ -49,6 +50,13 @@ DONE = {
     "desactive": "Compte désactivé, et déconnecté partout.",
     "reactive": "Compte réactivé.",
     "pas-soi-meme": "Vous ne pouvez pas désactiver votre propre compte.",
+    "quarantaine-levee": "Quarantaine levée : ces demandes comptent désormais comme les autres.",
+    "indesirables": "C’est confirmé : ces envois n’apparaissent plus que parmi les indésirables.",
+    "remis-en-quarantaine": "Ces envois sont de nouveau en quarantaine.",
+    "deja-traites": "Quelqu’un d’autre avait déjà traité une partie de ces envois ; ceux-là n’ont pas changé.",
+    "rien-coche": "Cochez d’abord au moins un envoi.",
+    "verifie": "C’est noté : ce contact est vérifié.",
+    "change-entre-temps": "Rien n’a été enregistré : quelque chose a changé entre-temps. Regardez de nouveau.",
 }
 
 View = TypeVar("View", bound=Callable[..., Any])

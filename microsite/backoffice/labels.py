@@ -15,11 +15,40 @@ _ACTIONS = {
     "staff disabled": "a désactivé un compte",
     "staff enabled": "a réactivé un compte",
     "password reset": "a donné un nouveau mot de passe",
+    "leads listed": "a consulté la liste des contacts",
+    "held listed": "a consulté la quarantaine",
+    "lead seen": "a ouvert un contact",
+    "lead reviewed": "a vérifié un contact",
+    "consent printed": "a ouvert la preuve d’un accord",
+    "submission released": "a levé une quarantaine",
+    "submission spam": "a confirmé un indésirable",
+    "submission held": "a remis un envoi en quarantaine",
+}
+_MAILS = {
+    "access": "lien vers l’espace personnel",
+    "alert": "promesse de prévenir des prochaines dates",
+    "announcement": "nouvelles dates",
+    "application": "candidature bien arrivée",
+    "brochure": "brochure",
+    "called_off": "créneau annulé par l’école",
+    "cancelled": "inscription annulée",
+    "consent": "demande de confirmation de l’accord",
+    "moved": "créneau déplacé",
+    "offer": "place proposée",
+    "privacy_noted": "demande sur ses données bien reçue",
+    "registration": "inscription aux portes ouvertes",
+    "reminder": "rappel",
+    "reminder_late": "dernier rappel",
+    "thanks": "remerciement après la visite",
 }
 
 
 def action_label(action: str) -> str:
     return _ACTIONS[action]
+
+
+def mail_label(template: str) -> str:
+    return _MAILS.get(template, template)
 
 
 def moment(at: datetime) -> str:

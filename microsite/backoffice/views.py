@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, make_response, render_template
 
-from . import access, account, sign_in, team
+from . import access, account, lead_page, leads_list, quarantine_views, sign_in, team
 from .access import ALL_ROLES, PREFIX, for_roles
 from .labels import action_label, moment
 
@@ -16,7 +16,7 @@ def home() -> Response:
 
 
 access.guard(bp)
-for part in (sign_in, account, team):
+for part in (sign_in, account, team, leads_list, lead_page, quarantine_views):
     part.add_views(bp)
 
 

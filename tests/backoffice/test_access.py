@@ -23,6 +23,13 @@ ROUTES = {
     ("GET", "/admissions/compte/double-verification"): "amA",
     ("POST", "/admissions/compte/double-verification"): "amA",
     ("POST", "/admissions/compte/double-verification/arret"): "amA",
+    ("GET", "/admissions/contacts"): "aA",
+    ("GET", "/admissions/contacts/<int:lead_id>"): "aA",
+    ("GET", "/admissions/contacts/<int:lead_id>/accords/<int:consent_id>"): "aA",
+    ("POST", "/admissions/contacts/<int:lead_id>/verification"): "aA",
+    ("POST", "/admissions/quarantaine/levee"): "aA",
+    ("POST", "/admissions/quarantaine/indesirables"): "aA",
+    ("POST", "/admissions/quarantaine/retour"): "aA",
     ("GET", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",
@@ -32,7 +39,7 @@ ROUTES = {
 }
 _LETTERS = {Role.ADMISSIONS: "a", Role.MARKETING: "m", Role.ADMINISTRATOR: "A"}
 # What no installation has: a view that is reached at all answers 404.
-_VALUES = {"<int:staff_id>": "999999"}
+_VALUES = {"<int:staff_id>": "999999", "<int:lead_id>": "999999", "<int:consent_id>": "999999"}
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""/admissions/quarantaine/…: what was held back, released or confirmed as spam, one or several at once."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
+
+from ..db import db
+from ..leads.filters import LeadFilter
+from ..leads.lists import LARGEST_ID, PAGE
+from ..leads.models import Submission
+from ..leads.services import confirm_spam, hold_again
+from ..quarantine import judge_all, release
+from ..web.context import current_settings, utc_now
+from .access import ADMISSIONS, current_staff, for_roles
+from .audit import note
+
+# A page of the list.
+AT_ONCE = PAGE
+
+
+def add_views(bp: Blueprint) -> None:
+    bp.add_url_rule("/quarantaine/levee", "release_held", release_held, methods=["POST"])
+    bp.add_url_rule("/quarantaine/indesirables", "confirm_held", confirm_held, methods=["POST"])
+    bp.add_url_rule("/quarantaine/retour", "hold_spam_again", hold_spam_again, methods=["POST"])
+
+
+@for_roles(ADMISSIONS)
+def release_held() -> Response:
+    now, every = utc_now(), current_settings().notify_admissions
+
+    def let_go(submission: Submission) -> None:
+        release(db.session(), submission, notify_every=every, now=now)
+
+    return _judge(let_go, action="submission released", done="quarantaine-levee")
+
+
+@for_roles(ADMISSIONS)
+def confirm_held() -> Response:
+    return _judge(confirm_spam, action="submission spam", done="indesirables")
+
+
+@for_roles(ADMISSIONS)
+def hold_spam_again() -> Response:
+    return _judge(hold_again, action="submission held", done="remis-en-quarantaine")
+
+
+def _judge(judge: Callable[[Submission], None], *, action: str, done: str) -> Response:
+    ids = {number for number in request.form.getlist("id", type=int) if 0 < number <= LARGEST_ID}
+    if len(ids) > AT_ONCE:
+        abort(400)
+    if not ids:
+        return _back("rien-coche")
+
+    def judge_and_note(submission: Submission) -> None:
+        judge(submission)
+        staff_id, now = current_staff().id, utc_now()
+        note(db.session(), action, staff_id=staff_id, now=now, subject="submission", subject_id=submission.id)
+
+    count = judge_all(db.session(), ids, judge_and_note)
+    db.session.commit()
+    return _back(done if count == len(ids) else "deja-traites")
+
+
+def _back(done: str) -> Response:
+    """To the list as it was filtered."""
+    chosen = LeadFilter.from_args(request.args)
+    return make_response(redirect(url_for("backoffice.leads", **chosen.args(), fait=done)), 303)

@@ -1,0 +1,51 @@
+"""Leads and submissions, kept as the forms keep them."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+
+from microsite.campaigns.attribution import Attribution
+from microsite.db import db, writing
+from microsite.leads.models import FormName
+from microsite.leads.services import Person, Sending, capture
+from microsite.school import Wording
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+BY_EMAIL = Wording(channel="email", purpose="news", version="2027-01", text="J’ai 15 ans ou plus et j’accepte.")
+BY_PHONE = replace(BY_EMAIL, channel="phone")
+_nonces = itertools.count()
+
+
+def send(
+    app: Flask,
+    name: str = "Zoé Lefèvre",
+    *,
+    email: str = "zoe@exemple.fr",
+    phone: str | None = None,
+    form: FormName = FormName.BROCHURE,
+    at: datetime = NOW,
+    agreed: tuple[Wording, ...] = (),
+    programme: str | None = None,
+    answers: dict[str, Any] | None = None,
+    is_suspicious: bool = False,
+    **came: str,
+) -> tuple[int, int | None, str]:
+    """One form; the submission's id, its lead's and its reference."""
+    first, _, last = name.partition(" ")
+    sending = Sending(
+        form=form,
+        nonce=str(next(_nonces)),
+        person=Person(first_name=first, last_name=last, email=email, phone=phone),
+        programme=programme,
+        level=None,
+        answers=answers or {},
+        agreed=agreed,
+        attribution=Attribution(**came),
+        is_suspicious=is_suspicious,
+    )
+    with app.app_context(), writing():
+        submission = capture(db.session(), sending, now=at).submission
+        return submission.id, submission.lead_id, submission.reference

@@ -1,0 +1,233 @@
+"""The list of leads: who is found, in which order, and that its address is all there is to it."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, insert, select
+
+from microsite.backoffice.models import AuditEntry, Role
+from microsite.campaigns.models import Campaign
+from microsite.db import db, reading
+from microsite.leads.filters import LeadFilter
+from microsite.leads.lists import PAGE, Page, cursor_from, list_leads
+from microsite.leads.models import FormName, Lead, LeadWord
+
+from ..page import CheckedClient
+from .conftest import Desk
+from .people import BY_EMAIL, BY_PHONE, NOW, send
+
+
+def _names(client: CheckedClient, **args: str) -> list[str]:
+    page = client.page(f"/admissions/contacts?{urlencode(args)}")
+    assert page.status == 200
+    return [node.text() for node in page.tree.css(".people th[scope=row] > a")]
+
+
+@pytest.mark.parametrize(
+    "search",
+    ["zoe", "LEFEVRE zoé", "lef", "isle", "lisle", "zoe.l@EXEMPLE", "06 12 34", "+33 6 12 34 56 78", "zoe 0612"],
+)
+def test_lead_is_found_by_the_beginning_of_its_words(app: Flask, desk: Desk, search: str) -> None:
+    send(app, "Zoé Lefèvre de L’Isle", email="zoe.l@exemple.fr", phone="+33612345678")
+    send(app, "Malo Petit", email="malo@exemple.fr", phone="+33712345678")
+
+    assert _names(desk(Role.ADMISSIONS), q=search) == ["Zoé Lefèvre de L’Isle"]
+
+
+@pytest.mark.parametrize("search", ["oe", "zoe petit", "zzz", "!!!", "BRO-222222", "'; drop table leads --", "%", "_"])
+def test_nobody_is_found_by_what_is_not_theirs(app: Flask, desk: Desk, search: str) -> None:
+    send(app, "Zoé Lefèvre", phone="+33612345678")
+    send(app, "Malo Petit", email="malo@exemple.fr")
+
+    assert _names(desk(Role.ADMISSIONS), q=search) == []
+
+
+def test_lead_is_found_by_a_reference_and_by_any_name_it_came_with(app: Flask, desk: Desk) -> None:
+    reference = send(app, "Zoé Lefèvre")[2]
+    send(app, "Hélène Duval")
+    send(app, "Malo Petit", email="malo@exemple.fr")
+    client = desk(Role.ADMISSIONS)
+
+    assert _names(client, q=reference.lower()) == ["Zoé Lefèvre"]
+    assert _names(client, q="helene duv") == ["Zoé Lefèvre"]
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        ({"formulaire": "application"}, ["Ana B"]),
+        ({"du": "2027-01-05"}, ["Ana B"]),
+        ({"au": "2027-01-04"}, ["Zoé A"]),
+        ({"du": "2027-01-06"}, []),
+        ({"formation": "montage-vfx"}, ["Ana B"]),
+        ({"campagne": "Été"}, ["Ana B"]),
+        ({"source": "Instagram"}, ["Zoé A"]),
+        ({"accord": "telephone"}, ["Zoé A"]),
+        ({"accord": "e-mail"}, ["Ana B"]),
+        ({"accord": "e-mail-confirme"}, []),
+        ({"accord": "aucun"}, []),
+        ({"etat": "a-verifier"}, []),
+        # Each of one and the same submission.
+        ({"formulaire": "brochure", "campagne": "Été"}, []),
+        ({"q": "zoe", "formulaire": "application"}, []),
+    ],
+)
+def test_filters_ask_of_one_submission(app: Flask, desk: Desk, args: dict[str, str], names: list[str]) -> None:
+    send(app, "Zoé A", agreed=(BY_PHONE,), utm_source="instagram")
+    send(
+        app,
+        "Ana B",
+        email="ana@exemple.fr",
+        form=FormName.APPLICATION,
+        at=NOW + timedelta(days=1),
+        agreed=(BY_EMAIL,),
+        programme="montage-vfx",
+        utm_campaign="Été",
+    )
+
+    assert _names(desk(Role.ADMISSIONS), **args) == names
+
+
+@pytest.mark.parametrize("tri", ["contact", "nom", "arrivee"])
+@pytest.mark.parametrize("inverse", ["", "1"])
+def test_pages_lead_through_everybody_once_and_back(app: Flask, desk: Desk, tri: str, inverse: str) -> None:
+    # Many of the same time and of the same name: the id decides.
+    for number in range(2 * PAGE + 7):
+        send(app, f"Zoé N{number % 3}", email=f"z{number}@exemple.fr", at=NOW + timedelta(hours=number % 5))
+    client = desk(Role.ADMISSIONS)
+
+    pages: list[list[str]] = []
+    address = f"/admissions/contacts?tri={tri}&inverse={inverse}"
+    while address and len(pages) < 9:
+        page = client.page(address)
+        pages.append([link for link in page.links() if link.startswith("/admissions/contacts/")])
+        following = page.tree.css_first("[rel=next]")
+        address = str(following.attributes["href"]) if following else ""
+    back = client.page(str(page.one("[rel=prev]").attributes["href"]))
+
+    everybody = [link for rows in pages for link in rows]
+    assert [len(rows) for rows in pages] == [PAGE, PAGE, 7]
+    assert len(set(everybody)) == len(everybody)
+    assert [link for link in back.links() if link.startswith("/admissions/contacts/")] == pages[1]
+    first = client.page(str(back.one("[rel=prev]").attributes["href"]))
+    assert [link for link in first.links() if link.startswith("/admissions/contacts/")] == pages[0]
+    assert first.tree.css_first("[rel=prev]") is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "apres=x",
+        "apres=1~x",
+        "apres=99999999999999999999999~1",
+        "apres=1~99999999999999999999999999",
+        "avant=-1~5&apres=1~1",
+        "apres=²~1",
+        "tri=nom&apres=1~%00%F0%9F%98%80",
+        "tri=nom&avant=1~",
+        "etat=quarantaine&tri=nom&apres=1~abc",
+        "etat=quarantaine&q=zoe&accord=telephone",
+        "du=0000-00-00&au=x&formulaire=&formation=%FF%00&campagne=%00&source=%27",
+        "du=2027-02-01&au=2027-01-01",
+        f"q={quote('a' * 5000)}",
+        "q=a&q=b&etat=a-verifier&etat=x",
+        f"q={quote('٣٣٣٣٣ ½½½½ (')}",
+    ],
+)
+def test_nonsense_in_an_address_is_ignored(app: Flask, desk: Desk, query: str) -> None:
+    send(app)
+
+    assert desk(Role.ADMISSIONS).get(f"/admissions/contacts?{query}").status_code == 200
+
+
+def test_form_keeps_what_was_asked_for(app: Flask, desk: Desk) -> None:
+    send(app)
+    args = {"q": "zoe", "formulaire": "brochure", "du": "2027-01-01", "campagne": "l'été", "tri": "nom", "inverse": "1"}
+
+    form = desk(Role.ADMISSIONS).page(f"/admissions/contacts?{urlencode(args)}").form("/admissions/contacts")
+
+    assert {name: value for name, value in form.values.items() if value} == args
+
+
+def test_views_of_the_list_are_noted_without_anybody_s_name(app: Flask, desk: Desk) -> None:
+    send(app)
+    client = desk(Role.ADMISSIONS)
+    _names(client, q="Lefèvre", formulaire="brochure")
+
+    with app.app_context():
+        entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert entry is not None
+        assert (entry.action, entry.details) == ("leads listed", {"q": "…", "formulaire": "brochure", "lignes": 1})
+
+
+def test_campaigns_that_exist_are_offered(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        words = {"name": "Rentrée", "source": "", "medium": "", "content": "", "target": "", "note": ""}
+        db.session.add(Campaign(code="rentree", created_at=NOW, **words))
+        db.session.commit()
+
+    assert desk(Role.ADMISSIONS).page("/admissions/contacts").one("datalist option").attributes["value"] == "rentree"
+
+
+class TestTwentyThousand:
+    """How SQLite goes about it where there are many: by an index, without sorting."""
+
+    @pytest.fixture
+    def engine_name(self) -> str:
+        return "sqlite"
+
+    @pytest.fixture
+    def many(self, app: Flask) -> Flask:
+        with app.app_context():
+            leads = [
+                {
+                    "id": number,
+                    "email": f"{number}@e.fr",
+                    "email_key": f"{number}@e.fr",
+                    "first_name": "Zoé",
+                    "last_name": f"N{number}",
+                    "name_key": f"n{number}",
+                    "needs_review": False,
+                    "created_at": NOW + timedelta(minutes=number // 3),
+                    "last_contact_at": NOW + timedelta(minutes=number // 3),
+                }
+                for number in range(1, 20_001)
+            ]
+            db.session.execute(insert(Lead), leads)
+            db.session.execute(insert(LeadWord), [{"lead_id": lead["id"], "word": "zoe"} for lead in leads])
+            db.session.commit()
+        return app
+
+    @pytest.mark.parametrize("args", [{}, {"q": "zoe"}, {"tri": "nom"}, {"tri": "arrivee", "inverse": "1"}])
+    def test_deep_page_is_read_from_the_index(self, many: Flask, args: dict[str, str]) -> None:
+        chosen = LeadFilter.from_args(args)
+        value = "n5" if chosen.sort == "nom" else str(int((NOW + timedelta(days=2)).timestamp()) * 1_000_000)
+
+        page, plan = _plan(many, chosen, {"apres": f"10000~{value}"})
+
+        assert len(page.rows) == PAGE
+        assert plan[0].startswith("SEARCH leads USING INDEX ix_leads_"), plan
+        assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")], plan
+
+    def test_rare_name_is_gathered_by_its_words(self, many: Flask) -> None:
+        _, plan = _plan(many, LeadFilter(search="lefevre"), {})
+
+        assert plan[0] == "SEARCH leads USING INTEGER PRIMARY KEY (rowid=?)", plan
+
+
+def _plan(app: Flask, chosen: LeadFilter, args: dict[str, str]) -> tuple[Page[Lead], list[str]]:
+    """A page, and how SQLite found its rows."""
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+        statements.append((statement, values))
+
+    with app.app_context(), reading():
+        event.listen(db.engine, "before_cursor_execute", keep)
+        page = list_leads(db.session(), chosen, cursor_from(args, chosen))
+        query, values = next(row for row in statements if "ORDER BY" in row[0])
+        steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
+        return page, [str(step[3]) for step in steps]
