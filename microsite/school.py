@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,21 @@ UNDECIDED = "ne-sais-pas"
 SCHOOL_FILE = "school.toml"
 CONSENTS_FILE = "consents.toml"
 CHANNELS = ("email", "phone")
+
+
+class SkippedHour(ValueError):
+    """Clocks in Paris never show this time of that day; the text says so, in French."""
+
+
+def paris_time(day: date, at: time) -> datetime:
+    """The moment, in UTC, when clocks in Paris show this; the first of the two in the night they go back.
+
+    Raises SkippedHour for the hour that they skip in spring.
+    """
+    moment = datetime.combine(day, at, tzinfo=PARIS).astimezone(UTC)
+    if moment.astimezone(PARIS).replace(tzinfo=None) != datetime.combine(day, at):
+        raise SkippedHour(f"le {day:%d/%m/%Y}, il n’est jamais {at:%H:%M} à Paris (passage à l’heure d’été)")
+    return moment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,49 +1,16 @@
 """Who is expected in a slot: a list to read at the door, or a CSV for a spreadsheet."""
 
-import csv
-import io
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from ..exports.dialects import ExcelFr, harmless
+from ..exports.attendees import STATES, attendees_csv
 from ..exports.services import file_when_complete
 from ..open_days.models import RegistrationState
 from ..open_days.rosters import Attendee, SlotFilling
 from .open_day_words import hours, moment
-
-_STATES = {
-    RegistrationState.CONFIRMED: "inscription confirmée",
-    RegistrationState.OFFERED: "place proposée",
-    RegistrationState.WAITING: "en attente",
-    RegistrationState.ATTENDED: "présence notée",
-}
-_EXCEL = ExcelFr()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Column:
-    heading: str
-    cell: Callable[[Attendee], str]
-
-
-_COLUMNS = (
-    _Column(heading="Référence", cell=lambda one: one.registration.submission.reference),
-    _Column(heading="Nom", cell=lambda one: one.registration.submission.last_name),
-    _Column(heading="Prénom", cell=lambda one: one.registration.submission.first_name),
-    _Column(heading="Accompagnants", cell=lambda one: str(one.registration.companions)),
-    _Column(heading="État", cell=lambda one: _STATES[one.registration.state]),
-    _Column(heading="Rang dans la file", cell=lambda one: str(one.place or "")),
-    _Column(heading="Place proposée jusqu’au", cell=lambda one: _EXCEL.time(one.registration.offered_until)),
-    _Column(heading="Arrivée", cell=lambda one: _EXCEL.time(one.registration.checked_in_at)),
-    _Column(heading="Sans inscription", cell=lambda one: _EXCEL.yes_no(yes=one.registration.is_walk_in)),
-    _Column(heading="Besoins d’accessibilité", cell=lambda one: one.access_needs),
-    _Column(heading="E-mail", cell=lambda one: one.registration.submission.email),
-    _Column(heading="Téléphone", cell=lambda one: _EXCEL.phone(one.registration.submission.phone)),
-)
 
 
 def summary(filling: SlotFilling) -> Iterator[str]:
@@ -68,12 +35,7 @@ def table(people: list[Attendee]) -> Iterator[str]:
 
 
 def write_file(output: Path, people: list[Attendee]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=_EXCEL.delimiter, lineterminator="\r\n")
-    writer.writerow([column.heading for column in _COLUMNS])
-    # People name themselves: anybody's name may be a formula.
-    writer.writerows([harmless(column.cell(one)) for column in _COLUMNS] for one in people)
-    content = text.getvalue().encode(_EXCEL.encoding)
+    content = attendees_csv(people)
     if output == Path("-"):
         sys.stdout.buffer.write(content)
         return
@@ -89,7 +51,7 @@ def write_file(output: Path, people: list[Attendee]) -> None:
 
 def _where(one: Attendee) -> str:
     registration = one.registration
-    state = _STATES[registration.state]
+    state = STATES[registration.state]
     if one.place is not None:
         return f"{state}, rang {one.place}"
     if registration.checked_in_at is not None:

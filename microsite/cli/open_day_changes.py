@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from ..db import db
 from ..open_days.checks import find_fault
 from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay, Slot
+from ..open_days.plan_words import CAPACITY_MOST, FAULTS, doubts, until_it_begins
 from ..open_days.planning import (
     DayPlan,
     SlotEdited,
@@ -20,18 +21,7 @@ from ..open_days.planning import (
 )
 from ..school import PARIS
 from ..web.context import utc_now
-from .open_day_words import (
-    CAPACITY_MOST,
-    FAULTS,
-    doubts,
-    find_day,
-    find_slot,
-    moment,
-    one_of,
-    people,
-    until_it_begins,
-    warn,
-)
+from .open_day_words import find_day, find_slot, moment, one_of, people, warn
 from .options import Day, Hours, Line, Moment, Number, SecureUrl, paris_time
 
 _OF_A_SLOT = ("on", "span", "capacity", "opens", "closes", "no_window")

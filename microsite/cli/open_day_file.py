@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT
+from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, TITLE, until_it_begins
 from ..open_days.planning import DayPlan, SlotPlan
-from .open_day_words import CAPACITY_LEAST, CAPACITY_MOST, TITLE, until_it_begins
 from .options import Day, Hours, Line, Moment, SecureUrl, paris_time
 
 HEADINGS = {

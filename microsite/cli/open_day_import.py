@@ -12,11 +12,12 @@ from flask.cli import with_appcontext
 from ..db import db, reading
 from ..open_days.checks import Span, find_fault
 from ..open_days.models import OpenDay, Slot
+from ..open_days.plan_words import FAULTS, doubts
 from ..open_days.planning import DayPlan, add_slots, lock_planning, plan_open_day
 from ..open_days.rosters import days_between, same_days
 from ..web.context import utc_now
 from .open_day_file import HEADINGS, Mistake, PlannedLine, Unreadable, read_sheet
-from .open_day_words import FAULTS, already_planned, doubts, warn
+from .open_day_words import already_planned, warn
 from .options import day_after_begins, day_begins
 
 _MERGED = ("access", "description", "online_url")

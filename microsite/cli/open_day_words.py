@@ -1,29 +1,14 @@
-"""Open days found by their numbers, and in words: what a slot is, why a plan can't be, what in it may be a mistake."""
+"""Open days found by their numbers, and in words: what a slot is, who is told."""
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 import click
 
 from ..db import db
-from ..open_days.checks import Fault
 from ..open_days.models import OpenDay, Slot
 from ..open_days.planning import SlotPlan
 from ..school import PARIS
-
-# What a day is called unless somebody says otherwise.
-TITLE = "Journée portes ouvertes"
-CAPACITY_LEAST, CAPACITY_MOST = 1, 10_000
-FAULTS = {
-    Fault.PAST: "un créneau doit commencer dans l’avenir.",
-    Fault.OVERLAP: "deux créneaux se chevauchent.",
-    Fault.OPENS_TOO_LATE: "les inscriptions doivent ouvrir avant le début du créneau.",
-    Fault.CLOSES_BEFORE_IT_OPENS: "les inscriptions doivent ouvrir avant de fermer.",
-    Fault.CLOSES_TOO_LATE: "les inscriptions ne peuvent pas fermer après le début du créneau.",
-}
-# Earlier than that, somebody has rather typed 2:00 for two in the afternoon.
-_DAWN = time(7)
-_FAR = timedelta(days=2 * 365)
 
 
 def find_slot(slot_id: int) -> Slot:
@@ -60,23 +45,6 @@ def window(slot: Slot | SlotPlan) -> str:
     return ", ".join(part for part in (opens, closes) if part)
 
 
-def until_it_begins(closes_at: datetime | None, starts_at: datetime) -> datetime | None:
-    """None for the evening of the slot's day: registration closes as it begins anyway."""
-    if closes_at is None or starts_at < closes_at <= _midnight_after(starts_at):
-        return None
-    return closes_at
-
-
-def doubts(plan: SlotPlan, *, now: datetime) -> Iterable[str]:
-    """What may be a slip of the hand."""
-    if plan.starts_at.astimezone(PARIS).time() < _DAWN:
-        yield f"le créneau commence à {plan.starts_at.astimezone(PARIS):%H:%M}, avant le jour"
-    if plan.starts_at > now + _FAR:
-        yield f"le créneau est dans plus de deux ans ({plan.starts_at.astimezone(PARIS):%d/%m/%Y})"
-    if plan.closes_at is not None and plan.closes_at <= now:
-        yield "les inscriptions sont déjà closes"
-
-
 def already_planned(days: Iterable[OpenDay]) -> Iterable[str]:
     for day in days:
         yield (
@@ -97,8 +65,3 @@ def people(count: int) -> str:
 
 def places(count: int) -> str:
     return "1 place" if count == 1 else f"{count} places"
-
-
-def _midnight_after(at: datetime) -> datetime:
-    day = at.astimezone(PARIS).date() + timedelta(days=1)
-    return datetime.combine(day, time(), tzinfo=PARIS)

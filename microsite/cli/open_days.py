@@ -9,9 +9,10 @@ import click
 from ..db import db
 from ..open_days.checks import Fault, find_fault
 from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay
+from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, FAULTS, TITLE, doubts, until_it_begins
 from ..open_days.planning import DayPlan, SlotPlan, add_slots, lock_planning, plan_open_day
 from ..open_days.queries import waiting_alerts
-from ..open_days.rosters import days_between, has_samples, same_days
+from ..open_days.rosters import days_between, has_samples, is_planned
 from ..open_days.samples import remove_samples
 from ..web.context import utc_now
 from .attendance import attendees, check_in_command, walk_in_command
@@ -20,18 +21,7 @@ from .open_day_cancel import cancel
 from .open_day_changes import edit
 from .open_day_import import import_command
 from .open_day_list import list_slots
-from .open_day_words import (
-    CAPACITY_LEAST,
-    CAPACITY_MOST,
-    FAULTS,
-    TITLE,
-    already_planned,
-    doubts,
-    find_day,
-    people,
-    until_it_begins,
-    warn,
-)
+from .open_day_words import already_planned, find_day, people, warn
 from .options import Day, Hours, Line, Moment, Number, SecureUrl, day_after_begins, day_begins, paris_time
 
 # Which option a fault is about.
@@ -96,7 +86,7 @@ def add(
     day = None if day_id is None else _planned_day(day_id)
     _refuse_faults(plans, day, now=now)
     if day is None:
-        _refuse_double(plan, on, plans)
+        _refuse_double(plan, plans)
         held = days_between(session, day_begins(on), day_after_begins(on))
         day = plan_open_day(session, plan, plans, now=now)
     else:
@@ -160,8 +150,6 @@ def _refuse_faults(plans: list[SlotPlan], day: OpenDay | None, *, now: datetime)
             raise click.BadParameter(FAULTS[fault], param_hint=_HINTS[fault])
 
 
-def _refuse_double(plan: DayPlan, on: date, plans: Iterable[SlotPlan]) -> None:
-    days = same_days(db.session(), title=plan.title, place=plan.place, since=day_begins(on), until=day_after_begins(on))
-    taken = {slot.starts_at for day in days for slot in day.slots if slot.cancelled_at is None}
-    if any(slot.starts_at in taken for slot in plans):
+def _refuse_double(plan: DayPlan, plans: Iterable[SlotPlan]) -> None:
+    if is_planned(db.session(), plan, plans):
         raise click.BadParameter("cette journée a déjà un créneau à cette heure.", param_hint="--slot")

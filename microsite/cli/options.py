@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import click
 
+from .. import school
 from ..db import LARGEST_ID
-from ..school import PARIS
 from ..web.fields import legible
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
@@ -122,14 +122,11 @@ class Moment(click.ParamType[datetime]):
 
 
 def paris_time(day: date, at: time) -> datetime:
-    """The moment, in UTC, when clocks in Paris show this; the first of the two in the night they go back.
-
-    Raises click.BadParameter for the hour that they skip in spring.
-    """
-    moment = datetime.combine(day, at, tzinfo=PARIS).astimezone(UTC)
-    if moment.astimezone(PARIS).replace(tzinfo=None) != datetime.combine(day, at):
-        raise click.BadParameter(f"le {day:%d/%m/%Y}, il n’est jamais {at:%H:%M} à Paris (passage à l’heure d’été).")
-    return moment
+    """As school.paris_time(); raises click.BadParameter for the hour that clocks skip in spring."""
+    try:
+        return school.paris_time(day, at)
+    except school.SkippedHour as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 def day_begins(day: date) -> datetime:

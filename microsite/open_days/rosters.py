@@ -2,15 +2,17 @@
 
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ..leads.models import FormName, Submission
 from .models import OVER, OpenDay, Registration, RegistrationState, Slot
+from .planning import DayPlan, SlotPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,20 @@ class Attendee:
 
 def list_fillings(session: Session, *, after: datetime | None = None) -> list[SlotFilling]:
     """Every slot that ends after that moment, cancelled ones too, earliest first."""
-    return _fillings(session, Slot.ends_at > after if after is not None else None)
+    return _fillings(session, select(Slot.id).where(Slot.ends_at > after) if after is not None else select(Slot.id))
+
+
+def list_past(session: Session, *, now: datetime, before: Slot | None, limit: int) -> list[SlotFilling]:
+    """Slots that have ended, latest first; from there on, those that come after `before` in that order."""
+    past = select(Slot.id).where(Slot.ends_at <= now).order_by(Slot.starts_at.desc(), Slot.id.desc()).limit(limit)
+    if before is not None:
+        as_late = and_(Slot.starts_at == before.starts_at, Slot.id < before.id)
+        past = past.where(or_(Slot.starts_at < before.starts_at, as_late))
+    return _fillings(session, select(past.subquery().c.id))[::-1]
 
 
 def get_filling(session: Session, slot: Slot) -> SlotFilling:
-    return _fillings(session, Slot.id == slot.id)[0]
+    return _fillings(session, select(Slot.id).where(Slot.id == slot.id))[0]
 
 
 def list_attendees(session: Session, slot: Slot) -> list[Attendee]:
@@ -67,6 +78,14 @@ def same_days(session: Session, *, title: str, place: str, since: datetime, unti
     return list(session.scalars(select(OpenDay).where(*named, _has_slot(*begins)).order_by(OpenDay.id)))
 
 
+def is_planned(session: Session, plan: DayPlan, slots: Iterable[SlotPlan]) -> bool:
+    """Whether a day of that title and place has a slot already that begins when one of these does."""
+    begins = Slot.starts_at.in_([slot.starts_at for slot in slots])
+    held = begins, Slot.cancelled_at.is_(None), OpenDay.title == plan.title, OpenDay.place == plan.place
+    there = select(Slot.id).join(Slot.open_day).where(*held, OpenDay.is_sample.is_(False))
+    return session.scalar(there.limit(1)) is not None
+
+
 def days_between(session: Session, since: datetime, until: datetime) -> list[OpenDay]:
     """Whatever takes place then, samples aside."""
     held = Slot.starts_at >= since, Slot.starts_at < until, Slot.cancelled_at.is_(None)
@@ -83,16 +102,13 @@ def _has_slot(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(Slot.id).where(Slot.open_day_id == OpenDay.id, *conditions).exists()
 
 
-def _fillings(session: Session, condition: ColumnElement[bool] | None) -> list[SlotFilling]:
-    chosen = select(Slot).join(Slot.open_day).options(contains_eager(Slot.open_day))
-    if condition is not None:
-        chosen = chosen.where(condition)
+def _fillings(session: Session, ids: Select[int]) -> list[SlotFilling]:
+    chosen = select(Slot).join(Slot.open_day).options(contains_eager(Slot.open_day)).where(Slot.id.in_(ids))
     slots = session.scalars(chosen.order_by(Slot.starts_at, Slot.id)).all()
     counts: dict[int, list[Any]] = defaultdict(list)
     seats = func.sum(1 + Registration.companions)
-    counted = select(Registration.slot_id, Registration.state, seats, func.count()).where(
-        Registration.state.not_in(OVER)
-    )
+    active = Registration.state.not_in(OVER), Registration.slot_id.in_(ids)
+    counted = select(Registration.slot_id, Registration.state, seats, func.count()).where(*active)
     for row in session.execute(counted.group_by(Registration.slot_id, Registration.state)):
         counts[row[0]].append(row)
     return [

@@ -1,0 +1,44 @@
+"""What whoever plans is told, at a command or on a page: why a plan can't be, and what in it may be a mistake."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
+from ..school import PARIS
+from .checks import Fault
+from .planning import SlotPlan
+
+# What a day is called unless somebody says otherwise.
+TITLE = "Journée portes ouvertes"
+CAPACITY_LEAST, CAPACITY_MOST = 1, 10_000
+FAULTS = {
+    Fault.PAST: "un créneau doit commencer dans l’avenir.",
+    Fault.OVERLAP: "deux créneaux se chevauchent.",
+    Fault.OPENS_TOO_LATE: "les inscriptions doivent ouvrir avant le début du créneau.",
+    Fault.CLOSES_BEFORE_IT_OPENS: "les inscriptions doivent ouvrir avant de fermer.",
+    Fault.CLOSES_TOO_LATE: "les inscriptions ne peuvent pas fermer après le début du créneau.",
+}
+# Earlier than that, somebody has rather typed 2:00 for two in the afternoon.
+_DAWN = time(7)
+_FAR = timedelta(days=2 * 365)
+
+
+def until_it_begins(closes_at: datetime | None, starts_at: datetime) -> datetime | None:
+    """None for the evening of the slot's day: registration closes as it begins anyway."""
+    if closes_at is None or starts_at < closes_at <= _midnight_after(starts_at):
+        return None
+    return closes_at
+
+
+def doubts(plan: SlotPlan, *, now: datetime) -> Iterable[str]:
+    """What may be a slip of the hand."""
+    if plan.starts_at.astimezone(PARIS).time() < _DAWN:
+        yield f"le créneau commence à {plan.starts_at.astimezone(PARIS):%H:%M}, avant le jour"
+    if plan.starts_at > now + _FAR:
+        yield f"le créneau est dans plus de deux ans ({plan.starts_at.astimezone(PARIS):%d/%m/%Y})"
+    if plan.closes_at is not None and plan.closes_at <= now:
+        yield "les inscriptions sont déjà closes"
+
+
+def _midnight_after(at: datetime) -> datetime:
+    day = at.astimezone(PARIS).date() + timedelta(days=1)
+    return datetime.combine(day, time(), tzinfo=PARIS)
