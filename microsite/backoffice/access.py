@@ -40,6 +40,8 @@ ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 NAVIGATION = {
     "backoffice.home": "Aujourd’hui",
     "backoffice.leads": "Contacts",
+    "backoffice.open_days": "Portes ouvertes",
+    "backoffice.mails": "Messages",
     "backoffice.team": "Équipe",
     "backoffice.journal": "Journal",
 }
@@ -49,6 +51,15 @@ DONE = {
     "double-verification-arretee": "Le code du téléphone n’est plus demandé.",
     "desactive": "Compte désactivé, et déconnecté partout.",
     "reactive": "Compte réactivé.",
+    "journee-prevue": "Journée prévue. Qui attendait une date en sera prévenu.",
+    "journee-modifiee": "Journée modifiée.",
+    "journee-annulee": "Journée annulée. Un message prévient les personnes inscrites ou en attente.",
+    "creneaux-ajoutes": "Créneaux ajoutés.",
+    "creneau-modifie": "Créneau modifié.",
+    "creneau-annule": "Créneau annulé. Un message prévient les personnes inscrites ou en attente.",
+    "messages-renvoyes": "Ces messages partent à nouveau.",
+    "messages-abandonnes": "Ces messages sont abandonnés : ils ne partiront pas.",
+    "messages-changes": "Certains de ces messages avaient changé entre-temps : ils sont restés tels quels.",
     "pas-soi-meme": "Vous ne pouvez pas désactiver votre propre compte.",
     "quarantaine-levee": "Quarantaine levée : ces demandes comptent désormais comme les autres.",
     "indesirables": "C’est confirmé : ces envois n’apparaissent plus que parmi les indésirables.",
@@ -89,6 +100,12 @@ def for_roles(roles: frozenset[Role]) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def by_itself(view: View) -> View:
+    """Asked by a page that stays open: no sign that somebody is there, so that the session may grow idle."""
+    view.is_asked_by_itself = True  # type: ignore[attr-defined]
+    return view
 
 
 def init_app(app: Flask) -> None:
@@ -161,7 +178,7 @@ def _admit() -> Response | None:
         return make_response(render_template("backoffice/forbidden.html"), 403)
     if person.must_change_password and request.endpoint not in ("backoffice.password", "backoffice.leave"):
         return make_response(redirect(url_for("backoffice.password")), 303)
-    if person.is_to_be_seen:
+    if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None

@@ -23,6 +23,20 @@ _ACTIONS = {
     "submission released": "a levé une quarantaine",
     "submission spam": "a confirmé un indésirable",
     "submission held": "a remis un envoi en quarantaine",
+    "open day planned": "a prévu une journée portes ouvertes",
+    "open day edited": "a modifié une journée portes ouvertes",
+    "open day cancelled": "a annulé une journée portes ouvertes",
+    "slots added": "a ajouté des créneaux",
+    "slot edited": "a modifié un créneau",
+    "slot cancelled": "a annulé un créneau",
+    "attendees seen": "a vu les inscrits d’un créneau",
+    "attendees exported": "a sorti les inscrits d’un créneau",
+    "arrival seen": "a ouvert une fiche à l’accueil",
+    "arrival noted": "a noté une arrivée",
+    "arrival undone": "a annulé une arrivée notée",
+    "walk-in": "a accueilli sans inscription",
+    "mails retried": "a renvoyé des messages",
+    "mails dropped": "a abandonné des messages",
 }
 _MAILS = {
     "access": "lien vers l’espace personnel",
@@ -54,3 +68,8 @@ def mail_label(template: str) -> str:
 def moment(at: datetime) -> str:
     """« 23/11/2026 à 14:05 », in Paris."""
     return f"{at.astimezone(PARIS):%d/%m/%Y à %H:%M}"
+
+
+def clock(at: datetime) -> str:
+    """« 14:05 », in Paris."""
+    return f"{at.astimezone(PARIS):%H:%M}"

@@ -2,9 +2,22 @@
 
 from flask import Blueprint, Flask, Response, make_response, render_template
 
-from . import access, account, lead_page, leads_list, quarantine_views, sign_in, team
+from . import (
+    access,
+    account,
+    arrivals,
+    door,
+    lead_page,
+    leads_list,
+    mail_pages,
+    open_day_pages,
+    quarantine_views,
+    sign_in,
+    slot_pages,
+    team,
+)
 from .access import ALL_ROLES, PREFIX, for_roles
-from .labels import action_label, moment
+from .labels import action_label, clock, moment
 
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
@@ -16,12 +29,25 @@ def home() -> Response:
 
 
 access.guard(bp)
-for part in (sign_in, account, team, leads_list, lead_page, quarantine_views):
+for part in (
+    sign_in,
+    account,
+    team,
+    leads_list,
+    lead_page,
+    quarantine_views,
+    open_day_pages,
+    slot_pages,
+    door,
+    arrivals,
+    mail_pages,
+):
     part.add_views(bp)
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["clock"] = clock
     app.jinja_env.filters["action_label"] = action_label
     access.init_app(app)
     app.register_blueprint(bp)

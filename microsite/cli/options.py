@@ -9,11 +9,10 @@ import click
 
 from .. import school
 from ..db import LARGEST_ID
-from ..web.fields import legible
+from ..web.fields import SECURE_URL, legible
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _MOMENT = re.compile(r"(?P<day>[0-9/-]+)(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}))?")
-_HTTPS = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 
 
@@ -54,7 +53,7 @@ class SecureUrl(Line):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         address = super().convert(value, param, ctx)
-        if address and not _HTTPS.fullmatch(address):
+        if address and not SECURE_URL.fullmatch(address):
             self.fail(f"« {address} » : attendu une adresse qui commence par https://, sans espace.", param, ctx)
         return address
 

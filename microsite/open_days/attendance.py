@@ -41,7 +41,7 @@ class CheckedIn:
 
 def check_in(session: Session, reference: str, *, now: datetime) -> CheckedIn:
     """Note that whoever this reference stands for has come. Raises NotExpected, OtherDay."""
-    registration = _registration(session, find_by_reference(session, reference))
+    registration = find_arriving(session, reference)
     if registration is None:
         raise NotExpected(None)
     lock_slot(session, registration.slot_id)
@@ -51,6 +51,32 @@ def check_in(session: Session, reference: str, *, now: datetime) -> CheckedIn:
     if not is_today(registration.slot, now=now):
         raise OtherDay(registration)
     return _attend(registration, now=now)
+
+
+def undo(session: Session, reference: str, *, now: datetime) -> bool:
+    """Take back an arrival that was noted by mistake today; False where none is.
+
+    Who was registered is expected again, who waited waits again; who came unregistered is out.
+    """
+    registration = find_arriving(session, reference)
+    if registration is None:
+        return False
+    slot = lock_slot(session, registration.slot_id)
+    session.refresh(registration)
+    if slot is None or registration.state is not RegistrationState.ATTENDED or not is_today(slot, now=now):
+        return False
+    registration.state = _before_arriving(registration)
+    registration.checked_in_at, registration.is_walk_in = None, False
+    pass_on(session, slot, now=now)
+    return True
+
+
+def find_arriving(session: Session, reference: str) -> Registration | None:
+    """The registration that this submission led to, or that its lead had already in this slot: the last one."""
+    submission = find_by_reference(session, reference)
+    if submission is None or submission.lead_id is None or submission.answers.get("slot_id") is None:
+        return None
+    return find_last_registration(session, lead_id=submission.lead_id, slot_id=submission.answers["slot_id"])
 
 
 def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, now: datetime) -> CheckedIn:
@@ -91,6 +117,14 @@ def is_today(slot: Slot, *, now: datetime) -> bool:
     return slot.starts_at.astimezone(PARIS).date() == now.astimezone(PARIS).date()
 
 
+def _before_arriving(registration: Registration) -> RegistrationState:
+    if not registration.is_walk_in:
+        return RegistrationState.CONFIRMED
+    # Whoever came unregistered has a registration that is no older than their arrival.
+    was_waiting = registration.checked_in_at is not None and registration.created_at < registration.checked_in_at
+    return RegistrationState.WAITING if was_waiting else RegistrationState.CANCELLED
+
+
 def _attend(registration: Registration, *, now: datetime) -> CheckedIn:
     is_repeated = registration.state is RegistrationState.ATTENDED
     registration.state = RegistrationState.ATTENDED
@@ -127,10 +161,3 @@ def _active(session: Session, person: Person, slot_id: int) -> Registration | No
     if registration is not None:
         session.refresh(registration)
     return registration
-
-
-def _registration(session: Session, submission: Submission | None) -> Registration | None:
-    """The one that a submission led to, or that its lead had already in this slot: the last, for others are over."""
-    if submission is None or submission.lead_id is None or submission.answers.get("slot_id") is None:
-        return None
-    return find_last_registration(session, lead_id=submission.lead_id, slot_id=submission.answers["slot_id"])

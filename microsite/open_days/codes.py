@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from ..web.links import public_url
 
-WELCOME = "open_days.welcome"
+# The back-office's page: only its address is needed here.
+WELCOME = "backoffice.welcome"
 _QUIET = 4
 # Pixels a module in the picture: read from a telephone's screen, and sharp on one with three dots a pixel.
 _SCALE = 8

@@ -55,6 +55,12 @@ def get_filling(session: Session, slot: Slot) -> SlotFilling:
     return _fillings(session, select(Slot.id).where(Slot.id == slot.id))[0]
 
 
+def count_told(session: Session, slots: Iterable[Slot]) -> int:
+    """Registrations with a seat or in the line: who hears of it when these slots are moved or called off."""
+    active = Registration.slot_id.in_([slot.id for slot in slots]), Registration.state.not_in(OVER)
+    return session.execute(select(func.count()).select_from(Registration).where(*active)).scalar_one()
+
+
 def list_attendees(session: Session, slot: Slot) -> list[Attendee]:
     """Who has a seat, by name, then the waiting list in its order. What is over isn't there."""
     active = Registration.slot_id == slot.id, Registration.state.not_in(OVER)

@@ -51,13 +51,6 @@ def calendar(slot_id: int) -> Response:
     )
 
 
-@bp.get("/admissions/accueil/<reference>")
-def welcome(reference: str) -> Response:
-    """Where a registration's QR code leads: the same for every reference, so that trying some tells nothing."""
-    del reference
-    return thank(render_template("open_days/welcome.html"))
-
-
 def register_at(place: Place) -> Response:
     form = OpenDayForm(request.form if request.method == "POST" else None)
 

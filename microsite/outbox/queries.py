@@ -50,6 +50,12 @@ def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int
     return list(session.scalars(mails.order_by(urgency, OutgoingMail.id.desc()).limit(limit)))
 
 
+def list_latest(session: Session, *, status: MailStatus, before: int, limit: int) -> list[OutgoingMail]:
+    """In that state, newest first, from below that id on."""
+    mails = select(OutgoingMail).where(OutgoingMail.status == status, OutgoingMail.id < before)
+    return list(session.scalars(mails.order_by(OutgoingMail.id.desc()).limit(limit)))
+
+
 def count_by_status(session: Session) -> dict[MailStatus, int]:
     counted = select(OutgoingMail.status, func.count()).group_by(OutgoingMail.status)
     counts = {row[0]: row[1] for row in session.execute(counted)}

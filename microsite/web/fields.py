@@ -13,6 +13,7 @@ from wtforms.widgets import TextArea
 
 from .typography import thousands
 
+SECURE_URL = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 ILLEGIBLE = "Ce champ contenait des caractères invisibles ou illisibles : nous les avons retirés, vérifiez-le."
 
 # Control characters, lone surrogates, line and paragraph separators (Unicode, table 12). Unassigned code points

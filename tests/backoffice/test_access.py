@@ -36,10 +36,44 @@ ROUTES = {
     ("POST", "/admissions/equipe/<int:staff_id>/desactivation"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/reactivation"): "A",
     ("GET", "/admissions/journal"): "A",
+    ("GET", "/admissions/portes-ouvertes"): "aA",
+    ("GET", "/admissions/portes-ouvertes/nouvelle"): "aA",
+    ("POST", "/admissions/portes-ouvertes/nouvelle"): "aA",
+    ("GET", "/admissions/portes-ouvertes/journees/<int:day_id>"): "aA",
+    ("POST", "/admissions/portes-ouvertes/journees/<int:day_id>"): "aA",
+    ("GET", "/admissions/portes-ouvertes/journees/<int:day_id>/creneaux"): "aA",
+    ("POST", "/admissions/portes-ouvertes/journees/<int:day_id>/creneaux"): "aA",
+    ("GET", "/admissions/portes-ouvertes/journees/<int:day_id>/annulation"): "aA",
+    ("POST", "/admissions/portes-ouvertes/journees/<int:day_id>/annulation"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/modification"): "aA",
+    ("POST", "/admissions/portes-ouvertes/<int:slot_id>/modification"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/annulation"): "aA",
+    ("POST", "/admissions/portes-ouvertes/<int:slot_id>/annulation"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/liste"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/liste.csv"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/accueil"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/accueil/places"): "aA",
+    ("GET", "/admissions/portes-ouvertes/<int:slot_id>/accueil/sans-inscription"): "aA",
+    ("POST", "/admissions/portes-ouvertes/<int:slot_id>/accueil/sans-inscription"): "aA",
+    ("GET", "/admissions/accueil/<reference>"): "-",
+    ("POST", "/admissions/accueil/<reference>/arrivee"): "aA",
+    ("POST", "/admissions/accueil/<reference>/arrivee/annulation"): "aA",
+    ("POST", "/admissions/accueil/<reference>/place"): "aA",
+    ("GET", "/admissions/messages"): "aA",
+    ("POST", "/admissions/messages/renvoi"): "aA",
+    ("POST", "/admissions/messages/abandon"): "aA",
 }
 _LETTERS = {Role.ADMISSIONS: "a", Role.MARKETING: "m", Role.ADMINISTRATOR: "A"}
 # What no installation has: a view that is reached at all answers 404.
-_VALUES = {"<int:staff_id>": "999999", "<int:lead_id>": "999999", "<int:consent_id>": "999999"}
+_VALUES = {
+    "<int:staff_id>": "999999",
+    "<int:lead_id>": "999999",
+    "<int:consent_id>": "999999",
+    "<int:day_id>": "999999",
+    "<int:slot_id>": "999999",
+    "<reference>": "JPO-222222",
+}
 
 
 @pytest.fixture

@@ -49,7 +49,6 @@ ROUTES = {
     ("/portes-ouvertes", "POST"),
     ("/portes-ouvertes/merci/<token>", "GET"),
     ("/portes-ouvertes/creneaux/<int:slot_id>.ics", "GET"),
-    ("/admissions/accueil/<reference>", "GET"),
     ("/candidater", "GET"),
     ("/candidater", "POST"),
     ("/candidater/merci/<token>", "GET"),

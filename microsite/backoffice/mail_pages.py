@@ -1,0 +1,149 @@
+"""/admissions/messages: mails that haven't left; sent after all or given up, one by one or together."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from ..db import db
+from ..leads.models import FormName
+from ..leads.references import ALPHABET, PREFIXES
+from ..outbox.models import Audience, MailStatus, OutgoingMail
+from ..outbox.queries import list_latest
+from ..outbox.services import MailAlreadySent, drop, retry
+from ..web.context import utc_now
+from .access import ADMISSIONS, current_staff, for_roles
+from .audit import note
+from .open_day_pages import LARGEST_ID
+
+# What `etat` in the address stands for.
+TABS = {
+    "refuses": (MailStatus.DEAD, "Refusés"),
+    "retenus": (MailStatus.SUPPRESSED, "Retenus"),
+    "en-attente": (MailStatus.PENDING, "En attente"),
+    "abandonnes": (MailStatus.DROPPED, "Abandonnés"),
+}
+ADVICE = {
+    MailStatus.DEAD: "Refusés par un serveur, ou essayés trop souvent : ils ne partent plus d’eux-mêmes.",
+    MailStatus.SUPPRESSED: "Retenus, car leur destinataire avait déjà reçu beaucoup de messages ce jour-là.",
+    MailStatus.PENDING: "Ils partiront d’eux-mêmes, ou au prochain essai.",
+    MailStatus.DROPPED: "Devenus sans objet, ou abandonnés à la main.",
+}
+MAILS = {
+    "brochure": "Brochure",
+    "application": "Candidature reçue",
+    "registration": "Inscription aux portes ouvertes",
+    "alert": "Prévenir d’une date",
+    "cancelled": "Inscription annulée",
+    "offer": "Place proposée",
+    "reminder": "Rappel, deux jours avant",
+    "reminder_late": "Rappel, le jour même",
+    "thanks": "Merci d’être venu",
+    "announcement": "Nouvelle date",
+    "moved": "Autre horaire ou autre lieu",
+    "called_off": "Créneau annulé par l’école",
+    "consent": "Accord à confirmer",
+    "notification": "Nouvelle demande",
+    "digest": "Demandes, en résumé",
+    "access": "Lien vers « Mon espace »",
+    "privacy_request": "Demande sur les données",
+    "privacy_noted": "Demande sur les données, notée",
+}
+AUDIENCES = {Audience.LEAD: "contact", Audience.ADMISSIONS: "admissions"}
+_PAGE = 50
+# A mail as the page knew it: its id, and the state it was in.
+_CHOICE = re.compile(r"([0-9]{1,10})\.([a-z]{1,20})")
+_REFERENCE = re.compile(rf"({'|'.join(PREFIXES.values())})-[{ALPHABET}]{{6}}")
+
+
+class _Choice(NamedTuple):
+    id: int
+    status: str
+
+
+def add_views(bp: Blueprint) -> None:
+    bp.add_url_rule("/messages", "mails", mails)
+    bp.add_url_rule("/messages/renvoi", "retry_mails", retry_mails, methods=["POST"])
+    bp.add_url_rule("/messages/abandon", "drop_mails", drop_mails, methods=["POST"])
+
+
+@for_roles(ADMISSIONS)
+def mails() -> Response:
+    tab = _tab(request.args.get("etat", ""))
+    before = request.args.get("avant", LARGEST_ID, type=int)
+    status = TABS[tab][0]
+    found = list_latest(db.session(), status=status, before=min(max(before, 0), LARGEST_ID), limit=_PAGE + 1)
+    page = render_template(
+        "backoffice/mails.html",
+        tabs=TABS,
+        tab=tab,
+        advice=ADVICE[status],
+        mails=found[:_PAGE],
+        more=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        names=MAILS,
+        audiences=AUDIENCES,
+        reference_of=_reference,
+        page_of=_page_of,
+        is_dropped=status is MailStatus.DROPPED,
+    )
+    return make_response(page)
+
+
+@for_roles(ADMISSIONS)
+def retry_mails() -> Response:
+    now = utc_now()
+    return _change(lambda mail: retry(mail, now=now), "mails retried", "messages-renvoyes")
+
+
+@for_roles(ADMISSIONS)
+def drop_mails() -> Response:
+    return _change(drop, "mails dropped", "messages-abandonnes")
+
+
+def _change(act: Callable[[OutgoingMail], None], action: str, done: str) -> Response:
+    """Each as the page showed it: one that has changed since stays as it is, and that is said."""
+    chosen = _chosen()
+    changed = [choice.id for choice in chosen if _has_changed(choice, act)]
+    if changed:
+        staff_id, only = current_staff().id, changed[0] if len(changed) == 1 else None
+        note(db.session(), action, staff_id=staff_id, now=utc_now(), subject="mail", subject_id=only, ids=changed)
+    db.session.commit()
+    key = done if len(changed) == len(chosen) else "messages-changes"
+    tab = _tab(request.form.get("etat", ""))
+    return make_response(redirect(url_for("backoffice.mails", etat=tab, fait=key if chosen else None)), 303)
+
+
+def _has_changed(choice: _Choice, act: Callable[[OutgoingMail], None]) -> bool:
+    mail = db.session.get(OutgoingMail, choice.id, with_for_update=True) if choice.id <= LARGEST_ID else None
+    if mail is None or mail.status != choice.status:
+        return False
+    try:
+        act(mail)
+    except MailAlreadySent:
+        return False
+    return True
+
+
+def _chosen() -> list[_Choice]:
+    """One by its own button, all of the page by the button for that, or those that were ticked; in the order of ids."""
+    name = "seul" if "seul" in request.form else "vu" if "tous" in request.form else "choix"
+    found = {match for text in request.form.getlist(name) if (match := _CHOICE.fullmatch(text))}
+    return sorted({_Choice(int(match[1]), match[2]) for match in found})[: 2 * _PAGE]
+
+
+def _tab(text: str) -> str:
+    return text if text in TABS else next(iter(TABS))
+
+
+def _reference(mail: OutgoingMail) -> str:
+    """Of the request that it is about; empty for what is about none."""
+    match = _REFERENCE.match(mail.cause)
+    return match[0] if match else ""
+
+
+def _page_of(reference: str) -> str:
+    """Where to read more of that request; empty where there is no page."""
+    if reference.startswith(PREFIXES[FormName.OPEN_DAY]):
+        return url_for("backoffice.welcome", reference=reference)
+    return ""

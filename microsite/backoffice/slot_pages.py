@@ -1,0 +1,130 @@
+"""/admissions/portes-ouvertes/<slot>: who is in it, its lists for the door, changing it, calling it off."""
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from ..db import db, writing
+from ..exports.attendees import attendees_csv
+from ..open_days.attendance import is_today
+from ..open_days.models import RegistrationState, Slot
+from ..open_days.plan_words import doubts
+from ..open_days.planning import SlotPlan, cancel_slot, edit_slot, lock_planning
+from ..open_days.rosters import Attendee, count_told, get_filling, list_attendees
+from ..web.context import utc_now
+from .access import ADMISSIONS, current_staff, for_roles
+from .audit import note
+from .editing import answered
+from .fields import as_day
+from .open_day_forms import SlotForm
+from .open_day_pages import LARGEST_ID, done
+
+
+def add_views(bp: Blueprint) -> None:
+    at = "/portes-ouvertes/<int:slot_id>"
+    both = ["GET", "POST"]
+    bp.add_url_rule(at, "slot", slot)
+    bp.add_url_rule(f"{at}/modification", "edit_slot", edit, methods=both)
+    bp.add_url_rule(f"{at}/annulation", "cancel_slot", cancel, methods=both)
+    bp.add_url_rule(f"{at}/liste", "door_list", door_list)
+    bp.add_url_rule(f"{at}/liste.csv", "attendees_csv", csv_file)
+
+
+@for_roles(ADMISSIONS)
+def slot(slot_id: int) -> Response:
+    found, now = find_slot(slot_id), utc_now()
+    people = list_attendees(db.session(), found)
+    is_ahead = found.cancelled_at is None and found.starts_at > now
+    page = render_template(
+        "backoffice/slot.html",
+        slot=found,
+        filling=get_filling(db.session(), found),
+        seated=[one for one in people if one.place is None],
+        waiting=[one for one in people if one.place is not None],
+        is_ahead=is_ahead,
+        is_today=is_today(found, now=now),
+        doubts=list(doubts(SlotPlan.of(found), now=now)) if is_ahead else [],
+    )
+    note_seen("attendees seen", found, people)
+    return make_response(page)
+
+
+@for_roles(ADMISSIONS)
+def edit(slot_id: int) -> Response:
+    found, now = find_slot(slot_id, is_locked=request.method == "POST"), utc_now()
+    if found.cancelled_at is not None or found.starts_at <= now:
+        return _too_late(found)
+    form = SlotForm(found)
+    clashes = form.take_clashes() if form.is_submitted() else []
+    if not clashes and form.validate_on_submit():
+        others = [other for other in found.open_day.slots if other is not found and other.cancelled_at is None]
+        plan = form.plan(others=others, now=now)
+        if plan is not None:
+            edited = edit_slot(db.session(), found, plan, now=now)
+            return done("slot edited", found, "creneau-modifie", told=edited.told, offered=edited.offered)
+    page = render_template(
+        "backoffice/edit_slot.html",
+        form=form,
+        slot=found,
+        filling=get_filling(db.session(), found),
+        told=count_told(db.session(), [found]),
+        clashes=clashes,
+    )
+    return answered(page, form, clashes)
+
+
+@for_roles(ADMISSIONS)
+def cancel(slot_id: int) -> Response:
+    """Asked first, with how many people it concerns; done by the button."""
+    found = find_slot(slot_id, is_locked=request.method == "POST")
+    if found.cancelled_at is not None or found.starts_at <= utc_now():
+        return _too_late(found)
+    if request.method == "POST":
+        told = cancel_slot(db.session(), found, now=utc_now())
+        return done("slot cancelled", found, "creneau-annule", told=told)
+    told = count_told(db.session(), [found])
+    return make_response(render_template("backoffice/cancel.html", day=found.open_day, slots=[found], told=told))
+
+
+@for_roles(ADMISSIONS)
+def door_list(slot_id: int) -> Response:
+    """For paper: a box to tick beside each name."""
+    found = find_slot(slot_id)
+    people = list_attendees(db.session(), found)
+    page = render_template(
+        "backoffice/door_list.html",
+        slot=found,
+        seated=[one for one in people if one.place is None],
+        waiting=[one for one in people if one.place is not None],
+        printed_at=utc_now(),
+        attended=RegistrationState.ATTENDED,
+    )
+    note_seen("attendees seen", found, people)
+    return make_response(page)
+
+
+@for_roles(ADMISSIONS)
+def csv_file(slot_id: int) -> Response:
+    found = find_slot(slot_id)
+    people = list_attendees(db.session(), found)
+    content, name = attendees_csv(people), f"inscrits-{as_day(found.starts_at)}-{found.id}.csv"
+    note_seen("attendees exported", found, people)
+    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f"attachment; filename={name}"}
+    return make_response(content, headers)
+
+
+def find_slot(slot_id: int, *, is_locked: bool = False) -> Slot:
+    """Locked, nobody else plans meanwhile."""
+    if is_locked:
+        lock_planning(db.session())
+    found = db.session.get(Slot, slot_id) if slot_id <= LARGEST_ID else None
+    return found or abort(404)
+
+
+def note_seen(action: str, seen: Slot, people: list[Attendee]) -> None:
+    """At the end of a view: it ends the transaction that the page was read in."""
+    slot_id, rows, staff_id = seen.id, len(people), current_staff().id
+    with writing():
+        note(db.session(), action, staff_id=staff_id, now=utc_now(), subject="slot", subject_id=slot_id, rows=rows)
+
+
+def _too_late(found: Slot) -> Response:
+    return make_response(render_template("backoffice/too_late.html", day=found.open_day), 409)
