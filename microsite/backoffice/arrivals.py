@@ -10,11 +10,11 @@ from ..leads.services import Person
 from ..leads.views import thank
 from ..open_days.attendance import NotExpected, OtherDay, check_in, find_arriving, undo, walk_in
 from ..open_days.models import Registration, RegistrationState
-from ..open_days.rosters import list_attendees
+from ..open_days.rosters import get_filling, list_attendees
 from ..open_days.seats import SlotClosed, SlotFull
 from ..web.context import utc_now
 from .access import ADMISSIONS, for_anyone, for_roles, staff
-from .door import note_arrival
+from .door import counted, note_arrival
 from .open_day_pages import LARGEST_ID
 from .standings import Standing, standing, standings
 
@@ -85,7 +85,8 @@ def _card(reference: str) -> Response:
     if registration is None:
         return make_response(render_template("backoffice/no_arrival.html"), 404)
     one = next((one for one in _those_in(registration) if one.registration.id == registration.id), None)
-    page = render_template("backoffice/arrival.html", one=one or standing(registration, now=utc_now()))
+    free = counted(get_filling(db.session(), registration.slot))["free"]
+    page = render_template("backoffice/arrival.html", one=one or standing(registration, now=utc_now()), free=free)
     registration_id = registration.id
     with writing():
         note_arrival("arrival seen", registration_id)

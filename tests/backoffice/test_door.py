@@ -222,7 +222,9 @@ def test_who_waits_gets_a_free_seat_and_goes_back_to_the_line(
     clock.move_to(MORNING + timedelta(hours=1, minutes=5))
     client = desk(Role.ADMISSIONS)
 
-    refused = _press(client, client.page(_door(number)), f"{_card(bob)}/place")
+    full = client.page(_door(number))
+    token = full.one("[name=csrf_token]").attributes["value"]
+    refused = client.follow(Page(client.post(f"{_card(bob)}/place", data={"csrf_token": token, "slot": number})))
     still = registration(app, bob).state
     with app.app_context():
         registration_of_ada = db.session.merge(registration(app, ada))
@@ -232,6 +234,7 @@ def test_who_waits_gets_a_free_seat_and_goes_back_to_the_line(
     now_here = registration(app, bob).state
     _press(client, seated, f"{_card(bob)}/arrivee/annulation")
 
+    assert f"{_card(bob)}/place" not in full.html
     assert "Il n’y a pas assez de places libres." in refused.text
     assert (still, now_here) == (RegistrationState.WAITING, RegistrationState.ATTENDED)
     assert registration(app, bob).state is RegistrationState.WAITING
