@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from ..campaigns.models import Campaign
 from ..school import PARIS
 
 _ACTIONS = {
@@ -14,6 +15,10 @@ _ACTIONS = {
     "staff added": "a ajouté un compte",
     "staff disabled": "a désactivé un compte",
     "staff enabled": "a réactivé un compte",
+    "campaign added": "a ajouté une campagne",
+    "campaign changed": "a modifié une campagne",
+    "site allowed": "a autorisé un site partenaire",
+    "site removed": "a retiré un site partenaire",
     "password reset": "a donné un nouveau mot de passe",
     "leads listed": "a consulté la liste des contacts",
     "held listed": "a consulté la quarantaine",
@@ -73,3 +78,10 @@ def moment(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """« 14:05 », in Paris."""
     return f"{at.astimezone(PARIS):%H:%M}"
+
+
+def campaign_days(campaign: Campaign) -> str:
+    """« 20/11/2026 – 22/11/2026 », open on one side or both."""
+    if not (campaign.starts_on or campaign.ends_on):
+        return "sans date"
+    return " – ".join(f"{day:%d/%m/%Y}" if day else "…" for day in (campaign.starts_on, campaign.ends_on))

@@ -6,6 +6,8 @@ from . import (
     access,
     account,
     arrivals,
+    campaign_tools,
+    campaigns,
     door,
     lead_page,
     leads_list,
@@ -13,11 +15,12 @@ from . import (
     open_day_pages,
     quarantine_views,
     sign_in,
+    sites,
     slot_pages,
     team,
 )
 from .access import ALL_ROLES, PREFIX, for_roles
-from .labels import action_label, clock, moment
+from .labels import action_label, campaign_days, clock, moment
 
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
@@ -41,6 +44,9 @@ for part in (
     door,
     arrivals,
     mail_pages,
+    campaigns,
+    campaign_tools,
+    sites,
 ):
     part.add_views(bp)
 
@@ -49,5 +55,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["clock"] = clock
     app.jinja_env.filters["action_label"] = action_label
+    app.jinja_env.filters["campaign_days"] = campaign_days
     access.init_app(app)
     app.register_blueprint(bp)

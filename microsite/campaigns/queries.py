@@ -29,6 +29,11 @@ def list_campaigns(session: Session) -> Sequence[Campaign]:
     return session.scalars(select(Campaign).order_by(Campaign.starts_on.desc().nulls_first(), Campaign.code)).all()
 
 
+def lock_campaign(session: Session, code: str) -> Campaign | None:
+    """The campaign of exactly this code, which nobody else changes before the transaction ends."""
+    return session.scalar(select(Campaign).where(Campaign.code == code).with_for_update())
+
+
 def embed_hosts(session: Session) -> Sequence[EmbedHost]:
     return session.scalars(select(EmbedHost).order_by(EmbedHost.origin)).all()
 

@@ -60,6 +60,14 @@ def add_campaign(session: Session, plan: CampaignPlan, *, now: datetime) -> Camp
     return campaign
 
 
+def change_campaign(campaign: Campaign, plan: CampaignPlan) -> None:
+    """All but its code, which is printed: whoever comes by it still comes by it."""
+    if plan.code != campaign.code:
+        raise ValueError("a campaign keeps its code")
+    for name, value in asdict(plan).items():
+        setattr(campaign, name, value)
+
+
 def add_views(session: Session, counts: Mapping[Seen, int]) -> None:
     """Add these views to those of their day, all in one statement."""
     # In one order, whoever writes them: two processes then never wait for each other's rows.

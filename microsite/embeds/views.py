@@ -14,8 +14,8 @@ from ..campaigns.counting import count_page
 from ..leads.models import FormName
 from ..leads.views import Place
 from ..open_days import views as open_days
-from ..web.framing import THEMES, is_framed, theme
-from ..web.headers import page_policy
+from ..web.framing import THEMES, is_framed, is_preview, theme
+from ..web.headers import OWN, page_policy
 from .ancestors import Ancestors
 
 LAYOUT = "layouts/embed.html"
@@ -49,9 +49,12 @@ def init_app(app: Flask) -> None:
 
     def let_in(response: Response) -> Response:
         if is_framed() and "Location" not in response.headers:
+            response.headers["X-Robots-Tag"] = "noindex"
+            if is_preview():
+                response.headers["Content-Security-Policy"] = page_policy(ancestors=[OWN])
+                return response
             allowed = ancestors.current()
             response.headers["Content-Security-Policy"] = page_policy(ancestors=allowed)
-            response.headers["X-Robots-Tag"] = "noindex"
             _count(response, allowed)
         return response
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Flask, Response
 
 NOBODY = "'none'"
+OWN = "'self'"
 _PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -35,9 +36,13 @@ def init_app(app: Flask) -> None:
     app.after_request(_add_headers)
 
 
-def page_policy(*, ancestors: Sequence[str] = ()) -> str:
-    """The Content-Security-Policy of a page; `ancestors` are the origins that may frame it."""
-    return f"{_PAGE_POLICY}; frame-ancestors {' '.join(ancestors) or NOBODY}"
+def page_policy(*, ancestors: Sequence[str] = (), frames_own: bool = False) -> str:
+    """The Content-Security-Policy of a page; `ancestors` are the origins that may frame it.
+
+    `frames_own`: it shows a page of ours in a frame, which no other page does.
+    """
+    framed = f"; frame-src {OWN}" if frames_own else ""
+    return f"{_PAGE_POLICY}{framed}; frame-ancestors {' '.join(ancestors) or NOBODY}"
 
 
 def security_headers(mimetype: str) -> dict[str, str]:

@@ -30,6 +30,17 @@ ROUTES = {
     ("POST", "/admissions/quarantaine/levee"): "aA",
     ("POST", "/admissions/quarantaine/indesirables"): "aA",
     ("POST", "/admissions/quarantaine/retour"): "aA",
+    ("GET", "/admissions/campagnes"): "mA",
+    ("GET", "/admissions/campagnes/ajout"): "mA",
+    ("POST", "/admissions/campagnes/ajout"): "mA",
+    ("GET", "/admissions/campagnes/fiche/<code>"): "mA",
+    ("GET", "/admissions/campagnes/fiche/<code>/modification"): "mA",
+    ("POST", "/admissions/campagnes/fiche/<code>/modification"): "mA",
+    ("GET", "/admissions/campagnes/fiche/<code>/qr.<any(svg, png):kind>"): "mA",
+    ("GET", "/admissions/campagnes/fiche/<code>/cadre/<form>"): "mA",
+    ("GET", "/admissions/sites"): "mA",
+    ("POST", "/admissions/sites"): "mA",
+    ("POST", "/admissions/sites/<int:host_id>/retrait"): "mA",
     ("GET", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",
@@ -73,6 +84,10 @@ _VALUES = {
     "<int:day_id>": "999999",
     "<int:slot_id>": "999999",
     "<reference>": "JPO-222222",
+    "<code>": "aucune",
+    "<any(svg, png):kind>": "svg",
+    "<form>": "brochure",
+    "<int:host_id>": "999999",
 }
 
 

@@ -1,0 +1,129 @@
+"""/admissions/campagnes: what is planned, what to print and to paste, and changing it."""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+
+from ..campaigns.models import Campaign
+from ..campaigns.queries import find_campaign, list_campaigns, lock_campaign
+from ..campaigns.services import CampaignExists, CampaignPlan, add_campaign, change_campaign
+from ..campaigns.snippets import EMBEDDED, snippet
+from ..campaigns.views import short_url, tagged_url
+from ..db import db
+from ..school import PARIS
+from ..web.context import current_school, current_settings, utc_now
+from ..web.fields import refuse
+from .access import MARKETING, current_staff, for_roles
+from .audit import note
+from .campaign_forms import ARTICLE, TARGETS, CampaignForm, NewCampaignForm
+from .changes import CHANGED
+from .forms import entered
+
+_PLANNED = tuple(item.name for item in fields(CampaignPlan))
+
+
+def add_views(bp: Blueprint) -> None:
+    bp.add_url_rule("/campagnes", "campaigns", campaigns)
+    bp.add_url_rule("/campagnes/ajout", "new_campaign", new_campaign, methods=["GET", "POST"])
+    bp.add_url_rule("/campagnes/fiche/<code>", "campaign", campaign)
+    bp.add_url_rule("/campagnes/fiche/<code>/modification", "edit_campaign", edit_campaign, methods=["GET", "POST"])
+
+
+def get_campaign(code: str) -> Campaign:
+    return find_campaign(db.session(), code) or abort(404)
+
+
+@for_roles(MARKETING)
+def campaigns() -> Response:
+    today = utc_now().astimezone(PARIS).date()
+    rows = list_campaigns(db.session())
+    return make_response(render_template("backoffice/campaigns.html", rows=rows, targets=_targets(), today=today))
+
+
+@for_roles(MARKETING)
+def new_campaign() -> Response:
+    form = NewCampaignForm()
+    if form.validate_on_submit():
+        try:
+            added = add_campaign(db.session(), form.plan(entered(form.code)), now=utc_now())
+        except CampaignExists:
+            refuse(form.code, "Ce code est déjà celui d’une campagne.")
+        else:
+            return _done("campaign added", added, "campagne-ajoutee", code=added.code)
+    return make_response(
+        render_template("backoffice/campaign_new.html", form=form), 422 if form.is_submitted() else 200
+    )
+
+
+@for_roles(MARKETING)
+def campaign(code: str) -> Response:
+    found = get_campaign(code)
+    site, school = current_settings().site_url, current_school().name
+    page = render_template(
+        "backoffice/campaign.html",
+        campaign=found,
+        targets=_targets(),
+        short=short_url(found),
+        tagged=tagged_url(found),
+        snippets=[(form, snippet(form, site=site, campaign=found.code, school=school)) for form in EMBEDDED],
+        labels=TARGETS,
+        is_local=not current_settings().public_url,
+    )
+    return make_response(page)
+
+
+@for_roles(MARKETING)
+def edit_campaign(code: str) -> Response:
+    found = (lock_campaign(db.session(), code) if request.method == "POST" else get_campaign(code)) or abort(404)
+    stored = _values(found)
+    form = CampaignForm(data=stored | {name: stored[name].isoformat() for name in _DAYS if stored[name]})
+    if not form.is_submitted():
+        form.render_from(stored)
+        return _edit_page(form, found)
+    if not form.validate():
+        return _edit_page(form, found, status=422)
+    plan = form.plan(found.code)
+    if not form.is_about(stored):
+        form.render_from(stored)
+        return _edit_page(form, found, status=409)
+    change_campaign(found, plan)
+    changed = [name for name, value in asdict(plan).items() if value != stored[name]]
+    return _done("campaign changed", found, "campagne-modifiee", code=found.code, fields=", ".join(changed))
+
+
+_DAYS = ("starts_on", "ends_on")
+
+
+def _edit_page(form: CampaignForm, found: Campaign, *, status: int = 200) -> Response:
+    page = render_template(
+        "backoffice/campaign_edit.html",
+        form=form,
+        campaign=found,
+        targets=_targets(),
+        warning=CHANGED if status == 409 else "",
+    )
+    return make_response(page, status)
+
+
+def _values(found: Campaign) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in _PLANNED}
+
+
+def _targets() -> dict[str, str]:
+    return {"": ARTICLE} | TARGETS
+
+
+def _done(action: str, found: Campaign, done: str, **details: str) -> Response:
+    note(
+        db.session(),
+        action,
+        staff_id=current_staff().id,
+        now=utc_now(),
+        subject="campaign",
+        subject_id=found.id,
+        **details,
+    )
+    address = url_for("backoffice.campaign", code=found.code, fait=done)
+    db.session.commit()
+    return make_response(redirect(address), 303)
