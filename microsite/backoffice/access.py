@@ -25,7 +25,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from ..config import Settings
-from ..db import db, writing
+from ..db import db, reading, writing
 from ..web.context import utc_now
 from .models import Role, StaffMember, StaffSession
 from .services import begin_session, end_session, find_session, is_to_be_seen, see
@@ -44,6 +44,7 @@ NAVIGATION = {
     "backoffice.mails": "Messages",
     "backoffice.campaigns": "Campagnes",
     "backoffice.sites": "Sites partenaires",
+    "backoffice.brochure": "Brochure",
     "backoffice.team": "Équipe",
     "backoffice.journal": "Journal",
 }
@@ -66,6 +67,9 @@ DONE = {
     "campagne-modifiee": "Campagne modifiée.",
     "site-autorise": "Site autorisé, aussitôt.",
     "site-retire": "Ce site n’est plus dans la liste : ses pages montrent un lien à la place du formulaire.",
+    "brochure-ajoutee": "Nouvelle version : c’est elle qui est donnée, aussitôt, liens déjà envoyés compris.",
+    "brochure-choisie": "C’est cette version qui est donnée, aussitôt, liens déjà envoyés compris.",
+    "brochure-entre-temps": "Quelqu’un a changé de version entre-temps : rien n’est fait, regardez où l’on en est.",
     "pas-soi-meme": "Vous ne pouvez pas désactiver votre propre compte.",
     "quarantaine-levee": "Quarantaine levée : ces demandes comptent désormais comme les autres.",
     "indesirables": "C’est confirmé : ces envois n’apparaissent plus que parmi les indésirables.",
@@ -112,6 +116,16 @@ def by_itself(view: View) -> View:
     """Asked by a page that stays open: no sign that somebody is there, so that the session may grow idle."""
     view.is_asked_by_itself = True  # type: ignore[attr-defined]
     return view
+
+
+def takes_files(limit: int) -> Callable[[View], View]:
+    """Its form may weigh this many bytes, where others have the application's limit."""
+
+    def declare(view: View) -> View:
+        view.body_limit = limit  # type: ignore[attr-defined]
+        return view
+
+    return declare
 
 
 def init_app(app: Flask) -> None:
@@ -173,21 +187,31 @@ def _load(token: str) -> SignedIn | None:
 def _admit() -> Response | None:
     view = current_app.view_functions[request.endpoint or ""]
     roles: frozenset[Role] | None = getattr(view, "roles", frozenset())
-    person = staff()
+    person = _sender(getattr(view, "body_limit", None))
     if roles is not None and person is None:
         return _to_sign_in()
+    if person is not None and roles is not None and person.role not in roles:
+        return make_response(render_template("backoffice/forbidden.html"), 403)
     if request.method == "POST" and not _is_our_form():
         return make_response(render_template("backoffice/stale.html"), 400)
     if person is None or roles is None:
         return None
-    if person.role not in roles:
-        return make_response(render_template("backoffice/forbidden.html"), 403)
     if person.must_change_password and request.endpoint not in ("backoffice.password", "backoffice.leave"):
         return make_response(redirect(url_for("backoffice.password")), 303)
     if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None
+
+
+def _sender(body_limit: int | None) -> SignedIn | None:
+    if body_limit is None or request.method != "POST":
+        return staff()
+    # Looked up in a read: a large form takes its time, and nobody who writes is to wait until it is there.
+    with reading():
+        person = staff()
+    request.max_content_length = body_limit
+    return person
 
 
 def _page_values() -> dict[str, Any]:

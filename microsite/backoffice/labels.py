@@ -19,6 +19,8 @@ _ACTIONS = {
     "campaign changed": "a modifié une campagne",
     "site allowed": "a autorisé un site partenaire",
     "site removed": "a retiré un site partenaire",
+    "brochure added": "a déposé une version de la brochure",
+    "brochure chosen": "a choisi la version de la brochure",
     "password reset": "a donné un nouveau mot de passe",
     "leads listed": "a consulté la liste des contacts",
     "held listed": "a consulté la quarantaine",
@@ -85,3 +87,10 @@ def campaign_days(campaign: Campaign) -> str:
     if not (campaign.starts_on or campaign.ends_on):
         return "sans date"
     return " – ".join(f"{day:%d/%m/%Y}" if day else "…" for day in (campaign.starts_on, campaign.ends_on))
+
+
+def file_size(size: int) -> str:
+    """« 1,4 Mo », « 320 Ko »."""
+    if size >= 1_000_000:
+        return f"{size / 1_000_000:.1f} Mo".replace(".", ",")
+    return f"{size / 1000:.0f} Ko"

@@ -6,6 +6,7 @@ from . import (
     access,
     account,
     arrivals,
+    brochure,
     campaign_tools,
     campaigns,
     door,
@@ -20,7 +21,7 @@ from . import (
     team,
 )
 from .access import ALL_ROLES, PREFIX, for_roles
-from .labels import action_label, campaign_days, clock, moment
+from .labels import action_label, campaign_days, clock, file_size, moment
 
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
@@ -47,6 +48,7 @@ for part in (
     campaigns,
     campaign_tools,
     sites,
+    brochure,
 ):
     part.add_views(bp)
 
@@ -55,6 +57,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["clock"] = clock
     app.jinja_env.filters["action_label"] = action_label
+    app.jinja_env.filters["file_size"] = file_size
     app.jinja_env.filters["campaign_days"] = campaign_days
     access.init_app(app)
     app.register_blueprint(bp)

@@ -3,7 +3,7 @@
 from ..leads.forms import LeadForm
 from ..leads.models import FormName
 from ..web.context import current_settings
-from .services import is_specimen
+from .services import has_specimen_alone
 
 
 class BrochureForm(LeadForm):
@@ -12,4 +12,4 @@ class BrochureForm(LeadForm):
     @property
     def has_preview(self) -> bool:
         """Whether the picture of a first page is that of the brochure which is given: the school's own has none."""
-        return is_specimen(current_settings().instance_path)
+        return has_specimen_alone(current_settings().instance_path)

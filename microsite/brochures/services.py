@@ -1,27 +1,84 @@
-"""Which file is the brochure, who is sent it, and counting its downloads."""
+"""Which file is the brochure, who is sent it, and counting its downloads. Callers commit."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..content_files import SHIPPED
 from ..leads.models import Submission
 from ..outbox.services import enqueue
-from .models import BrochureDownload
+from .models import BrochureDownload, BrochureVersion
 
 FILE_NAME = "brochure.pdf"
+# The versions that were uploaded, in the instance folder.
+FOLDER = "brochures"
 MAIL = "brochure"
 
 
-def brochure_file(instance_path: Path) -> Path:
-    """The school's own PDF once it is in the instance folder, the shipped specimen until then."""
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The file that is given today; without a version it is the operator's own, or the specimen."""
+
+    path: Path
+    version_id: int | None
+
+
+class AlreadyUploaded(ValueError):
+    """The very same file is a version already."""
+
+
+def standing_file(instance_path: Path) -> Path:
+    """What is given while no version is chosen: the operator's own PDF, the shipped specimen without it."""
     own = instance_path / FILE_NAME
     return own if own.is_file() else SHIPPED / FILE_NAME
 
 
-def is_specimen(instance_path: Path) -> bool:
-    return brochure_file(instance_path).parent == SHIPPED
+def version_file(instance_path: Path, digest: str) -> Path:
+    return instance_path / FOLDER / f"{digest}.pdf"
+
+
+def has_specimen_alone(instance_path: Path) -> bool:
+    """Whether nothing but the specimen can be given; asks no database, for forms are shown without it too."""
+    return not (instance_path / FILE_NAME).is_file() and next((instance_path / FOLDER).glob("*.pdf"), None) is None
+
+
+def chosen_version(session: Session) -> BrochureVersion | None:
+    chosen = select(BrochureVersion).where(BrochureVersion.chosen_at.is_not(None))
+    last = chosen.order_by(BrochureVersion.chosen_at.desc(), BrochureVersion.id.desc())
+    return session.scalars(last.limit(1)).first()
+
+
+def given_brochure(session: Session, instance_path: Path) -> Given:
+    """The chosen version; what stands in its place if its file was lost, for an older brochure is better than none."""
+    version = chosen_version(session)
+    if version is not None and (path := version_file(instance_path, version.digest)).is_file():
+        return Given(path=path, version_id=version.id)
+    return Given(path=standing_file(instance_path), version_id=None)
+
+
+def add_version(
+    session: Session, *, digest: str, size: int, note: str, staff_id: int | None, now: datetime
+) -> BrochureVersion:
+    """A version whose file is there; it is given from now on. Raises AlreadyUploaded."""
+    version = BrochureVersion(digest=digest, size=size, note=note, added_at=now, added_by=staff_id, chosen_at=now)
+    try:
+        with session.begin_nested():
+            session.add(version)
+    except IntegrityError:
+        raise AlreadyUploaded(digest) from None
+    return version
+
+
+def choose_version(session: Session, version: BrochureVersion | None, *, now: datetime) -> None:
+    """Give this one from now on; None: what stands in the place of versions."""
+    if version is not None:
+        version.chosen_at = now
+    else:
+        session.execute(update(BrochureVersion).values(chosen_at=None))
 
 
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
@@ -29,5 +86,5 @@ def follow_up(session: Session, submission: Submission, *, now: datetime) -> Non
     enqueue(session, template=MAIL, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
-def count_download(session: Session, submission_id: int, *, now: datetime) -> None:
-    session.add(BrochureDownload(submission_id=submission_id, downloaded_at=now))
+def count_download(session: Session, submission_id: int, *, version_id: int | None, now: datetime) -> None:
+    session.add(BrochureDownload(submission_id=submission_id, version_id=version_id, downloaded_at=now))

@@ -12,7 +12,7 @@ from ..sharing.tags import share
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
 from .forms import BrochureForm
-from .services import brochure_file, count_download, follow_up
+from .services import count_download, follow_up, given_brochure
 
 bp = Blueprint("brochures", __name__)
 
@@ -78,8 +78,9 @@ def download_copy(token: str) -> Response:
 
 
 def _give_file(submission_id: int) -> Response:
+    given = given_brochure(db.session(), current_settings().instance_path)
     response = send_file(
-        brochure_file(current_settings().instance_path),
+        given.path,
         mimetype="application/pdf",
         download_name=f"Brochure {current_school().name}.pdf",
         conditional=True,
@@ -91,7 +92,7 @@ def _give_file(submission_id: int) -> Response:
             "inline", "attachment"
         )
     if _begins_file(response):
-        _count(submission_id)
+        _count(submission_id, given.version_id)
     return response
 
 
@@ -102,10 +103,10 @@ def _begins_file(response: Response) -> bool:
     return response.status_code == 200 or response.content_range.start == 0
 
 
-def _count(submission_id: int) -> None:
+def _count(submission_id: int, version_id: int | None) -> None:
     try:
         with writing():
-            count_download(db.session(), submission_id, now=utc_now())
+            count_download(db.session(), submission_id, version_id=version_id, now=utc_now())
     except UNAVAILABLE as error:
         # A download that isn't counted is better than a brochure that isn't given.
         log_database_failure(error)

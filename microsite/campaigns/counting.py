@@ -24,7 +24,7 @@ from .services import Seen, add_views
 
 logger = logging.getLogger("microsite.campaigns")
 
-# Different rows that one process may add to a day. Seven values each, 32,766 in one statement of SQLite.
+# Different rows that one process may add to a day. Eight values each, 32,766 in one statement of SQLite.
 LIMIT = 4000
 
 # Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
@@ -106,6 +106,7 @@ def count_view(page: str, attribution: Attribution) -> None:
         source=attribution.utm_source[:VIEW_LIMIT],
         medium=attribution.utm_medium[:VIEW_LIMIT],
         embed_host=attribution.embed_host[:VIEW_LIMIT],
+        article=attribution.article[:VIEW_LIMIT],
     )
     current_counter().add(seen)
 

@@ -60,7 +60,12 @@ class ViewCount(Base):
     """
 
     __tablename__ = "view_counts"
-    __table_args__ = (UniqueConstraint("day", "page", "campaign", "source", "medium", "embed_host"),)
+    __table_args__ = (
+        # Named: PostgreSQL's names end at 63 characters.
+        UniqueConstraint(
+            "day", "page", "campaign", "source", "medium", "embed_host", "article", name="uq_view_counts_seen"
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[date]
@@ -69,6 +74,8 @@ class ViewCount(Base):
     source: Mapped[str] = mapped_column(String(VIEW_LIMIT))
     medium: Mapped[str] = mapped_column(String(VIEW_LIMIT))
     embed_host: Mapped[str] = mapped_column(String(VIEW_LIMIT))
+    # The one that is read, or that led to the form.
+    article: Mapped[str] = mapped_column(String(VIEW_LIMIT), server_default="")
     count: Mapped[int]
 
 

@@ -42,6 +42,7 @@ class Seen:
     source: str = ""
     medium: str = ""
     embed_host: str = ""
+    article: str = ""
 
 
 _KEY = tuple(Seen.__dataclass_fields__)

@@ -9,7 +9,8 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from ..brochures.services import FILE_NAME
+from ..brochures.services import FILE_NAME, chosen_version, standing_file, version_file
+from ..content_files import SHIPPED
 from ..db import db, reading
 from ..open_days.queries import all_slots
 from ..outbox import MAILS_FOLDER
@@ -26,7 +27,7 @@ def check() -> None:
     findings = [
         *_database_findings(),
         *_placeholder_findings(),
-        *_specimen_findings(),
+        *_brochure_findings(),
         *_address_findings(),
         *_smtp_findings(),
     ]
@@ -62,9 +63,20 @@ def _content_findings() -> list[str]:
     return findings
 
 
-def _specimen_findings() -> list[str]:
-    own = current_settings().instance_path / FILE_NAME
-    return [] if own.is_file() else [f"Brochure : un spécimen est donné ; déposez celle de l’école ({own})"]
+def _brochure_findings() -> list[str]:
+    instance = current_settings().instance_path
+    try:
+        with reading():
+            version = chosen_version(db.session())
+            file = version_file(instance, version.digest) if version else None
+    except DBAPIError:
+        # Told already.
+        return []
+    if file is not None:
+        return [] if file.is_file() else [f"Brochure : le fichier de la version choisie manque ({file})"]
+    if standing_file(instance).parent != SHIPPED:
+        return []
+    return [f"Brochure : un spécimen est donné ; déposez celle de l’école ({instance / FILE_NAME})"]
 
 
 def _smtp_findings() -> list[str]:

@@ -41,6 +41,10 @@ ROUTES = {
     ("GET", "/admissions/sites"): "mA",
     ("POST", "/admissions/sites"): "mA",
     ("POST", "/admissions/sites/<int:host_id>/retrait"): "mA",
+    ("GET", "/admissions/brochure"): "aA",
+    ("POST", "/admissions/brochure"): "aA",
+    ("POST", "/admissions/brochure/<int:version_id>/choix"): "aA",
+    ("GET", "/admissions/brochure/<int:version_id>/fichier"): "aA",
     ("GET", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",
@@ -88,6 +92,7 @@ _VALUES = {
     "<any(svg, png):kind>": "svg",
     "<form>": "brochure",
     "<int:host_id>": "999999",
+    "<int:version_id>": "999999",
 }
 
 
