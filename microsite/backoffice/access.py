@@ -43,6 +43,7 @@ NAVIGATION = {
     "backoffice.open_days": "Portes ouvertes",
     "backoffice.mails": "Messages",
     "backoffice.campaigns": "Campagnes",
+    "backoffice.report": "Rapport",
     "backoffice.sites": "Sites partenaires",
     "backoffice.brochure": "Brochure",
     "backoffice.team": "Équipe",

@@ -21,6 +21,7 @@ _ACTIONS = {
     "site removed": "a retiré un site partenaire",
     "brochure added": "a déposé une version de la brochure",
     "brochure chosen": "a choisi la version de la brochure",
+    "report exported": "a sorti le rapport",
     "password reset": "a donné un nouveau mot de passe",
     "leads listed": "a consulté la liste des contacts",
     "held listed": "a consulté la quarantaine",

@@ -15,6 +15,7 @@ from . import (
     mail_pages,
     open_day_pages,
     quarantine_views,
+    report,
     sign_in,
     sites,
     slot_pages,
@@ -49,6 +50,7 @@ for part in (
     campaign_tools,
     sites,
     brochure,
+    report,
 ):
     part.add_views(bp)
 

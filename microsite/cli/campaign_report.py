@@ -16,7 +16,7 @@ from ..exports.columns import FORMS
 from ..exports.dialects import ExcelFr, harmless
 from ..exports.services import file_when_complete
 from ..leads.queries import Selection
-from ..reports import CampaignUnknown, Funnel, Period, report
+from ..reports.campaigns import CampaignUnknown, Funnel, Period, report
 from .options import Day, day_after_begins, day_begins
 
 _ALL_FORMS = "Tous"

@@ -45,6 +45,8 @@ ROUTES = {
     ("POST", "/admissions/brochure"): "aA",
     ("POST", "/admissions/brochure/<int:version_id>/choix"): "aA",
     ("GET", "/admissions/brochure/<int:version_id>/fichier"): "aA",
+    ("GET", "/admissions/rapport"): "amA",
+    ("GET", "/admissions/rapport.csv"): "amA",
     ("GET", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",

@@ -1,4 +1,4 @@
-"""Across the offers: what each campaign brought, from views to submissions to brochures opened."""
+"""What each campaign brought from each source to each form, from views to submissions to brochures opened."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,14 @@ from datetime import date
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from .brochures.models import BrochureDownload
-from .campaigns.attribution import folded, tidy
-from .campaigns.models import VIEW_LIMIT, Campaign, ViewCount
-from .campaigns.pages import ARTICLE, LINK
-from .campaigns.queries import list_campaigns
-from .leads.models import FormName, Submission
-from .leads.queries import Selection
+from ..brochures.models import BrochureDownload
+from ..campaigns.attribution import folded, tidy
+from ..campaigns.models import VIEW_LIMIT, Campaign, ViewCount
+from ..campaigns.pages import ARTICLE, LINK
+from ..campaigns.queries import list_campaigns
+from ..leads.models import FormName, Submission
+from ..leads.queries import Selection
+from .counts import Counts
 
 
 class CampaignUnknown(ValueError):
@@ -36,37 +37,15 @@ class Period:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Funnel:
+class Funnel(Counts):
     """One line: what a campaign brought from one source to one form, or to all of them if `form` is None.
 
-    `links` and `views` (of the article, where the three forms stand) belong to no form: they are the same on each line
-    of a campaign and source. `downloads` are the submissions whose brochure was opened, once or more.
+    `links` and `views` belong to no form: they are the same on each line of a campaign and source.
     """
 
     campaign: str
     source: str
     form: FormName | None
-    links: int
-    views: int
-    form_views: int
-    submissions: int
-    downloads: int
-    # Submissions of the brochure's form, which a download follows.
-    requests: int
-
-    @property
-    def form_view_rate(self) -> float | None:
-        return _rate(self.form_views, self.views)
-
-    @property
-    def submission_rate(self) -> float | None:
-        """Of all the views that showed the form."""
-        return _rate(self.submissions, self.views + self.form_views)
-
-    @property
-    def download_rate(self) -> float | None:
-        """Of the requests for a brochure."""
-        return _rate(self.downloads, self.requests)
 
 
 # Campaign and source.
@@ -100,7 +79,7 @@ def report(session: Session, period: Period, *, campaign: str | None = None) -> 
     if campaign is None:
         efforts = tally.efforts() | _without_a_visit(tally, filter(period.touches, planned))
     else:
-        name = _name(tidy("utm_campaign", campaign))
+        name = campaign_name(tidy("utm_campaign", campaign))
         if name and name not in {row.code for row in planned} and name not in _count(session, Period()).campaigns():
             raise CampaignUnknown
         efforts = {effort for effort in tally.efforts() | _without_a_visit(tally, planned) if effort[0] == name}
@@ -120,7 +99,7 @@ def _without_a_visit(tally: _Tally, planned: Iterable[Campaign]) -> set[_Effort]
     return {(row.code, row.source[:VIEW_LIMIT]) for row in planned if row.code not in visited}
 
 
-def _name(campaign: str) -> str:
+def campaign_name(campaign: str) -> str:
     """As long as a view's, so that both meet; « Salon-2026 », typed by hand, is salon-2026."""
     return folded(campaign[:VIEW_LIMIT])
 
@@ -129,7 +108,7 @@ def _add_views(session: Session, tally: _Tally, period: Period) -> None:
     keys = (ViewCount.campaign, ViewCount.source, ViewCount.page)
     counted = select(*keys, func.sum(ViewCount.count)).where(*_days(period)).group_by(*keys)
     for campaign, source, page, count in session.execute(counted):
-        tally.views[_name(campaign), source, page] += count
+        tally.views[campaign_name(campaign), source, page] += count
 
 
 def _days(period: Period) -> Iterator[ColumnElement[bool]]:
@@ -149,7 +128,7 @@ def _add_submissions(session: Session, tally: _Tally, selection: Selection) -> N
         .group_by(*keys)
     )
     for campaign, source, form, submissions, downloads in session.execute(counted):
-        key = _name(campaign), source[:VIEW_LIMIT], form
+        key = campaign_name(campaign), source[:VIEW_LIMIT], form
         tally.submissions[key] += submissions
         tally.downloads[key] += downloads
 
@@ -173,7 +152,3 @@ def _line(tally: _Tally, effort: tuple[str, str], forms: list[FormName]) -> Funn
         downloads=sum(tally.downloads[*effort, form] for form in forms),
         requests=sum(tally.submissions[*effort, form] for form in forms if form is FormName.BROCHURE),
     )
-
-
-def _rate(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

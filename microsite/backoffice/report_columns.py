@@ -1,0 +1,83 @@
+"""The report's columns, on screen and as CSV in both dialects."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from ..exports.columns import FORMS
+from ..exports.dialects import Dialect, harmless
+from ..leads.models import FormName
+from ..reports.breakdowns import Axis, Breakdown, Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """`rate` gives a part of one, `count` a number."""
+
+    key: str
+    heading: str
+    count: Callable[[Line], int] | None = None
+    rate: Callable[[Line], float | None] | None = None
+
+    def shown(self, line: Line) -> str:
+        """For who reads French: a percentage with a decimal comma, empty where there is nothing to divide by."""
+        if self.count is not None:
+            return str(self.count(line))
+        rate = self.rate(line) if self.rate else None
+        return "" if rate is None else f"{100 * rate:.1f}".replace(".", ",")
+
+    def for_programs(self, line: Line) -> str:
+        if self.count is not None:
+            return str(self.count(line))
+        rate = self.rate(line) if self.rate else None
+        return "" if rate is None else f"{rate:.4f}"
+
+
+COLUMNS = (
+    Column(key="links", heading="Liens courts", count=lambda line: line.links),
+    Column(key="views", heading="Vues article", count=lambda line: line.views),
+    Column(key="form_views", heading="Vues formulaire", count=lambda line: line.form_views),
+    Column(key="form_view_rate", heading="% des vues", rate=lambda line: line.form_view_rate),
+    Column(key="submissions", heading="Demandes", count=lambda line: line.submissions),
+    Column(key="submission_rate", heading="% de demandes", rate=lambda line: line.submission_rate),
+    Column(key="downloads", heading="Brochures ouvertes", count=lambda line: line.downloads),
+    Column(key="download_rate", heading="% d’ouverture", rate=lambda line: line.download_rate),
+    Column(key="registrations", heading="Inscriptions", count=lambda line: line.registrations),
+)
+AXIS_HEADINGS = {
+    Axis.CAMPAIGN: "Campagne",
+    Axis.SOURCE: "Source",
+    Axis.FORM: "Formulaire",
+    Axis.ARTICLE: "Article",
+    Axis.DAY: "Jour",
+}
+_NOTHING = {Axis.CAMPAIGN: "Sans campagne", Axis.SOURCE: "Sans source", Axis.ARTICLE: "Sans article"}
+
+
+def key_label(axis: Axis, key: str) -> str:
+    if axis == Axis.FORM:
+        return FORMS[FormName(key)]
+    if axis == Axis.DAY:
+        return f"{date.fromisoformat(key):%d/%m/%Y}"
+    return key or _NOTHING[axis]
+
+
+def report_csv(found: Breakdown, axis: Axis, dialect: Dialect) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\r\n")
+    is_french = dialect.has_french_headings
+    writer.writerow(
+        [AXIS_HEADINGS[axis] if is_french else axis.value, *(_heading(column, dialect) for column in COLUMNS)]
+    )
+    for line in found.lines:
+        first = key_label(axis, line.key) if is_french and axis in (Axis.FORM, Axis.DAY) else line.key
+        cells = [column.shown(line) if is_french else column.for_programs(line) for column in COLUMNS]
+        # Anybody can put a formula into a link's utm_source.
+        writer.writerow([harmless(first) if dialect.guards_formulas else first, *cells])
+    return text.getvalue().encode(dialect.encoding)
+
+
+def _heading(column: Column, dialect: Dialect) -> str:
+    return column.heading if dialect.has_french_headings else column.key

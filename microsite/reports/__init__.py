@@ -1,0 +1,1 @@
+"""Across the offers: what each campaign brought, and how much came by when, from where and to what."""
