@@ -11,6 +11,7 @@ from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..reports.breakdowns import Axis, Breakdown, break_down
 from ..school import PARIS
 from ..web.context import utc_now
+from ..web.typography import thousands
 from .access import ALL_ROLES, current_staff, for_roles
 from .audit import note
 from .plots import day_plots
@@ -47,6 +48,7 @@ def report() -> Response:
         sources=sorted({campaign.source for campaign in planned}),
         key_label=key_label,
         onward=_onward,
+        thousands=thousands,
     )
     return make_response(page)
 

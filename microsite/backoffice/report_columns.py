@@ -10,6 +10,7 @@ from ..exports.columns import FORMS
 from ..exports.dialects import Dialect, harmless
 from ..leads.models import FormName
 from ..reports.breakdowns import Axis, Breakdown, Line
+from ..web.typography import french, thousands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,9 @@ class Column:
             return str(self.count(line))
         rate = self.rate(line) if self.rate else None
         return "" if rate is None else f"{100 * rate:.1f}".replace(".", ",")
+
+    def on_screen(self, line: Line) -> str:
+        return french(thousands(self.count(line))) if self.count else self.shown(line) or "–"
 
     def for_programs(self, line: Line) -> str:
         if self.count is not None:
