@@ -5,7 +5,7 @@ Whoever isn't of the admissions, signed in, reads the same page for every refere
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..db import db, writing
+from ..db import LARGEST_ID, db, writing
 from ..leads.services import Person
 from ..leads.views import thank
 from ..open_days.attendance import NotExpected, OtherDay, check_in, find_arriving, undo, walk_in
@@ -15,7 +15,6 @@ from ..open_days.seats import SlotClosed, SlotFull
 from ..web.context import utc_now
 from .access import ADMISSIONS, for_anyone, for_roles, staff
 from .door import counted, note_arrival
-from .open_day_pages import LARGEST_ID
 from .standings import Standing, standing, standings
 
 

@@ -2,9 +2,8 @@
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..db import db, writing
+from ..db import LARGEST_ID, db, writing
 from ..exports.columns import FORMS
-from ..leads.lists import LARGEST_ID
 from ..leads.models import Consent, ConsentOrigin, Lead, Submission
 from ..leads.normalise import dialled_from_france
 from ..web.context import current_school, utc_now

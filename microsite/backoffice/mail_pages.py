@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from ..db import db
+from ..db import LARGEST_ID, db
 from ..leads.models import FormName
 from ..leads.references import ALPHABET, PREFIXES
 from ..outbox.models import Audience, MailStatus, OutgoingMail
@@ -15,7 +15,6 @@ from ..outbox.services import MailAlreadySent, drop, retry
 from ..web.context import utc_now
 from .access import ADMISSIONS, current_staff, for_roles
 from .audit import note
-from .open_day_pages import LARGEST_ID
 
 # What `etat` in the address stands for.
 TABS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..db import db
+from ..db import LARGEST_ID, db
 from ..open_days.attendance import is_today
 from ..open_days.models import OpenDay, Slot
 from ..open_days.plan_words import TITLE
@@ -19,7 +19,6 @@ from .audit import note
 from .editing import answered
 from .open_day_forms import DayForm, NewDayForm, SlotsForm
 
-LARGEST_ID = 2**31 - 1
 _PAGE = 60
 
 
@@ -83,7 +82,7 @@ def add(day_id: int) -> Response:
         there = [slot for slot in day.slots if slot.cancelled_at is None]
         plans = form.plans(others=there, now=utc_now())
         if plans:
-            add_slots(db.session(), day, plans)
+            add_slots(db.session(), day, plans, now=utc_now())
             return done("slots added", day, "creneaux-ajoutes", slots=len(plans))
     return answered(render_template("backoffice/new_day.html", form=form, day=day), form, [])
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 
-from ..db import db
+from ..db import LARGEST_ID, db
 from ..leads.filters import LeadFilter
-from ..leads.lists import LARGEST_ID, PAGE
+from ..leads.lists import PAGE
 from ..leads.models import Submission
 from ..leads.services import confirm_spam, hold_again
 from ..quarantine import judge_all, release

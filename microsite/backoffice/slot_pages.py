@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from ..db import db, writing
+from ..db import LARGEST_ID, db, writing
 from ..exports.attendees import attendees_csv
 from ..open_days.attendance import is_today
 from ..open_days.models import RegistrationState, Slot
@@ -15,7 +15,7 @@ from .audit import note
 from .editing import answered
 from .fields import as_day
 from .open_day_forms import SlotForm
-from .open_day_pages import LARGEST_ID, done
+from .open_day_pages import done
 
 
 def add_views(bp: Blueprint) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from ..db import LARGEST_ID
 from .filters import LeadFilter, Sort
 from .matching import WALK, asked_of_leads, count_up_to, narrowest, submission_conditions
 from .models import Lead, Submission
@@ -18,7 +19,6 @@ PAGE = 50
 COUNTED = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_000_000
-LARGEST_ID = 2**31 - 1
 _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.CONTACT: Lead.last_contact_at,
     Sort.ARRIVAL: Lead.created_at,

@@ -31,7 +31,7 @@ def test_page_shows_what_was_typed_and_all_that_followed(app: Flask, client: Che
     submission_id = send(app, "Zoé d'Arc & fils", agreed=(BY_EMAIL, BY_PHONE), phone="+33612345678")[0]
     lead_id = _lead_id(app)
     with app.app_context(), writing():
-        count_download(db.session(), submission_id, now=NOW)
+        count_download(db.session(), submission_id, version_id=None, now=NOW)
         withdraw(db.session(), lead_id, "phone", now=NOW + timedelta(days=1))
 
     page = desk(Role.ADMISSIONS).page(f"/admissions/contacts/{lead_id}")
