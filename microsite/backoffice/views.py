@@ -2,27 +2,15 @@
 
 from flask import Blueprint, Flask, Response, make_response, render_template
 
-from . import (
-    access,
-    account,
-    arrivals,
-    brochure,
-    campaign_tools,
-    campaigns,
-    door,
-    lead_page,
-    leads_list,
-    mail_pages,
-    open_day_pages,
-    quarantine_views,
-    report,
-    sign_in,
-    sites,
-    slot_pages,
-    team,
-)
+from . import access, brochure, mails
 from .access import ALL_ROLES, PREFIX, for_roles
+from .accounts import account, sign_in, team
+from .campaigns import pages as campaigns
+from .campaigns import sites, tools
 from .labels import action_label, campaign_days, clock, file_size, moment
+from .leads import listing, page, quarantine
+from .open_days import arrivals, days, door, slots
+from .reports import page as report
 
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
@@ -33,26 +21,14 @@ def home() -> Response:
     return make_response(render_template("backoffice/home.html", tiles=[]))
 
 
+_SECTIONS = (
+    account, sign_in, team, listing, page, quarantine, days, slots, door, arrivals, mails,
+    campaigns, tools, sites, report, brochure,
+)  # fmt: skip
+
 access.guard(bp)
-for part in (
-    sign_in,
-    account,
-    team,
-    leads_list,
-    lead_page,
-    quarantine_views,
-    open_day_pages,
-    slot_pages,
-    door,
-    arrivals,
-    mail_pages,
-    campaigns,
-    campaign_tools,
-    sites,
-    brochure,
-    report,
-):
-    part.add_views(bp)
+for section in _SECTIONS:
+    section.add_views(bp)
 
 
 def init_app(app: Flask) -> None:

@@ -11,9 +11,9 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import inspect
 
+from ..backoffice.accounts.passwords import draw_password
+from ..backoffice.accounts.services import add_staff
 from ..backoffice.models import Role
-from ..backoffice.passwords import draw_password
-from ..backoffice.services import add_staff
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples

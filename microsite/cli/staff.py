@@ -3,13 +3,13 @@
 import click
 from sqlalchemy import select
 
+from ..backoffice.accounts.passwords import draw_password
+from ..backoffice.accounts.second_step import switch_off
+from ..backoffice.accounts.services import StaffExists, add_staff, find_staff, set_password
+from ..backoffice.accounts.services import disable as disable_member
+from ..backoffice.accounts.services import enable as enable_member
 from ..backoffice.audit import note
 from ..backoffice.models import NAME_LIMIT, Role, StaffMember
-from ..backoffice.passwords import draw_password
-from ..backoffice.second_step import switch_off
-from ..backoffice.services import StaffExists, add_staff, find_staff, set_password
-from ..backoffice.services import disable as disable_member
-from ..backoffice.services import enable as enable_member
 from ..db import db, reading
 from ..leads.normalise import EmailRefused, normalise_email
 from ..school import PARIS

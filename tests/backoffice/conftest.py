@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from microsite.backoffice.accounts.services import add_staff
 from microsite.backoffice.models import Role
-from microsite.backoffice.services import add_staff
 from microsite.db import db, writing
 from microsite.web.context import utc_now
 

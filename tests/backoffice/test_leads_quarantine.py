@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from microsite.backoffice.leads.quarantine import AT_ONCE
 from microsite.backoffice.models import AuditEntry, Role
-from microsite.backoffice.quarantine_views import AT_ONCE
 from microsite.db import db
 from microsite.leads.models import FormName, Lead, Submission, SubmissionStatus
 from microsite.outbox.models import OutgoingMail

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.backoffice.mail_pages import MAILS
+from microsite.backoffice.mails import MAILS
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
 from microsite.outbox.models import MailStatus, OutgoingMail

@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from flask import Flask
 
+from microsite.backoffice.accounts.passwords import PasswordRefused, check_password
+from microsite.backoffice.accounts.services import IDLE, LONGEST
+from microsite.backoffice.accounts.throttle import ADDRESS, PAIR, WINDOW
 from microsite.backoffice.models import Role
-from microsite.backoffice.passwords import PasswordRefused, check_password
-from microsite.backoffice.services import IDLE, LONGEST
-from microsite.backoffice.throttle import ADDRESS, PAIR, WINDOW
 
 from ..page import CheckedClient, Page
 from .conftest import PASSWORD, Browser, Desk, add_member, address, enter

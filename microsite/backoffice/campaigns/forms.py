@@ -4,14 +4,14 @@ from typing import Any
 
 from wtforms.validators import DataRequired, ValidationError
 
-from ..campaigns.attribution import LIMIT, tidy
-from ..campaigns.models import CODE, CODE_LIMIT, NAME_LIMIT, NOTE_LIMIT
-from ..campaigns.services import CampaignPlan
-from ..exports.columns import FORMS
-from ..web.fields import ChoiceField, TextField
-from .changes import ChangeForm
-from .days import DayField
-from .forms import entered
+from ...campaigns.attribution import LIMIT, tidy
+from ...campaigns.models import CODE, CODE_LIMIT, NAME_LIMIT, NOTE_LIMIT
+from ...campaigns.services import CampaignPlan
+from ...exports.columns import FORMS
+from ...web.fields import ChoiceField, TextField
+from ..changes import ChangeForm
+from ..days import DayField
+from ..forms import entered
 
 TARGETS = {form.value: label for form, label in FORMS.items()}
 ARTICLE = "L’article"

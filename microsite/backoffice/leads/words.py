@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..exports.columns import COLUMNS, Writing
-from ..exports.dialects import ExcelFr
-from ..leads.filters import Agreement, Sort, State
-from ..leads.models import Submission
-from ..school import School
+from ...exports.columns import COLUMNS, Writing
+from ...exports.dialects import ExcelFr
+from ...leads.filters import Agreement, Sort, State
+from ...leads.models import Submission
+from ...school import School
 
 STATES: dict[State | None, str] = {
     None: "Tous",

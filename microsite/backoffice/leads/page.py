@@ -2,17 +2,17 @@
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..db import LARGEST_ID, db, writing
-from ..exports.columns import FORMS
-from ..leads.models import Consent, ConsentOrigin, Lead, Submission
-from ..leads.normalise import dialled_from_france
-from ..web.context import current_school, utc_now
-from .access import ADMISSIONS, current_staff, for_roles
-from .audit import note
-from .lead_records import SHOWN, find_consent, latest_submission_id, read_record
-from .lead_timeline import timeline
-from .lead_words import CHANNELS, came
-from .versions import fingerprint
+from ...db import LARGEST_ID, db, writing
+from ...exports.columns import FORMS
+from ...leads.models import Consent, ConsentOrigin, Lead, Submission
+from ...leads.normalise import dialled_from_france
+from ...web.context import current_school, utc_now
+from ..access import ADMISSIONS, current_staff, for_roles
+from ..audit import note
+from ..versions import fingerprint
+from .records import SHOWN, find_consent, latest_submission_id, read_record
+from .timeline import timeline
+from .words import CHANNELS, came
 
 
 def add_views(bp: Blueprint) -> None:

@@ -4,14 +4,14 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from sqlalchemy import select
 from wtforms.validators import DataRequired
 
-from ..db import db
-from ..leads.forms import EMAIL_KEYS, EmailField
-from ..web.context import utc_now
-from ..web.fields import ChoiceField, TextField, refuse
-from .access import ADMINISTRATORS, current_staff, for_roles
-from .audit import note
-from .forms import StaffForm, entered
-from .models import NAME_LIMIT, AuditEntry, Role, StaffMember
+from ...db import db
+from ...leads.forms import EMAIL_KEYS, EmailField
+from ...web.context import utc_now
+from ...web.fields import ChoiceField, TextField, refuse
+from ..access import ADMINISTRATORS, current_staff, for_roles
+from ..audit import note
+from ..forms import StaffForm, entered
+from ..models import NAME_LIMIT, AuditEntry, Role, StaffMember
 from .passwords import draw_password
 from .services import StaffExists, add_staff, disable, enable, set_password
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..brochures.models import BrochureDownload
-from ..exports.columns import FORMS
-from ..leads.models import Consent, ConsentOrigin, Submission, SubmissionStatus
-from ..open_days.forms import slot_label
-from ..open_days.models import Alert, Registration, RegistrationState
-from ..outbox.models import MailStatus, OutgoingMail
-from ..privacy.models import PrivacyRequest, RequestKind
-from ..school import School
-from .labels import mail_label, moment
-from .lead_records import LeadRecord
-from .lead_words import CHANNELS, came, typed
+from ...brochures.models import BrochureDownload
+from ...exports.columns import FORMS
+from ...leads.models import Consent, ConsentOrigin, Submission, SubmissionStatus
+from ...open_days.forms import slot_label
+from ...open_days.models import Alert, Registration, RegistrationState
+from ...outbox.models import MailStatus, OutgoingMail
+from ...privacy.models import PrivacyRequest, RequestKind
+from ...school import School
+from ..labels import mail_label, moment
+from .records import LeadRecord
+from .words import CHANNELS, came, typed
 
 _REGISTRATIONS = {
     RegistrationState.CONFIRMED: "place confirmée",

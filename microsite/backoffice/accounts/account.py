@@ -6,13 +6,13 @@ import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 
-from ..db import db
-from ..web.context import current_school, utc_now
-from ..web.fields import refuse
-from .access import ALL_ROLES, current_staff, for_roles
-from .audit import note
-from .forms import CodeForm, entered
-from .models import StaffMember
+from ...db import db
+from ...web.context import current_school, utc_now
+from ...web.fields import refuse
+from ..access import ALL_ROLES, current_staff, for_roles
+from ..audit import note
+from ..forms import CodeForm, entered
+from ..models import StaffMember
 from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
 from .sign_in import WRONG_CODE
 

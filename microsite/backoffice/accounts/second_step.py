@@ -8,7 +8,7 @@ import pyotp
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from .models import RecoveryCode, StaffMember
+from ..models import RecoveryCode, StaffMember
 
 _STEP = 30
 # A code of the step before still counts: clocks differ, and typing takes time.

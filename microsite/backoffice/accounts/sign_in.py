@@ -5,15 +5,15 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session, url_for
 
-from ..db import db, reading
-from ..leads.normalise import email_key
-from ..web.context import current_school, utc_now
-from ..web.fields import refuse
-from ..web.links import LinkExpired, LinkForged, sign, unsign
-from .access import ALL_ROLES, PREFIX, current_staff, for_anyone, for_roles, sign_in, sign_out, staff
-from .audit import note
-from .forms import CodeForm, PasswordForm, SignInForm, entered
-from .models import StaffMember
+from ...db import db, reading
+from ...leads.normalise import email_key
+from ...web.context import current_school, utc_now
+from ...web.fields import refuse
+from ...web.links import LinkExpired, LinkForged, sign, unsign
+from ..access import ALL_ROLES, PREFIX, current_staff, for_anyone, for_roles, sign_in, sign_out, staff
+from ..audit import note
+from ..forms import CodeForm, PasswordForm, SignInForm, entered
+from ..models import StaffMember
 from .passwords import PasswordRefused, check_password, is_password
 from .second_step import take_code
 from .services import authenticate, set_password

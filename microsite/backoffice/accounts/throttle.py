@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
-from .models import SignInAttempt
+from ..models import SignInAttempt
 
 WINDOW = timedelta(minutes=15)
 # Failures within WINDOW: of an address on an account, of an address on any, of any address on an account.

@@ -3,17 +3,17 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from wtforms.validators import DataRequired, ValidationError
 
-from ..campaigns.attribution import LIMIT
-from ..campaigns.models import NOTE_LIMIT, EmbedHost
-from ..campaigns.queries import embed_hosts
-from ..campaigns.services import HostAlreadyAllowed, allow_embed_host, remove_embed_host
-from ..config import parse_origin
-from ..db import db
-from ..web.context import current_settings, utc_now
-from ..web.fields import TextField, refuse
-from .access import MARKETING, current_staff, for_roles
-from .audit import note
-from .forms import StaffForm, entered
+from ...campaigns.attribution import LIMIT
+from ...campaigns.models import NOTE_LIMIT, EmbedHost
+from ...campaigns.queries import embed_hosts
+from ...campaigns.services import HostAlreadyAllowed, allow_embed_host, remove_embed_host
+from ...config import parse_origin
+from ...db import db
+from ...web.context import current_settings, utc_now
+from ...web.fields import TextField, refuse
+from ..access import MARKETING, current_staff, for_roles
+from ..audit import note
+from ..forms import StaffForm, entered
 
 
 class SiteForm(StaffForm):

@@ -2,20 +2,20 @@
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from ..db import LARGEST_ID, db, writing
-from ..exports.attendees import attendees_csv
-from ..open_days.attendance import is_today
-from ..open_days.models import RegistrationState, Slot
-from ..open_days.plan_words import doubts
-from ..open_days.planning import SlotPlan, cancel_slot, edit_slot, lock_planning
-from ..open_days.rosters import Attendee, count_told, get_filling, list_attendees
-from ..web.context import utc_now
-from .access import ADMISSIONS, current_staff, for_roles
-from .audit import note
-from .editing import answered
-from .fields import as_day
-from .open_day_forms import SlotForm
-from .open_day_pages import done
+from ...db import LARGEST_ID, db, writing
+from ...exports.attendees import attendees_csv
+from ...open_days.attendance import is_today
+from ...open_days.models import RegistrationState, Slot
+from ...open_days.plan_words import doubts
+from ...open_days.planning import SlotPlan, cancel_slot, edit_slot, lock_planning
+from ...open_days.rosters import Attendee, count_told, get_filling, list_attendees
+from ...web.context import utc_now
+from ..access import ADMISSIONS, current_staff, for_roles
+from ..audit import note
+from ..editing import answered
+from ..fields import as_day
+from .days import done
+from .forms import SlotForm
 
 
 def add_views(bp: Blueprint) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ..open_days.attendance import is_today
-from ..open_days.models import SEATED, Registration, RegistrationState
-from ..open_days.rosters import Attendee
-from ..web.context import french_moment, french_time
+from ...open_days.attendance import is_today
+from ...open_days.models import SEATED, Registration, RegistrationState
+from ...open_days.rosters import Attendee
+from ...web.context import french_moment, french_time
 
 
 class Kind(StrEnum):

@@ -4,18 +4,18 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
-from ..campaigns.qr import Poster
-from ..campaigns.snippets import EmbeddedForm, find_embedded, snippet
-from ..campaigns.views import short_url
-from ..exports.columns import FORMS
-from ..leads.models import FormName
-from ..sharing.cards import font_file
-from ..web.context import current_school, current_settings
-from ..web.fields import legible
-from ..web.framing import PREVIEW, THEMES, sign_preview
-from ..web.headers import page_policy
-from .access import MARKETING, for_roles
-from .campaigns import get_campaign
+from ...campaigns.qr import Poster
+from ...campaigns.snippets import EmbeddedForm, find_embedded, snippet
+from ...campaigns.views import short_url
+from ...exports.columns import FORMS
+from ...leads.models import FormName
+from ...sharing.cards import font_file
+from ...web.context import current_school, current_settings
+from ...web.fields import legible
+from ...web.framing import PREVIEW, THEMES, sign_preview
+from ...web.headers import page_policy
+from ..access import MARKETING, for_roles
+from .pages import get_campaign
 
 _LABEL_WEIGHT = 500
 _LABEL_LIMIT = 60

@@ -4,19 +4,19 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
 
-from ..campaigns.queries import list_campaigns
-from ..db import db, writing
-from ..exports.columns import FORMS
-from ..exports.dialects import Dialect, ExcelFr, Rfc4180
-from ..reports.breakdowns import Axis, Breakdown, break_down
-from ..school import PARIS
-from ..web.context import utc_now
-from ..web.typography import thousands
-from .access import ALL_ROLES, current_staff, for_roles
-from .audit import note
+from ...campaigns.queries import list_campaigns
+from ...db import db, writing
+from ...exports.columns import FORMS
+from ...exports.dialects import Dialect, ExcelFr, Rfc4180
+from ...reports.breakdowns import Axis, Breakdown, break_down
+from ...school import PARIS
+from ...web.context import utc_now
+from ...web.typography import thousands
+from ..access import ALL_ROLES, current_staff, for_roles
+from ..audit import note
+from .columns import AXIS_HEADINGS, COLUMNS, key_label, report_csv
 from .plots import day_plots
-from .report_columns import AXIS_HEADINGS, COLUMNS, key_label, report_csv
-from .report_question import AXES, Asked, read_question
+from .question import AXES, Asked, read_question
 
 # Lines on a page, and days, which all are: invented campaigns fill no screen.
 _SHOWN = 400

@@ -5,20 +5,20 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..campaigns.models import Campaign
-from ..campaigns.queries import find_campaign, list_campaigns, lock_campaign
-from ..campaigns.services import CampaignExists, CampaignPlan, add_campaign, change_campaign
-from ..campaigns.snippets import EMBEDDED, snippet
-from ..campaigns.views import short_url, tagged_url
-from ..db import db
-from ..school import PARIS
-from ..web.context import current_school, current_settings, utc_now
-from ..web.fields import refuse
-from .access import MARKETING, current_staff, for_roles
-from .audit import note
-from .campaign_forms import ARTICLE, TARGETS, CampaignForm, NewCampaignForm
-from .changes import CHANGED
-from .forms import entered
+from ...campaigns.models import Campaign
+from ...campaigns.queries import find_campaign, list_campaigns, lock_campaign
+from ...campaigns.services import CampaignExists, CampaignPlan, add_campaign, change_campaign
+from ...campaigns.snippets import EMBEDDED, snippet
+from ...campaigns.views import short_url, tagged_url
+from ...db import db
+from ...school import PARIS
+from ...web.context import current_school, current_settings, utc_now
+from ...web.fields import refuse
+from ..access import MARKETING, current_staff, for_roles
+from ..audit import note
+from ..changes import CHANGED
+from ..forms import entered
+from .forms import ARTICLE, TARGETS, CampaignForm, NewCampaignForm
 
 _PLANNED = tuple(item.name for item in fields(CampaignPlan))
 

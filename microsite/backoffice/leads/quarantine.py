@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 
-from ..db import LARGEST_ID, db
-from ..leads.filters import LeadFilter
-from ..leads.lists import PAGE
-from ..leads.models import Submission
-from ..leads.services import confirm_spam, hold_again
-from ..quarantine import judge_all, release
-from ..web.context import current_settings, utc_now
-from .access import ADMISSIONS, current_staff, for_roles
-from .audit import note
+from ...db import LARGEST_ID, db
+from ...leads.filters import LeadFilter
+from ...leads.lists import PAGE
+from ...leads.models import Submission
+from ...leads.services import confirm_spam, hold_again
+from ...quarantine import judge_all, release
+from ...web.context import current_settings, utc_now
+from ..access import ADMISSIONS, current_staff, for_roles
+from ..audit import note
 
 # A page of the list.
 AT_ONCE = PAGE

@@ -5,20 +5,20 @@ from datetime import datetime
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from wtforms.validators import DataRequired
 
-from ..db import db
-from ..leads.forms import EMAIL_KEYS, NAME_LIMIT, PHONE_LIMIT, EmailField, PhoneField
-from ..leads.services import Person
-from ..open_days.attendance import CheckedIn, find_arriving, is_today, walk_in
-from ..open_days.forms import COMPANIONS_LIMIT
-from ..open_days.models import Registration, RegistrationState, Slot
-from ..open_days.rosters import SlotFilling, get_filling, list_attendees
-from ..open_days.seats import SlotClosed, SlotFull
-from ..web.context import utc_now
-from ..web.fields import ChoiceField, TextField, refuse
-from .access import ADMISSIONS, by_itself, current_staff, for_roles
-from .audit import note
-from .forms import StaffForm, entered
-from .slot_pages import find_slot, note_seen
+from ...db import db
+from ...leads.forms import EMAIL_KEYS, NAME_LIMIT, PHONE_LIMIT, EmailField, PhoneField
+from ...leads.services import Person
+from ...open_days.attendance import CheckedIn, find_arriving, is_today, walk_in
+from ...open_days.forms import COMPANIONS_LIMIT
+from ...open_days.models import Registration, RegistrationState, Slot
+from ...open_days.rosters import SlotFilling, get_filling, list_attendees
+from ...open_days.seats import SlotClosed, SlotFull
+from ...web.context import utc_now
+from ...web.fields import ChoiceField, TextField, refuse
+from ..access import ADMISSIONS, by_itself, current_staff, for_roles
+from ..audit import note
+from ..forms import StaffForm, entered
+from .slots import find_slot, note_seen
 from .standings import Kind, Standing, matching, standing, standings
 
 _QUERY_LIMIT = 200

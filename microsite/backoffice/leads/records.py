@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
-from ..brochures.models import BrochureDownload
-from ..leads.models import Consent, Lead, Submission
-from ..open_days.models import Alert, Registration, Slot
-from ..outbox.models import Audience, OutgoingMail
-from ..privacy.models import PrivacyRequest
+from ...brochures.models import BrochureDownload
+from ...leads.models import Consent, Lead, Submission
+from ...open_days.models import Alert, Registration, Slot
+from ...outbox.models import Audience, OutgoingMail
+from ...privacy.models import PrivacyRequest
 
 # Of each kind, the latest: somebody may have sent the form ten thousand times.
 SHOWN = 200

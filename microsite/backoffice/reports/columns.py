@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from ..exports.columns import FORMS
-from ..exports.dialects import Dialect, harmless
-from ..leads.models import FormName
-from ..reports.breakdowns import Axis, Breakdown, Line
-from ..web.typography import french, thousands
+from ...exports.columns import FORMS
+from ...exports.dialects import Dialect, harmless
+from ...leads.models import FormName
+from ...reports.breakdowns import Axis, Breakdown, Line
+from ...web.typography import french, thousands
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..campaigns.attribution import LIMIT
-from ..leads.models import FormName
-from ..reports.breakdowns import Axis, Question
-from ..web.fields import legible
-from .days import parse_day
+from ...campaigns.attribution import LIMIT
+from ...leads.models import FormName
+from ...reports.breakdowns import Axis, Question
+from ...web.fields import legible
+from ..days import parse_day
 
 # Days shown unless others are asked for, and at most day by day.
 _USUAL = 30

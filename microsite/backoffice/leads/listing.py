@@ -6,19 +6,19 @@ from datetime import datetime
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from sqlalchemy import select
 
-from ..campaigns.models import Campaign
-from ..db import db, writing
-from ..exports.columns import FORMS
-from ..leads.filters import LeadFilter, Sort, State
-from ..leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_leads
-from ..leads.models import Lead, Submission
-from ..leads.normalise import dialled_from_france
-from ..leads.queries import latest_submissions, standing_channels
-from ..web.context import current_school, utc_now
-from ..web.typography import thousands
-from .access import ADMISSIONS, current_staff, for_roles
-from .audit import note
-from .lead_words import AGREEMENTS, SORTS, STATES, came, typed
+from ...campaigns.models import Campaign
+from ...db import db, writing
+from ...exports.columns import FORMS
+from ...leads.filters import LeadFilter, Sort, State
+from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_leads
+from ...leads.models import Lead, Submission
+from ...leads.normalise import dialled_from_france
+from ...leads.queries import latest_submissions, standing_channels
+from ...web.context import current_school, utc_now
+from ...web.typography import thousands
+from ..access import ADMISSIONS, current_staff, for_roles
+from ..audit import note
+from .words import AGREEMENTS, SORTS, STATES, came, typed
 
 # Codes offered while one types a campaign's.
 _CAMPAIGNS = 200

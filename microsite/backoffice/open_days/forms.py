@@ -6,15 +6,15 @@ from datetime import datetime
 from wtforms import Field
 from wtforms.validators import DataRequired
 
-from ..open_days.checks import Fault, Span, find_fault
-from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay, Slot
-from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, FAULTS, until_it_begins
-from ..open_days.planning import DayPlan, SlotPlan
-from ..school import SkippedHour, paris_time
-from ..web.fields import LongTextField, TextField, refuse
-from .editing import EditForm
-from .fields import DayField, MomentField, NumberField, SecureUrlField, TimeField, as_day, as_moment, as_time, sentence
-from .forms import StaffForm, entered
+from ...open_days.checks import Fault, Span, find_fault
+from ...open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT, OpenDay, Slot
+from ...open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, FAULTS, until_it_begins
+from ...open_days.planning import DayPlan, SlotPlan
+from ...school import SkippedHour, paris_time
+from ...web.fields import LongTextField, TextField, refuse
+from ..editing import EditForm
+from ..fields import DayField, MomentField, NumberField, SecureUrlField, TimeField, as_day, as_moment, as_time, sentence
+from ..forms import StaffForm, entered
 
 # How many slots can be added at once.
 ROWS = range(1, 7)

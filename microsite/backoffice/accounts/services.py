@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..leads.normalise import email_key
-from .models import Role, StaffMember, StaffSession
+from ...leads.normalise import email_key
+from ..models import Role, StaffMember, StaffSession
 from .passwords import hash_password, is_password
 
 # A session ends after this long without a request, and after this long in any case (OWASP ASVS 5.0, 7.3).

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..reports.breakdowns import Line
+from ...reports.breakdowns import Line
 
 # A plot's height, in its own units, and the width of a day.
 HEIGHT = 100

@@ -5,15 +5,15 @@ Whoever isn't of the admissions, signed in, reads the same page for every refere
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from ..db import LARGEST_ID, db, writing
-from ..leads.services import Person
-from ..leads.views import thank
-from ..open_days.attendance import NotExpected, OtherDay, check_in, find_arriving, undo, walk_in
-from ..open_days.models import Registration, RegistrationState
-from ..open_days.rosters import get_filling, list_attendees
-from ..open_days.seats import SlotClosed, SlotFull
-from ..web.context import utc_now
-from .access import ADMISSIONS, for_anyone, for_roles, staff
+from ...db import LARGEST_ID, db, writing
+from ...leads.services import Person
+from ...leads.views import thank
+from ...open_days.attendance import NotExpected, OtherDay, check_in, find_arriving, undo, walk_in
+from ...open_days.models import Registration, RegistrationState
+from ...open_days.rosters import get_filling, list_attendees
+from ...open_days.seats import SlotClosed, SlotFull
+from ...web.context import utc_now
+from ..access import ADMISSIONS, for_anyone, for_roles, staff
 from .door import counted, note_arrival
 from .standings import Standing, standing, standings
 

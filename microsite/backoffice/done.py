@@ -1,0 +1,33 @@
+"""What a page says once something is done: the address carries a key, never a sentence."""
+
+# `fait` in an address → what was done.
+DONE = {
+    "mot-de-passe": "Votre mot de passe est changé. Vos autres navigateurs sont déconnectés.",
+    "double-verification-arretee": "Le code du téléphone n’est plus demandé.",
+    "desactive": "Compte désactivé, et déconnecté partout.",
+    "reactive": "Compte réactivé.",
+    "journee-prevue": "Journée prévue. Qui attendait une date en sera prévenu.",
+    "journee-modifiee": "Journée modifiée.",
+    "journee-annulee": "Journée annulée. Un message prévient les personnes inscrites ou en attente.",
+    "creneaux-ajoutes": "Créneaux ajoutés.",
+    "creneau-modifie": "Créneau modifié.",
+    "creneau-annule": "Créneau annulé. Un message prévient les personnes inscrites ou en attente.",
+    "messages-renvoyes": "Ces messages partent à nouveau.",
+    "messages-abandonnes": "Ces messages sont abandonnés : ils ne partiront pas.",
+    "messages-changes": "Certains de ces messages avaient changé entre-temps : ils sont restés tels quels.",
+    "campagne-ajoutee": "Campagne ajoutée.",
+    "campagne-modifiee": "Campagne modifiée.",
+    "site-autorise": "Site autorisé, aussitôt.",
+    "site-retire": "Ce site n’est plus dans la liste : ses pages montrent un lien à la place du formulaire.",
+    "brochure-ajoutee": "Nouvelle version : c’est elle qui est donnée, aussitôt, liens déjà envoyés compris.",
+    "brochure-choisie": "C’est cette version qui est donnée, aussitôt, liens déjà envoyés compris.",
+    "brochure-entre-temps": "Quelqu’un a changé de version entre-temps : rien n’est fait, regardez où l’on en est.",
+    "pas-soi-meme": "Vous ne pouvez pas désactiver votre propre compte.",
+    "quarantaine-levee": "Quarantaine levée : ces demandes comptent désormais comme les autres.",
+    "indesirables": "C’est confirmé : ces envois n’apparaissent plus que parmi les indésirables.",
+    "remis-en-quarantaine": "Ces envois sont de nouveau en quarantaine.",
+    "deja-traites": "Quelqu’un d’autre avait déjà traité une partie de ces envois ; ceux-là n’ont pas changé.",
+    "rien-coche": "Cochez d’abord au moins un envoi.",
+    "verifie": "C’est noté : ce contact est vérifié.",
+    "change-entre-temps": "Rien n’a été enregistré : quelque chose a changé entre-temps. Regardez de nouveau.",
+}

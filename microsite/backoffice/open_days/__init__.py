@@ -1,0 +1,1 @@
+"""Open days: planned and changed, and run at the door."""

@@ -1,0 +1,1 @@
+"""Which campaign brought whom, on one page."""
