@@ -4,6 +4,7 @@
 DONE = {
     "mot-de-passe": "Votre mot de passe est changé. Vos autres navigateurs sont déconnectés.",
     "double-verification-arretee": "Le code du téléphone n’est plus demandé.",
+    "compte-modifie": "Compte modifié.",
     "desactive": "Compte désactivé, et déconnecté partout.",
     "reactive": "Compte réactivé.",
     "journee-prevue": "Journée prévue. Qui attendait une date en sera prévenu.",

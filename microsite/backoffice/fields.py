@@ -8,29 +8,31 @@ from wtforms.validators import StopValidation, ValidationError
 
 from ..school import PARIS, SkippedHour, paris_time
 from ..web.fields import SECURE_URL, TextField
+from .days import parse_day
 
 _YEARS = range(2000, 2200)
 _SIGNS = 40
 
 
 class DayField(TextField):
-    """`day` is what was chosen."""
-
-    day: date | None = None
+    """`day` is what was chosen, or typed as people do: 31/01/2027."""
 
     def __init__(self, label: str, validators: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(label, validators, limit=_SIGNS, render_kw={"type": "date"}, **kwargs)
 
+    @property
+    def day(self) -> date | None:
+        return parse_day(self.data or "")
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        if self.day is not None:
+            # The one writing that a date picker can show again.
+            self.data = self.day.isoformat()
+
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
-        if not self.data or self.errors:
-            return
-        try:
-            day = datetime.strptime(self.data, "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no zone
-        except ValueError:
-            raise ValidationError("Choisissez une date, comme 2027-01-31.") from None
-        if day.year not in _YEARS:
-            raise ValidationError("Vérifiez l’année.")
-        self.day = day
+        if self.data and not self.errors and self.day is None:
+            raise ValidationError("Saisissez une date qui existe, comme 31/01/2027.")
 
 
 class TimeField(TextField):

@@ -13,6 +13,7 @@ _ACTIONS = {
     "second step on": "a activé la double vérification",
     "second step off": "a arrêté la double vérification",
     "staff added": "a ajouté un compte",
+    "staff changed": "a modifié un compte",
     "staff disabled": "a désactivé un compte",
     "staff enabled": "a réactivé un compte",
     "campaign added": "a ajouté une campagne",

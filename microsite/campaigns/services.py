@@ -1,9 +1,9 @@
 """Adding a campaign, adding up views, letting sites frame the forms, and no longer. Callers commit."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,6 +30,11 @@ class CampaignPlan:
     starts_on: date | None = None
     ends_on: date | None = None
     note: str = ""
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        """As it is now."""
+        return cls(**{field.name: getattr(campaign, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

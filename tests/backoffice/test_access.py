@@ -49,6 +49,8 @@ ROUTES = {
     ("GET", "/admissions/rapport.csv"): "amA",
     ("GET", "/admissions/equipe"): "A",
     ("POST", "/admissions/equipe"): "A",
+    ("GET", "/admissions/equipe/<int:staff_id>"): "A",
+    ("POST", "/admissions/equipe/<int:staff_id>"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/mot-de-passe"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/desactivation"): "A",
     ("POST", "/admissions/equipe/<int:staff_id>/reactivation"): "A",

@@ -120,7 +120,7 @@ def test_second_person_to_change_a_campaign_is_told_and_overwrites_nothing(desk:
     told = second.send(late, name="Le second", note="vu")
 
     assert told.status == 409
-    assert "Quelqu’un a modifié" in told.text
+    assert "Quelqu’un d’autre a modifié" in told.text
     assert "Le premier" in told.text
     with app.app_context():
         assert db.session.scalars(select(Campaign.name)).one() == "Le premier"

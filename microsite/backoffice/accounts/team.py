@@ -1,15 +1,18 @@
 """/admissions/equipe: accounts, for administrators; /admissions/journal: what everybody did."""
 
+from typing import Any
+
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from wtforms.validators import DataRequired
 
-from ...db import db
+from ...db import LARGEST_ID, db
 from ...leads.forms import EMAIL_KEYS, EmailField
 from ...web.context import utc_now
 from ...web.fields import ChoiceField, TextField, refuse
 from ..access import ADMINISTRATORS, current_staff, for_roles
 from ..audit import note
+from ..editing import EditForm, answered
 from ..forms import StaffForm, entered
 from ..models import NAME_LIMIT, AuditEntry, Role, StaffMember
 from .passwords import draw_password
@@ -23,22 +26,33 @@ ROLES = {
 _ENTRIES = 100
 
 
-class MemberForm(StaffForm):
+class MemberWords(StaffForm):
     name = TextField("Nom", [DataRequired("Saisissez le nom de cette personne.")], limit=NAME_LIMIT)
+    role = ChoiceField("Rôle", [DataRequired("Choisissez un rôle.")])
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.role.offer({role.value: label for role, label in ROLES.items()})
+
+
+class NewMemberForm(MemberWords):
     email = EmailField(
         "Adresse e-mail",
         [DataRequired("Saisissez son adresse e-mail.")],
         render_kw=EMAIL_KEYS | {"autocomplete": "off"},
     )
-    role = ChoiceField("Rôle", [DataRequired("Choisissez un rôle.")])
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.role.offer({role.value: label for role, label in ROLES.items()})
+
+class MemberForm(MemberWords, EditForm):
+    """An existing account."""
+
+    def __init__(self, member: StaffMember) -> None:
+        super().__init__({"name": member.name, "role": member.role.value})
 
 
 def add_views(bp: Blueprint) -> None:
     bp.add_url_rule("/equipe", "team", team, methods=["GET", "POST"])
+    bp.add_url_rule("/equipe/<int:staff_id>", "edit_member", edit_member, methods=["GET", "POST"])
     bp.add_url_rule("/equipe/<int:staff_id>/mot-de-passe", "reset_member", reset_member, methods=["POST"])
     bp.add_url_rule("/equipe/<int:staff_id>/desactivation", "disable_member", disable_member, methods=["POST"])
     bp.add_url_rule("/equipe/<int:staff_id>/reactivation", "enable_member", enable_member, methods=["POST"])
@@ -47,7 +61,7 @@ def add_views(bp: Blueprint) -> None:
 
 @for_roles(ADMINISTRATORS)
 def team() -> Response:
-    form = MemberForm()
+    form = NewMemberForm()
     if form.validate_on_submit():
         password = draw_password()
         try:
@@ -65,8 +79,24 @@ def team() -> Response:
         else:
             return _told_once("staff added", member, password)
     members = db.session.scalars(select(StaffMember).order_by(StaffMember.disabled_at, StaffMember.name)).all()
-    page = render_template("backoffice/team.html", form=form, members=members, roles=ROLES)
-    return make_response(page, 422 if form.is_submitted() else 200)
+    return answered(render_template("backoffice/team.html", form=form, members=members, roles=ROLES), form)
+
+
+@for_roles(ADMINISTRATORS)
+def edit_member(staff_id: int) -> Response:
+    """A name that changes, a person who takes over: their role counts from their next request on."""
+    member = _member(staff_id)
+    form = MemberForm(member)
+    clashes = form.take_clashes() if form.is_submitted() else []
+    if not clashes and form.validate_on_submit():
+        role = Role(entered(form.role))
+        if member.id != current_staff().id or role is member.role:
+            member.name, member.role = entered(form.name), role
+            return _done("staff changed", member, "compte-modifie")
+        # Else nobody might be left to give it back.
+        refuse(form.role, "Vous ne pouvez pas changer votre propre rôle : demandez à quelqu’un d’autre.")
+    page = render_template("backoffice/edit_member.html", form=form, member=member, clashes=clashes)
+    return answered(page, form, clashes)
 
 
 @for_roles(ADMINISTRATORS)
@@ -97,7 +127,7 @@ def enable_member(staff_id: int) -> Response:
 def journal() -> Response:
     before = request.args.get("avant", type=int)
     entries = select(AuditEntry, StaffMember.name).outerjoin(StaffMember, AuditEntry.staff_id == StaffMember.id)
-    if before is not None:
+    if before is not None and before <= LARGEST_ID:
         entries = entries.where(AuditEntry.id < before)
     rows = db.session.execute(entries.order_by(AuditEntry.id.desc()).limit(_ENTRIES + 1)).all()
     page = render_template("backoffice/journal.html", rows=rows[:_ENTRIES], has_more=len(rows) > _ENTRIES)
@@ -105,7 +135,10 @@ def journal() -> Response:
 
 
 def _member(staff_id: int) -> StaffMember:
-    return db.session.get(StaffMember, staff_id) or abort(404)
+    """Locked for whoever is about to change them."""
+    if staff_id > LARGEST_ID:
+        abort(404)
+    return db.session.get(StaffMember, staff_id, with_for_update=request.method == "POST") or abort(404)
 
 
 def _told_once(action: str, member: StaffMember, password: str) -> Response:

@@ -1,17 +1,18 @@
 """What is asked of a campaign; its code once, for it is printed."""
 
+from dataclasses import asdict
 from typing import Any
 
 from wtforms.validators import DataRequired, ValidationError
 
 from ...campaigns.attribution import LIMIT, tidy
-from ...campaigns.models import CODE, CODE_LIMIT, NAME_LIMIT, NOTE_LIMIT
+from ...campaigns.models import CODE, CODE_LIMIT, NAME_LIMIT, NOTE_LIMIT, Campaign
 from ...campaigns.services import CampaignPlan
 from ...exports.columns import FORMS
 from ...web.fields import ChoiceField, TextField
-from ..changes import ChangeForm
-from ..days import DayField
-from ..forms import entered
+from ..editing import EditForm
+from ..fields import DayField
+from ..forms import StaffForm, entered
 
 TARGETS = {form.value: label for form, label in FORMS.items()}
 ARTICLE = "L’article"
@@ -27,7 +28,9 @@ class TidyField(TextField):
             self.data = tidy(f"utm_{self.name}", self.data or "")
 
 
-class CampaignForm(ChangeForm):
+class CampaignWords(StaffForm):
+    """What is said of a campaign, new or not."""
+
     name = TextField("Nom", [DataRequired("Donnez un nom à cette campagne.")], limit=NAME_LIMIT)
     source = TidyField(
         "Source",
@@ -47,8 +50,8 @@ class CampaignForm(ChangeForm):
     ends_on = DayField("Dernier jour")
     note = TextField("Note", limit=NOTE_LIMIT)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.target.offer(TARGETS, empty=ARTICLE)
 
     def validate_ends_on(self, field: DayField) -> None:
@@ -69,7 +72,15 @@ class CampaignForm(ChangeForm):
         )
 
 
-class NewCampaignForm(CampaignForm):
+class CampaignForm(CampaignWords, EditForm):
+    """An existing campaign."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        plan = asdict(CampaignPlan.of(campaign))
+        super().__init__({name: str(plan[name] or "") for name in plan if name != "code"})
+
+
+class NewCampaignForm(CampaignWords):
     code = TextField(
         "Code",
         [DataRequired("Donnez-lui un code.")],

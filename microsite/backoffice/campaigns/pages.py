@@ -1,7 +1,6 @@
 """/admissions/campagnes: what is planned, what to print and to paste, and changing it."""
 
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
@@ -16,11 +15,9 @@ from ...web.context import current_school, current_settings, utc_now
 from ...web.fields import refuse
 from ..access import MARKETING, current_staff, for_roles
 from ..audit import note
-from ..changes import CHANGED
+from ..editing import answered
 from ..forms import entered
 from .forms import ARTICLE, TARGETS, CampaignForm, NewCampaignForm
-
-_PLANNED = tuple(item.name for item in fields(CampaignPlan))
 
 
 def add_views(bp: Blueprint) -> None:
@@ -51,9 +48,7 @@ def new_campaign() -> Response:
             refuse(form.code, "Ce code est déjà celui d’une campagne.")
         else:
             return _done("campaign added", added, "campagne-ajoutee", code=added.code)
-    return make_response(
-        render_template("backoffice/campaign_new.html", form=form), 422 if form.is_submitted() else 200
-    )
+    return answered(render_template("backoffice/campaign_new.html", form=form), form)
 
 
 @for_roles(MARKETING)
@@ -76,38 +71,15 @@ def campaign(code: str) -> Response:
 @for_roles(MARKETING)
 def edit_campaign(code: str) -> Response:
     found = (lock_campaign(db.session(), code) if request.method == "POST" else get_campaign(code)) or abort(404)
-    stored = _values(found)
-    form = CampaignForm(data=stored | {name: stored[name].isoformat() for name in _DAYS if stored[name]})
-    if not form.is_submitted():
-        form.render_from(stored)
-        return _edit_page(form, found)
-    if not form.validate():
-        return _edit_page(form, found, status=422)
-    plan = form.plan(found.code)
-    if not form.is_about(stored):
-        form.render_from(stored)
-        return _edit_page(form, found, status=409)
-    change_campaign(found, plan)
-    changed = [name for name, value in asdict(plan).items() if value != stored[name]]
-    return _done("campaign changed", found, "campagne-modifiee", code=found.code, fields=", ".join(changed))
-
-
-_DAYS = ("starts_on", "ends_on")
-
-
-def _edit_page(form: CampaignForm, found: Campaign, *, status: int = 200) -> Response:
-    page = render_template(
-        "backoffice/campaign_edit.html",
-        form=form,
-        campaign=found,
-        targets=_targets(),
-        warning=CHANGED if status == 409 else "",
-    )
-    return make_response(page, status)
-
-
-def _values(found: Campaign) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in _PLANNED}
+    form = CampaignForm(found)
+    clashes = form.take_clashes() if form.is_submitted() else []
+    if not clashes and form.validate_on_submit():
+        before, plan = asdict(CampaignPlan.of(found)), form.plan(found.code)
+        change_campaign(found, plan)
+        changed = ", ".join(name for name, value in asdict(plan).items() if value != before[name])
+        return _done("campaign changed", found, "campagne-modifiee", code=found.code, fields=changed)
+    page = render_template("backoffice/campaign_edit.html", form=form, campaign=found, clashes=clashes)
+    return answered(page, form, clashes)
 
 
 def _targets() -> dict[str, str]:

@@ -9,7 +9,7 @@ from ...leads.normalise import dialled_from_france
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
-from ..versions import fingerprint
+from ..editing import fingerprint
 from .records import SHOWN, find_consent, latest_submission_id, read_record
 from .timeline import timeline
 from .words import CHANNELS, came

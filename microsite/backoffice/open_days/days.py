@@ -72,7 +72,7 @@ def new_day() -> Response:
             day = plan_open_day(db.session(), plan, plans, now=utc_now())
             return done("open day planned", day, "journee-prevue", slots=len(plans))
     page = render_template("backoffice/new_day.html", form=form, day=None)
-    return answered(page, form, [])
+    return answered(page, form)
 
 
 @for_roles(ADMISSIONS)
@@ -84,7 +84,7 @@ def add(day_id: int) -> Response:
         if plans:
             add_slots(db.session(), day, plans, now=utc_now())
             return done("slots added", day, "creneaux-ajoutes", slots=len(plans))
-    return answered(render_template("backoffice/new_day.html", form=form, day=day), form, [])
+    return answered(render_template("backoffice/new_day.html", form=form, day=day), form)
 
 
 @for_roles(ADMISSIONS)

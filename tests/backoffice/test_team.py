@@ -1,0 +1,68 @@
+"""Accounts of the team, as administrators keep them."""
+
+from flask import Flask
+from sqlalchemy import select
+
+from microsite.backoffice.models import AuditEntry, Role, StaffMember
+from microsite.db import db
+
+from .conftest import Desk, add_member
+
+
+def _stored(app: Flask, staff_id: int) -> tuple[str, Role]:
+    with app.app_context():
+        member = db.session.get_one(StaffMember, staff_id)
+        return member.name, member.role
+
+
+def test_new_role_counts_from_the_next_request_on(app: Flask, desk: Desk) -> None:
+    admissions, administrator = desk(Role.ADMISSIONS), desk(Role.ADMINISTRATOR)
+    staff_id = _id_of(app, Role.ADMISSIONS)
+    assert admissions.page("/admissions/contacts").status == 200
+    form = administrator.page(f"/admissions/equipe/{staff_id}").form(f"/admissions/equipe/{staff_id}")
+
+    page = administrator.follow(administrator.send(form, role="marketing"))
+
+    assert "Compte modifié." in page.text
+    assert admissions.page("/admissions/contacts").status == 403
+    with app.app_context():
+        assert db.session.scalars(select(AuditEntry.action)).all()[-1] == "staff changed"
+
+
+def test_nobody_changes_their_own_role(app: Flask, desk: Desk) -> None:
+    administrator = desk(Role.ADMINISTRATOR)
+    staff_id = _id_of(app, Role.ADMINISTRATOR)
+    address = f"/admissions/equipe/{staff_id}"
+
+    refused = administrator.send(administrator.page(address).form(address), name="Zoé", role="marketing")
+
+    assert refused.status == 422
+    assert refused.errors() == {"role": "Vous ne pouvez pas changer votre propre rôle : demandez à quelqu’un d’autre."}
+    assert _stored(app, staff_id)[1] is Role.ADMINISTRATOR
+
+
+def test_second_person_to_change_an_account_is_told(app: Flask, desk: Desk) -> None:
+    administrator = desk(Role.ADMINISTRATOR)
+    staff_id = add_member(app, Role.MARKETING, email="zoe@ecole.example")
+    address = f"/admissions/equipe/{staff_id}"
+    early, late = (administrator.page(address).form(address) for _ in range(2))
+    administrator.send(early, name="Zoé Martin")
+
+    told = administrator.send(late, name="Zoé Petit")
+
+    assert told.status == 409
+    assert "Zoé Martin" in told.text
+    assert _stored(app, staff_id) == ("Zoé Martin", Role.MARKETING)
+    administrator.follow(administrator.send(told.form(address)))
+    assert _stored(app, staff_id) == ("Zoé Petit", Role.MARKETING)
+
+
+def test_ids_that_nobody_has_are_not_found(desk: Desk) -> None:
+    administrator = desk(Role.ADMINISTRATOR)
+    assert administrator.page(f"/admissions/equipe/{2**40}").status == 404
+    assert administrator.page(f"/admissions/journal?avant={2**70}").status == 200
+
+
+def _id_of(app: Flask, role: Role) -> int:
+    with app.app_context():
+        return db.session.scalars(select(StaffMember.id).where(StaffMember.role == role)).one()
