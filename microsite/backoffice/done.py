@@ -8,6 +8,7 @@ DONE = {
     "desactive": "Compte désactivé, et déconnecté partout.",
     "reactive": "Compte réactivé.",
     "journee-prevue": "Journée prévue. Qui attendait une date en sera prévenu.",
+    "journee-de-plus": "Journée prévue. Une autre l’était déjà ce jour-là : vérifiez que ce n’est pas la même.",
     "journee-modifiee": "Journée modifiée.",
     "journee-annulee": "Journée annulée. Un message prévient les personnes inscrites ou en attente.",
     "creneaux-ajoutes": "Créneaux ajoutés.",

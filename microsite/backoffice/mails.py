@@ -7,7 +7,6 @@ from typing import NamedTuple
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from ..db import LARGEST_ID, db
-from ..leads.models import FormName
 from ..leads.references import ALPHABET, PREFIXES
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.queries import list_latest
@@ -141,8 +140,6 @@ def _reference(mail: OutgoingMail) -> str:
     return match[0] if match else ""
 
 
-def _page_of(reference: str) -> str:
-    """Where to read more of that request; empty where there is no page."""
-    if reference.startswith(PREFIXES[FormName.OPEN_DAY]):
-        return url_for("backoffice.welcome", reference=reference)
-    return ""
+def _page_of(mail: OutgoingMail) -> str:
+    """Of the contact that it is about; empty for what is about nobody."""
+    return url_for("backoffice.lead", lead_id=mail.lead_id) if mail.lead_id else ""

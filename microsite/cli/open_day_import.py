@@ -14,7 +14,7 @@ from ..open_days.checks import Span, find_fault
 from ..open_days.models import OpenDay, Slot
 from ..open_days.plan_words import FAULTS, doubts
 from ..open_days.planning import DayPlan, add_slots, lock_planning, plan_open_day
-from ..open_days.rosters import days_between, same_days
+from ..open_days.rosters import days_on, same_days
 from ..web.context import utc_now
 from .open_day_file import HEADINGS, Mistake, PlannedLine, Unreadable, read_sheet
 from .open_day_words import already_planned, warn
@@ -158,7 +158,7 @@ def _doubts(groups: list[_Group], *, now: datetime) -> Iterator[str]:
         for line in group.new:
             yield from (f"ligne {line.number} : {doubt}" for doubt in doubts(line.slot, now=now))
         if group.new and not group.days:
-            held = days_between(db.session(), day_begins(group.on), day_after_begins(group.on))
+            held = days_on(db.session(), group.on)
             yield from (f"ligne {group.new[0].number} : {doubt}" for doubt in already_planned(held))
 
 

@@ -12,7 +12,7 @@ from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL
 from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, FAULTS, TITLE, doubts, until_it_begins
 from ..open_days.planning import DayPlan, SlotPlan, add_slots, lock_planning, plan_open_day
 from ..open_days.queries import waiting_alerts
-from ..open_days.rosters import days_between, has_samples, is_planned
+from ..open_days.rosters import days_on, has_samples, is_planned
 from ..open_days.samples import remove_samples
 from ..web.context import utc_now
 from .attendance import attendees, check_in_command, walk_in_command
@@ -22,7 +22,7 @@ from .open_day_changes import edit
 from .open_day_import import import_command
 from .open_day_list import list_slots
 from .open_day_words import already_planned, find_day, people, warn
-from .options import Day, Hours, Line, Moment, Number, SecureUrl, day_after_begins, day_begins, paris_time
+from .options import Day, Hours, Line, Moment, Number, SecureUrl, paris_time
 
 # Which option a fault is about.
 _HINTS = {
@@ -87,7 +87,7 @@ def add(
     _refuse_faults(plans, day, now=now)
     if day is None:
         _refuse_double(plan, plans)
-        held = days_between(session, day_begins(on), day_after_begins(on))
+        held = days_on(session, on)
         day = plan_open_day(session, plan, plans, now=now)
     else:
         held = []

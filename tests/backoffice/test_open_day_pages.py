@@ -53,11 +53,19 @@ def test_day_is_planned_with_its_slots(client: CheckedClient, app: Flask) -> Non
     assert [entry.details for entry in audited(app, "open day planned")] == [{"slots": 2}]
 
 
+def test_second_day_on_one_date_is_told_of(client: CheckedClient) -> None:
+    client.follow(_fill(client, NEW, **DAY))
+
+    page = client.follow(_fill(client, NEW, **DAY | {"start_1": "17:00", "end_1": "18:00", "place": "Salle Bazin"}))
+
+    assert "Une autre l’était déjà ce jour-là" in page.text
+
+
 @pytest.mark.parametrize(
     ("changed", "field", "told"),
     [
         ({"on": "2099-01-14"}, "on", "Un créneau doit commencer dans l’avenir."),
-        ({"on": "14/03"}, "on", "Choisissez une date"),
+        ({"on": "14/03"}, "on", "Saisissez une date qui existe"),
         ({"place": ""}, "place", "Dites où elle aura lieu"),
         ({"end_1": "09:00"}, "end_1", "La fin doit venir après le début."),
         ({"end_1": ""}, "end_1", "Donnez le début et la fin"),

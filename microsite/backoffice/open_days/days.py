@@ -11,7 +11,8 @@ from ...open_days.models import OpenDay, Slot
 from ...open_days.plan_words import TITLE
 from ...open_days.planning import add_slots, cancel_day, edit_day, lock_planning, plan_open_day
 from ...open_days.queries import waiting_alerts
-from ...open_days.rosters import SlotFilling, count_told, is_planned, list_fillings, list_past
+from ...open_days.rosters import SlotFilling, count_told, days_on, is_planned, list_fillings, list_past
+from ...school import PARIS
 from ...web.context import utc_now
 from ...web.fields import refuse
 from ..access import ADMISSIONS, current_staff, for_roles
@@ -69,8 +70,9 @@ def new_day() -> Response:
         if plan and plans and is_planned(db.session(), plan, plans):
             refuse(form.rows[0][0], "Cette journée a déjà un créneau à cette heure.")
         elif plan and plans:
+            held = days_on(db.session(), plans[0].starts_at.astimezone(PARIS).date())
             day = plan_open_day(db.session(), plan, plans, now=utc_now())
-            return done("open day planned", day, "journee-prevue", slots=len(plans))
+            return done("open day planned", day, "journee-de-plus" if held else "journee-prevue", slots=len(plans))
     page = render_template("backoffice/new_day.html", form=form, day=None)
     return answered(page, form)
 
