@@ -21,7 +21,8 @@ from .served import Server, Visitor, started
 from .trouble import integrity
 
 VISITORS = 8
-WORKERS = 4
+# As many as `serve` starts.
+WORKERS = 2
 PATHS = ("/brochure", "/portes-ouvertes")
 _SEATS = 9999
 # Seconds: only a server that has stopped answering takes as long.

@@ -31,6 +31,12 @@ Un [plan](glossaire:Plan-séquence) et *encore* du texte.
 
 
 @pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
+@pytest.fixture
 def write(environ: Environ) -> Write:
     """Put a file into the installation's content folder."""
 
@@ -147,7 +153,6 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(("name", "old", "new", "line"), MISTAKES)
 def test_mistake_stops_the_start_with_file_place_and_what_is_expected(
     make_app: Callable[..., Flask], write: Write, name: str, old: str, new: str, line: str
@@ -163,7 +168,6 @@ def test_mistake_stops_the_start_with_file_place_and_what_is_expected(
     assert "\n" not in told
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_file_that_is_not_utf8_stops_the_start(make_app: Callable[..., Flask], environ: Environ) -> None:
     folder = Path(environ["MICROSITE_INSTANCE_PATH"]) / "content"
     folder.mkdir()
@@ -173,7 +177,6 @@ def test_file_that_is_not_utf8_stops_the_start(make_app: Callable[..., Flask], e
         make_app()
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_article_file_name_must_make_an_address(make_app: Callable[..., Flask], write: Write) -> None:
     write("articles/Mon Article.md", ARTICLE)
 
@@ -181,7 +184,6 @@ def test_article_file_name_must_make_an_address(make_app: Callable[..., Flask], 
         make_app()
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_article_without_a_text_stops_the_start(make_app: Callable[..., Flask], write: Write) -> None:
     write("articles/un-autre-article.md", ARTICLE.partition("\n\n## Un titre")[0] + "\n\n")
 
@@ -189,7 +191,6 @@ def test_article_without_a_text_stops_the_start(make_app: Callable[..., Flask], 
         make_app()
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("name", ["scholl.toml", "legal/cgu.md", "articles/notes.txt"])
 def test_file_that_replaces_nothing_stops_the_start(make_app: Callable[..., Flask], write: Write, name: str) -> None:
     write(name, "x")
@@ -198,21 +199,18 @@ def test_file_that_replaces_nothing_stops_the_start(make_app: Callable[..., Flas
         make_app()
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_signs_of_markdown_in_a_fact_are_text(make_app: Callable[..., Flask], write: Write) -> None:
     write("school.toml", _shipped("school.toml", "[à compléter : adresse postale]", "# 1 *rue* [x](y) des_arts"))
 
     assert "# 1 *rue* [x](y) des_arts" in _client(make_app()).page("/mentions-legales").text
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_colons_inside_a_code_block_are_code(make_app: Callable[..., Flask], write: Write) -> None:
     write("articles/un-autre-article.md", ARTICLE + "\n~~~\n::: encadre Titre\n~~~\n")
 
     assert "::: encadre Titre" in _client(make_app()).page("/articles/un-autre-article").one("code").text()
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_raw_html_in_an_article_is_shown_as_text(make_app: Callable[..., Flask], write: Write) -> None:
     write("articles/un-autre-article.md", ARTICLE + "\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n")
 

@@ -13,6 +13,12 @@ from ..journeys.test_attribution import add
 from ..page import CheckedClient
 
 
+@pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
 @pytest.mark.parametrize(
     ("target", "path"),
     [("", "/"), ("brochure", "/brochure"), ("open-day", "/portes-ouvertes"), ("application", "/candidater")],
@@ -75,7 +81,6 @@ def test_signs_that_messengers_glue_to_an_address_are_no_part_of_the_code(
 
 
 @pytest.mark.parametrize("path", ["/c/salon", "/c/inconnue", "/c/"])
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_head_leads_where_get_does(app: Flask, client: CheckedClient, path: str) -> None:
     add(app, "salon")
 
@@ -97,7 +102,6 @@ def test_nothing_in_the_address_leads_elsewhere(app: Flask, client: CheckedClien
     assert "ftp" not in location
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_code_of_a_campaign_whose_form_has_gone_leads_to_the_article(app: Flask, client: CheckedClient) -> None:
     add(app, "salon")
     with app.app_context():
@@ -107,7 +111,6 @@ def test_code_of_a_campaign_whose_form_has_gone_leads_to_the_article(app: Flask,
     assert client.get("/c/salon").headers["Location"].startswith("/?utm_source=affiche")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_code_is_carried_to_the_article_while_the_database_is_away(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     database = app.extensions["settings"].instance_path / "microsite.sqlite3"

@@ -11,6 +11,12 @@ from microsite.config import load_settings
 from microsite.db import db
 
 
+@pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
 def _run(app: Flask, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(args=["embed-hosts", *arguments])
 

@@ -155,6 +155,7 @@ def add(app: Flask, code: str, *options: str) -> None:
 
 
 @pytest.mark.usefixtures("campaigns")
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(("journey", "kept"), [row[1:] for row in JOURNEYS], ids=[row[0] for row in JOURNEYS])
 def test_journey_arrives_in_the_csv(client: CheckedClient, app: Flask, journey: Journey, kept: Kept) -> None:
     journey(Visitor(client))

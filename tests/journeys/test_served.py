@@ -62,6 +62,7 @@ def test_parallel_registrations_never_exceed_the_capacity(client: CheckedClient,
     assert "6 / 7 places prises" in app.test_cli_runner().invoke(args=["open-days", "list"]).output
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_new_installation_is_served_with_samples_once(new_installation: Environ) -> None:
     for _ in range(2):
         with served(new_installation, options=("--samples",)) as site:
@@ -81,6 +82,7 @@ def test_processes_that_start_together_migrate_once(new_installation: Environ) -
         assert (process.returncode, errors) == (0, b"")
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_two_servers_started_together_on_one_port_give_one(new_installation: Environ) -> None:
     port = str(free_port())
     with served(new_installation, port=port, options=("--samples",)) as site:

@@ -23,6 +23,12 @@ PAGES = ["/", "/brochure", "/portes-ouvertes", "/candidater", "/confidentialite"
 
 
 @pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
+@pytest.fixture
 def public_client(make_app: Callable[..., Flask]) -> CheckedClient:
     return _client(make_app(MICROSITE_PUBLIC_URL=PUBLIC))
 
@@ -58,7 +64,6 @@ def test_every_public_page_names_its_one_address(public_client: CheckedClient, p
     assert _content(page, "description") == _content(page, "og:description")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_no_two_pages_have_the_same_title_or_description(public_client: CheckedClient) -> None:
     pages = [public_client.page(path) for path in PAGES]
 
@@ -68,12 +73,10 @@ def test_no_two_pages_have_the_same_title_or_description(public_client: CheckedC
     assert all(50 <= len(_content(page, "description")) <= 200 for page in pages)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_slash_at_the_end_leads_to_the_same_canonical_address(public_client: CheckedClient) -> None:
     assert _content(public_client.page("/brochure/"), "og:url") == f"{PUBLIC}/brochure"
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_thank_you_and_error_pages_are_not_to_be_found_or_shared(client: CheckedClient) -> None:
     thanks = client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
 
@@ -82,7 +85,6 @@ def test_thank_you_and_error_pages_are_not_to_be_found_or_shared(client: Checked
         assert page.tree.css('link[rel=canonical], meta[property], script[type="application/ld+json"]') == []
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_article_is_described_without_what_nobody_wrote_down(public_client: CheckedClient) -> None:
     page = public_client.page("/")
 
@@ -95,7 +97,6 @@ def test_article_is_described_without_what_nobody_wrote_down(public_client: Chec
     assert page.tree.css('meta[property^="article:"]') == []
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_school_is_described_without_placeholders(public_client: CheckedClient) -> None:
     school = only(_things(public_client.page("/brochure"), "EducationalOrganization"))
 
@@ -110,7 +111,6 @@ def test_school_is_described_without_placeholders(public_client: CheckedClient) 
     }
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_contacts_are_told_once_the_school_has_written_them(make_app: Callable[..., Flask], environ: Environ) -> None:
     folder = Path(environ["MICROSITE_INSTANCE_PATH"]) / "content"
     folder.mkdir()
@@ -123,7 +123,6 @@ def test_contacts_are_told_once_the_school_has_written_them(make_app: Callable[.
     assert "email" not in school
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_signs_that_would_end_the_data_block_are_escaped(make_app: Callable[..., Flask], environ: Environ) -> None:
     folder = Path(environ["MICROSITE_INSTANCE_PATH"]) / "content" / "articles"
     folder.mkdir(parents=True)

@@ -22,6 +22,7 @@ from ..page import CheckedClient, Page
 from ..trouble import locked
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(
     ("status", "heading"),
     [
@@ -48,10 +49,12 @@ def test_each_refusal_has_its_page_with_a_way_on(make_app: Callable[..., Flask],
     assert page.response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_unknown_address_is_404(client: CheckedClient) -> None:
     assert client.page("/nulle-part").status == 404
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_wrong_method_says_which_are_right(client: CheckedClient) -> None:
     answer = client.post("/")
 
@@ -59,6 +62,7 @@ def test_wrong_method_says_which_are_right(client: CheckedClient) -> None:
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a b", ""])
 def test_untrusted_host_is_refused_with_a_page(client: CheckedClient, host: str) -> None:
     answer = client.get("/", headers={"Host": host})
@@ -67,6 +71,7 @@ def test_untrusted_host_is_refused_with_a_page(client: CheckedClient, host: str)
     assert "evil" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_trusted_hosts_are_those_set(make_app: Callable[..., Flask]) -> None:
     client = make_app(MICROSITE_TRUSTED_HOSTS="www.ecole.example").test_client()
 
@@ -74,11 +79,13 @@ def test_trusted_hosts_are_those_set(make_app: Callable[..., Flask]) -> None:
     assert client.get("/", headers={"Host": "localhost"}).status_code == 400
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
 def test_body_that_is_too_large_is_413(client: CheckedClient, content_type: str) -> None:
     assert client.post("/brochure", data=b"a" * (128 * 1024 + 1), content_type=content_type).status_code == 413
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_body_without_a_length_is_never_cut(client: CheckedClient) -> None:
     body = b"first_name=" + b"a" * (256 * 1024)
 
@@ -92,17 +99,20 @@ def test_body_without_a_length_is_never_cut(client: CheckedClient) -> None:
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_too_many_fields_are_413(client: CheckedClient) -> None:
     body = urlencode([(f"f{number}", "1") for number in range(200)])
 
     assert client.post("/brochure", data=body, content_type="application/x-www-form-urlencoded").status_code == 413
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "x/y; charset=\xff"])
 def test_body_that_is_no_form_shows_the_form_again(client: CheckedClient, content_type: str) -> None:
     assert client.post("/brochure", data=b"{]", content_type=content_type).status_code == 422
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_unexpected_fault_shows_a_page_and_logs_the_route_alone(
     make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -234,6 +244,7 @@ def test_healthz_needs_no_database(unreachable: Flask) -> None:
     assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (200, b"ok\n", "no-store")
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_fault_of_the_database_logs_nothing_personal(
     make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -252,6 +263,7 @@ def test_fault_of_the_database_logs_nothing_personal(
     assert "zoe" not in caplog.text
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_page_that_is_not_there_carries_the_campaign_on(client: CheckedClient) -> None:
     page = client.page("/nulle-part?utm_source=insta&utm_campaign=salon")
 
@@ -267,6 +279,7 @@ def _carried(page: Page) -> list[tuple[str, dict[str, str]]]:
     return [(address.path, dict(parse_qsl(address.query))) for address in addresses]
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("path", ["/embed/rien", "/embed/brochure/merci/faux"])
 def test_error_in_a_frame_carries_the_campaign_on(client: CheckedClient, path: str) -> None:
     carried = _carried(client.page(f"{path}?{QUERY}&gclid=1"))
@@ -276,6 +289,7 @@ def test_error_in_a_frame_carries_the_campaign_on(client: CheckedClient, path: s
         assert query == dict(parse_qsl(QUERY)) | {"landing_path": path.removesuffix("/faux")}
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_error_after_a_sending_carries_what_the_form_held(client: CheckedClient) -> None:
     for path in ("/embed/rien", "/nulle-part"):
         page = Page(client.post(path, data=dict(parse_qsl(QUERY))))

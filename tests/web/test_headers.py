@@ -6,6 +6,12 @@ from ..answers import BROCHURE
 from ..page import CheckedClient
 
 
+@pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/brochure", "/nulle-part", "/healthz", "/static/css/site.css", "/medias/plateau.svg"]
 )

@@ -77,6 +77,12 @@ ROUTES = {
 }
 
 
+@pytest.fixture
+def engine_name() -> str:
+    """What is looked at here depends on no engine."""
+    return "sqlite"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_public_page_answers_and_passes_inspection(client: CheckedClient, path: str) -> None:
     assert client.page(path).status == 200
