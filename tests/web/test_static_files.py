@@ -149,12 +149,14 @@ def test_static_files_leave_no_line_in_the_log(
 
 
 def test_sheets_are_joined_tokens_first(tmp_path: Path) -> None:
-    for name in ("css/base.css", "css/tokens.css", "css/components/form.css", "js/main.js", "css/.hidden.css"):
+    sheets = ("css/base.css", "css/tokens.css", "css/components/form.css", "css/staff/desk.css", "css/.hidden.css")
+    for name in (*sheets, "js/main.js"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
 
     assert read_static(tmp_path) == {
         "css/site.css": b"css/tokens.css\ncss/base.css\ncss/components/form.css",
+        "css/staff.css": b"css/staff/desk.css",
         "js/main.js": b"js/main.js",
     }
 
