@@ -1,7 +1,7 @@
 """What the background worker does, and when.
 
 Answers who asks for a link, and sends the mails that are due; follows the open days, whose offers end and whose
-reminders fall due; writes down how often pages were seen.
+reminders fall due; writes down how often pages were seen; prepares exports.
 """
 
 import logging
@@ -15,10 +15,11 @@ from flask import Flask
 
 from .campaigns.counting import current_counter
 from .db import UNAVAILABLE, db, reading, writing
+from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sweep
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox.delivery import Outcome, deliver_next
 from .privacy.access import answer_access, is_access_asked
-from .web.context import utc_now
+from .web.context import current_school, current_settings, utc_now
 
 logger = logging.getLogger("microsite.jobs")
 
@@ -29,6 +30,8 @@ PAUSE = 30.0
 COUNT_EVERY = 5.0
 # Seconds between two looks at the open days: how long seats stay with an offer that has ended.
 FOLLOW_EVERY = 5.0
+# Seconds between two looks for exports that were asked for.
+EXPORT_EVERY = 2.0
 # Seconds that a process which is told to stop gives the mail in hand.
 _LAST_MAIL = 4.0
 
@@ -39,7 +42,7 @@ Result = TypeVar("Result")
 class Worker:
     """Works until it is told to stop; several may, in one process or many: each mail is claimed by one.
 
-    Open days and views have threads of their own, since a mail may take two minutes.
+    Open days, views and exports have threads of their own, since a mail may take two minutes.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -49,6 +52,7 @@ class Worker:
             threading.Thread(target=self.run, daemon=True, name="jobs"),
             threading.Thread(target=self.follow, daemon=True, name="open days"),
             threading.Thread(target=self.count, daemon=True, name="views"),
+            threading.Thread(target=self.export, daemon=True, name="exports"),
         ]
 
     def start(self) -> None:
@@ -86,6 +90,11 @@ class Worker:
             self.flush()
         self.flush()
 
+    def export(self) -> None:
+        """Look for exports every few seconds."""
+        while not self._stopping.wait(EXPORT_EVERY):
+            self.work_on_exports()
+
     def work(self) -> float:
         """Send what is due now; the seconds to wait before the next look."""
         self._attempt(self.give_access)
@@ -99,6 +108,13 @@ class Worker:
             self._attempt(partial(_follow_slot, slot_id))
         while not self._stopping.is_set() and self._attempt(_tell_some_of_new_dates):
             pass
+
+    def work_on_exports(self) -> None:
+        """Put what began to count in its place, prepare what was asked for, remove what had its time."""
+        self._attempt(lambda: gather_all(self._workshop()))
+        while not self._stopping.is_set() and self._attempt(lambda: prepare_next(self._workshop())):
+            pass
+        self._attempt(lambda: sweep(self._workshop()))
 
     def flush(self) -> None:
         """Write down the views counted since the last time; those that can't be written wait for the next one."""
@@ -114,6 +130,14 @@ class Worker:
             except Exception:
                 logger.exception("the background worker failed; it goes on")
             return None
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            folder=folder_of(current_settings().instance_path),
+            school=current_school(),
+            clock=utc_now,
+            is_stopping=self._stopping.is_set,
+        )
 
     def give_access(self) -> None:
         """Decide the mails to those who asked for a link to their page. Needs an application context."""

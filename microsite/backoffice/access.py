@@ -41,6 +41,7 @@ ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 NAVIGATION = {
     "backoffice.home": "Aujourd’hui",
     "backoffice.leads": "Contacts",
+    "backoffice.exports": "Exports",
     "backoffice.open_days": "Portes ouvertes",
     "backoffice.mails": "Messages",
     "backoffice.campaigns": "Campagnes",

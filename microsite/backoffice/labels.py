@@ -26,6 +26,8 @@ _ACTIONS = {
     "password reset": "a donné un nouveau mot de passe",
     "leads listed": "a consulté la liste des contacts",
     "held listed": "a consulté la quarantaine",
+    "leads exported": "a sorti des contacts",
+    "export mark moved": "a déplacé sa marque d’export",
     "lead seen": "a ouvert un contact",
     "lead reviewed": "a vérifié un contact",
     "consent printed": "a ouvert la preuve d’un accord",

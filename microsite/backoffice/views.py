@@ -7,6 +7,7 @@ from .access import ALL_ROLES, PREFIX, for_roles
 from .accounts import account, sign_in, team
 from .campaigns import pages as campaigns
 from .campaigns import sites, tools
+from .exports import choice, files, marks
 from .labels import action_label, campaign_days, clock, file_size, moment
 from .leads import listing, page, quarantine
 from .open_days import arrivals, days, door, slots
@@ -22,7 +23,7 @@ def home() -> Response:
 
 
 _SECTIONS = (
-    account, sign_in, team, listing, page, quarantine, days, slots, door, arrivals, mails,
+    account, sign_in, team, listing, page, quarantine, choice, files, marks, days, slots, door, arrivals, mails,
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip
 

@@ -14,7 +14,8 @@ import click
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
-from ..exports.services import count_rows, file_when_complete, write_csv
+from ..exports.services import file_when_complete, find_rows, write_csv
+from ..exports.sheets import Sheet, submissions_sheet
 from ..leads.models import FormName
 from ..leads.queries import Selection, find_by_reference
 from ..leads.services import NotQuarantined
@@ -73,12 +74,12 @@ def export(
         include_quarantined=include_quarantined,
     )
     chosen: Dialect = ExcelFr() if dialect == "excel-fr" else Rfc4180(guards_formulas=guard_formulas)
-    writing = Writing(dialect=chosen, school=current_school())
+    sheet, writing = submissions_sheet(*selection.conditions()), Writing(dialect=chosen, school=current_school())
     with reading():
         if output is None or output == Path("-"):
-            _to_standard_output(selection, writing)
+            _to_standard_output(sheet, writing)
         else:
-            _to_file(output, selection, writing)
+            _to_file(output, sheet, writing)
 
 
 @leads.command("release")
@@ -90,9 +91,10 @@ def release_command(references: tuple[str, ...]) -> None:
         sys.exit(1)
 
 
-def _to_standard_output(selection: Selection, writing: Writing) -> None:
+def _to_standard_output(sheet: Sheet, writing: Writing) -> None:
     try:
-        _exhaust(write_csv(db.session(), sys.stdout.buffer, selection, writing))
+        ids = find_rows(db.session(), sheet)
+        _exhaust(write_csv(db.session(), sys.stdout.buffer, sheet, ids, writing))
         sys.stdout.flush()
     except BrokenPipeError:
         # `| head` has seen enough. Python would complain again while closing.
@@ -103,18 +105,18 @@ def _to_standard_output(selection: Selection, writing: Writing) -> None:
         raise click.ClickException(f"la sortie s’est interrompue, elle est incomplète ({error.strerror}).") from None
 
 
-def _to_file(output: Path, selection: Selection, writing: Writing) -> None:
+def _to_file(output: Path, sheet: Sheet, writing: Writing) -> None:
     if output.exists() and not output.is_file():
         raise click.ClickException(f"{output} n’est pas un fichier ordinaire : choisissez un autre nom.")
-    total = count_rows(db.session(), selection)
+    ids = find_rows(db.session(), sheet)
     written = 0
     try:
         with (
             _leaving_nothing_behind(),
             file_when_complete(output) as stream,
-            click.progressbar(length=total, label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
+            click.progressbar(length=len(ids), label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
         ):
-            for count in write_csv(db.session(), stream, selection, writing):
+            for count in write_csv(db.session(), stream, sheet, ids, writing):
                 bar.update(count - written)
                 written = count
     except OSError as error:

@@ -19,6 +19,7 @@ _STATUSES = {
     SubmissionStatus.RECEIVED: "reçue",
     SubmissionStatus.QUARANTINED: "en quarantaine",
     SubmissionStatus.RELEASED: "reçue, quarantaine levée",
+    SubmissionStatus.SPAM: "indésirable",
 }
 _REGISTRATIONS = {
     RegistrationState.CONFIRMED: "confirmée",
@@ -145,4 +146,25 @@ COLUMNS = (
     _computed("registration", "Inscription", lambda row, w: w.dialect.named(row.registration, _REGISTRATIONS)),
     _computed("checked_in_at", "Arrivée le", lambda row, w: w.dialect.time(row.checked_in_at)),
     _computed("walk_in", "Venue sans inscription", _walk_in),
+)
+
+_BY_KEY = {column.key: column for column in COLUMNS}
+_AGREED = _computed("agreed_at", "Accord donné le", lambda row, w: w.dialect.time(row.agreed_at))
+_CONFIRMED = _computed(
+    "confirmed", "Accord confirmé", lambda row, w: w.dialect.yes_no(yes=row.email_consent_confirmed_at is not None)
+)
+_LAST_SENT = ("programme", "level", "intake", "form", "submitted_at", "slot", "guardian_name")
+
+# Whom one calls, and whom one writes to: what one needs for that, and no more.
+CALL_COLUMNS = (
+    *(_BY_KEY[key] for key in ("last_name", "first_name", "phone", *_LAST_SENT)),
+    _AGREED,
+    *(_BY_KEY[key] for key in ("utm_campaign", "reference")),
+)
+WRITE_COLUMNS = (
+    *(_BY_KEY[key] for key in ("last_name", "first_name", "email")),
+    _CONFIRMED,
+    *(_BY_KEY[key] for key in _LAST_SENT),
+    _AGREED,
+    *(_BY_KEY[key] for key in ("email_consent_confirmed_at", "utm_campaign", "reference")),
 )

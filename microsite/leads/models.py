@@ -106,6 +106,13 @@ class Submission(AttributionColumns, Base):
             sqlite_where=text("lead_id IS NULL"),
             postgresql_where=text("lead_id IS NULL"),
         ),
+        Index(None, "form", "wave"),
+        Index(
+            "ix_submissions_without_wave",
+            "id",
+            sqlite_where=text("wave IS NULL AND lead_id IS NOT NULL"),
+            postgresql_where=text("wave IS NULL AND lead_id IS NOT NULL"),
+        ),
         NEVER_REUSED_ID,
     )
 
@@ -125,6 +132,8 @@ class Submission(AttributionColumns, Base):
     programme: Mapped[str | None] = mapped_column(String(80))
     level: Mapped[str | None] = mapped_column(String(80))
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # When it began to count, among all others; None: not seen to count yet (exports/waves.py).
+    wave: Mapped[int | None]
 
     lead: Mapped[Lead | None] = relationship()
 

@@ -30,6 +30,15 @@ ROUTES = {
     ("POST", "/admissions/quarantaine/levee"): "aA",
     ("POST", "/admissions/quarantaine/indesirables"): "aA",
     ("POST", "/admissions/quarantaine/retour"): "aA",
+    ("GET", "/admissions/exports"): "aA",
+    ("POST", "/admissions/exports"): "aA",
+    ("GET", "/admissions/exports/<token>"): "aA",
+    ("GET", "/admissions/exports/<token>/avancement"): "aA",
+    ("POST", "/admissions/exports/<token>/telechargement"): "aA",
+    ("GET", "/admissions/exports/<token>/fichier"): "aA",
+    ("POST", "/admissions/exports/<token>/abandon"): "aA",
+    ("GET", "/admissions/exports/marques/<form>"): "aA",
+    ("POST", "/admissions/exports/marques/<form>"): "aA",
     ("GET", "/admissions/campagnes"): "mA",
     ("GET", "/admissions/campagnes/ajout"): "mA",
     ("POST", "/admissions/campagnes/ajout"): "mA",
@@ -97,6 +106,7 @@ _VALUES = {
     "<form>": "brochure",
     "<int:host_id>": "999999",
     "<int:version_id>": "999999",
+    "<token>": "aucun",
 }
 
 

@@ -19,7 +19,8 @@ from microsite.config import PROJECT_ROOT
 from microsite.db import db, reading
 from microsite.exports.columns import Writing
 from microsite.exports.dialects import ExcelFr
-from microsite.exports.services import write_csv
+from microsite.exports.services import find_rows, write_csv
+from microsite.exports.sheets import submissions_sheet
 from microsite.leads.models import FormName, Submission, SubmissionStatus
 from microsite.leads.queries import Selection
 
@@ -156,7 +157,9 @@ def test_export_holds_no_transaction_between_batches(app: Flask) -> None:
     _insert(app, 2_001)
     with app.app_context(), reading():
         writing = Writing(dialect=ExcelFr(), school=app.extensions["school"])
-        for _ in write_csv(db.session(), io.BytesIO(), Selection(), writing):
+        sheet = submissions_sheet(*Selection().conditions())
+        ids = find_rows(db.session(), sheet)
+        for _ in write_csv(db.session(), io.BytesIO(), sheet, ids, writing):
             assert not db.session().in_transaction()
 
 

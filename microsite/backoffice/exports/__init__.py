@@ -1,0 +1,1 @@
+"""Taking leads out: what is offered, how far it is, the file; and the mark between old and new."""

@@ -1,0 +1,72 @@
+"""What exports are called on screen, and what a filter says."""
+
+from ...exports.columns import FORMS
+from ...exports.models import Export, ExportKind, ExportState
+from ...leads.filters import LeadFilter
+from ...leads.models import FormName
+from ...school import PARIS, School
+from ...web.typography import thousands
+from ..leads.words import AGREEMENTS, STATES
+
+KINDS = {
+    ExportKind.VIEW: "Demandes",
+    ExportKind.NEW: "Nouvelles demandes",
+    ExportKind.CALL: "À appeler",
+    ExportKind.WRITE: "À écrire",
+}
+DIALECTS = {"excel-fr": "Excel en français", "rfc4180": "Standard, pour un programme"}
+STATE_WORDS = {
+    ExportState.WAITING: "en attente",
+    ExportState.RUNNING: "en préparation",
+    ExportState.READY: "prêt",
+    ExportState.FAILED: "abandonné",
+    ExportState.REMOVED: "fichier retiré",
+}
+_FILE_NAMES = {
+    ExportKind.VIEW: "demandes",
+    ExportKind.NEW: "nouvelles",
+    ExportKind.CALL: "a-appeler",
+    ExportKind.WRITE: "a-ecrire",
+}
+_FORM_NAMES = {
+    FormName.BROCHURE: "brochure",
+    FormName.OPEN_DAY: "portes-ouvertes",
+    FormName.APPLICATION: "candidature",
+}
+
+
+def title(export: Export) -> str:
+    return f"{KINDS[export.kind]} : {FORMS[export.form]}" if export.form else KINDS[export.kind]
+
+
+def download_name(export: Export) -> str:
+    """« nouvelles-brochure-2026-11-23-0912.csv »."""
+    cut_at = (export.cut_at or export.asked_at).astimezone(PARIS)
+    parts = [_FILE_NAMES[export.kind], _FORM_NAMES[export.form] if export.form else "", f"{cut_at:%Y-%m-%d-%H%M}"]
+    return f"{'-'.join(filter(None, parts))}.csv"
+
+
+def lines(count: int, *, limit: int | None = None, of_people: bool = False) -> str:
+    """« 34 demandes », « plus de 10 000 personnes »."""
+    one, many = ("personne", "personnes") if of_people else ("demande", "demandes")
+    if limit is not None and count > limit:
+        return f"plus de {thousands(limit)} {many}"
+    if count == 0:
+        return f"aucune {one}"
+    return f"{thousands(count)} {one if count == 1 else many}"
+
+
+def described(chosen: LeadFilter, school: School) -> list[tuple[str, str]]:
+    """What is asked for: a heading and a value each."""
+    said = {
+        "Liste": STATES[chosen.state] if chosen.state else "",
+        "Recherche": chosen.search,
+        "Formulaire": FORMS[chosen.form] if chosen.form else "",
+        "Depuis le": f"{chosen.since:%d/%m/%Y}" if chosen.since else "",
+        "Jusqu’au": f"{chosen.until:%d/%m/%Y}" if chosen.until else "",
+        "Formation": school.programmes.get(chosen.programme, chosen.programme),
+        "Campagne": chosen.campaign,
+        "Source": chosen.source,
+        "Accord": AGREEMENTS[chosen.consent] if chosen.consent else "",
+    }
+    return [(heading, value) for heading, value in said.items() if value]

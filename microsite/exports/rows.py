@@ -1,0 +1,94 @@
+"""What a row of each export is read from: submissions, or the people behind them."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from ..leads.models import HELD, Consent, Lead, Submission
+from ..open_days.models import Registration
+
+EMAIL, PHONE = "email", "phone"
+
+
+def submission_rows() -> Select[Any]:
+    """One a submission. Consents are those that stand: given with it or, by its lead, on the personal page since.
+
+    One that was withdrawn isn't one any more: its columns are empty.
+    """
+    by_email, by_phone = aliased(Consent), aliased(Consent)
+    return (
+        select(
+            *Submission.__table__.columns,
+            func.coalesce(by_email.given_at, _own(Consent.given_at, "email")).label("email_consent_at"),
+            func.coalesce(by_email.confirmed_at, _own(Consent.confirmed_at, "email")).label(
+                "email_consent_confirmed_at"
+            ),
+            func.coalesce(by_phone.given_at, _own(Consent.given_at, "phone")).label("phone_consent_at"),
+            Registration.state.label("registration"),
+            Registration.checked_in_at,
+            Registration.is_walk_in,
+        )
+        .outerjoin(by_email, _stands(by_email, "email"))
+        .outerjoin(by_phone, _stands(by_phone, "phone"))
+        .outerjoin(Registration, Registration.id == _registration_id())
+    )
+
+
+def person_rows(channel: str) -> Select[Any]:
+    """One for whoever agreed to be reached so: what they sent last, the last number they gave, and when they agreed."""
+    own = aliased(Submission)
+    last = select(func.max(own.id)).where(own.lead_id == Lead.id, own.status.not_in(HELD)).correlate(Lead)
+    return (
+        select(
+            *(column for column in Submission.__table__.columns if column.key != "phone"),
+            Lead.id.label("person_id"),
+            func.coalesce(Submission.phone, Lead.phone).label("phone"),
+            _of_person(Consent.given_at, channel).label("agreed_at"),
+            _of_person(Consent.confirmed_at, channel).label("email_consent_confirmed_at"),
+        )
+        .join(Submission, Submission.id == last.scalar_subquery())
+        # Asked again for each batch: some withdraw while the file is written.
+        .where(agreed_to(channel))
+    )
+
+
+def agreed_to(channel: str) -> ColumnElement[bool]:
+    """Of a lead whose consent stands, and who can be reached that way."""
+    standing = select(Consent.lead_id).where(*_standing(channel), Consent.lead_id.is_not(None))
+    agreed = Lead.id.in_(standing)
+    return and_(agreed, Lead.phone.is_not(None)) if channel == PHONE else agreed
+
+
+def _registration_id() -> ColumnElement[int]:
+    """The registration that a submission led to; else, for a form sent again, its lead's last one in that slot.
+
+    Looked for in this order: engines evaluate COALESCE no further than they need, and most submissions have their own.
+    """
+    own, any_of_the_lead = aliased(Registration), aliased(Registration)
+    by_submission = select(own.id).where(own.submission_id == Submission.id)
+    in_its_slot = and_(
+        any_of_the_lead.lead_id == Submission.lead_id,
+        any_of_the_lead.slot_id == Submission.answers["slot_id"].as_integer(),
+    )
+    last = select(func.max(any_of_the_lead.id)).where(in_its_slot)
+    return func.coalesce(by_submission.scalar_subquery(), last.scalar_subquery())
+
+
+def _stands(consent: type[Consent], channel: str) -> ColumnElement[bool]:
+    return and_(consent.submission_id == Submission.id, consent.channel == channel, consent.withdrawn_at.is_(None))
+
+
+def _own(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect[Any]:
+    """When this submission's lead gave (or confirmed) what belongs to no submission."""
+    own = (Consent.lead_id == Submission.lead_id, Consent.submission_id.is_(None), Consent.withdrawn_at.is_(None))
+    return select(func.min(moment)).where(*own, Consent.channel == channel).correlate(Submission).scalar_subquery()
+
+
+def _of_person(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect[Any]:
+    standing = (Consent.lead_id == Lead.id, *_standing(channel))
+    return select(func.min(moment)).where(*standing).correlate(Lead).scalar_subquery()
+
+
+def _standing(channel: str) -> tuple[ColumnElement[bool], ...]:
+    return Consent.channel == channel, Consent.withdrawn_at.is_(None)
