@@ -25,7 +25,7 @@ from .dialects import Dialect, ExcelFr, Rfc4180
 from .models import ExportKind, ExportState
 from .requests import Claim, TakenOver
 from .services import file_when_complete, find_rows, write_csv
-from .sheets import Sheet, new_sheet, people_sheet, view_sheet
+from .sheets import Sheet, fewest_leads, new_sheet, sheet_of
 
 logger = logging.getLogger("microsite.exports")
 
@@ -62,8 +62,8 @@ def is_quick(kind: ExportKind, form: FormName | None, chosen: LeadFilter, *, aft
     session = db.session()
     if form is not None:
         return waves.count_new(session, form, after=after, limit=AT_ONCE + 1) <= AT_ONCE
-    sheet = view_sheet(session, chosen) if kind is ExportKind.VIEW else people_sheet(session, kind, chosen)
-    return count_up_to(session, sheet.ids, AT_ONCE + 1) <= AT_ONCE
+    ids = sheet_of(kind, chosen, fewest_leads(session, chosen)).ids
+    return count_up_to(session, ids.order_by(None), AT_ONCE + 1) <= AT_ONCE
 
 
 def prepare_next(workshop: Workshop) -> bool:
@@ -169,9 +169,7 @@ def _write(held: Claim, sheet: Sheet, ids: Sequence[int], stream: BinaryIO, work
 def _sheet(held: Claim, upto: int) -> Sheet:
     if held.form is not None:
         return new_sheet(held.form, after=held.after_wave, upto=upto)
-    if held.kind is ExportKind.VIEW:
-        return view_sheet(db.session(), held.chosen)
-    return people_sheet(db.session(), held.kind, held.chosen)
+    return sheet_of(held.kind, held.chosen, fewest_leads(db.session(), held.chosen))
 
 
 def _beat(held: Claim, workshop: Workshop, **values: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from ..leads.models import HELD, Consent, Lead, Submission
@@ -47,6 +47,7 @@ def person_rows(channel: str) -> Select[Any]:
             _of_person(Consent.given_at, channel).label("agreed_at"),
             _of_person(Consent.confirmed_at, channel).label("email_consent_confirmed_at"),
         )
+        .select_from(Lead)
         .join(Submission, Submission.id == last.scalar_subquery())
         # Asked again for each batch: some withdraw while the file is written.
         .where(agreed_to(channel))
@@ -55,8 +56,7 @@ def person_rows(channel: str) -> Select[Any]:
 
 def agreed_to(channel: str) -> ColumnElement[bool]:
     """Of a lead whose consent stands, and who can be reached that way."""
-    standing = select(Consent.lead_id).where(*_standing(channel), Consent.lead_id.is_not(None))
-    agreed = Lead.id.in_(standing)
+    agreed = exists().where(Consent.lead_id == Lead.id, *_standing(channel))
     return and_(agreed, Lead.phone.is_not(None)) if channel == PHONE else agreed
 
 

@@ -106,5 +106,5 @@ def test_a_batch_takes_one_query_whatever_is_in_it(client: CheckedClient, app: F
 
     assert len(export(app)) == 2
 
-    # Which is last, a batch, and an empty one that ends it.
+    # Which rows, and a batch of them.
     assert len([statement for statement in asked if statement.startswith("SELECT")]) == 2

@@ -12,9 +12,9 @@ from ...exports.marks import Place, find_mark
 from ...exports.models import Export, ExportKind
 from ...exports.preparing import DIALECTS, is_quick, prepare, sweep
 from ...exports.requests import ask, find_unfinished, latest_exports
-from ...exports.sheets import people_sheet, view_sheet
+from ...exports.sheets import fewest_leads, sheet_of
 from ...exports.waves import count_new
-from ...leads.filters import LeadFilter
+from ...leads.filters import Agreement, LeadFilter
 from ...leads.matching import count_up_to
 from ...leads.models import FormName
 from ...web.context import current_school, utc_now
@@ -24,7 +24,7 @@ from .words import STATE_WORDS, described, lines, title
 from .workplace import hold_own_row, workshop
 
 # Beyond, the page says « plus de »; the prepared file has its exact number.
-COUNTED = 10_000
+COUNTED = 1000
 _RECENT = 8
 # What a button sends.
 _PLAIN = {"demandes": ExportKind.VIEW, "appel": ExportKind.CALL, "courrier": ExportKind.WRITE}
@@ -48,13 +48,14 @@ def add_views(bp: Blueprint) -> None:
 @for_roles(ADMISSIONS)
 def exports() -> Response:
     chosen, own = _chosen(request.args), latest_exports(db.session(), current_staff().id, limit=_RECENT)
+    few = fewest_leads(db.session(), chosen)
     page = render_template(
         "backoffice/exports.html",
         chosen=chosen,
         described=described(chosen, current_school()),
-        requests=lines(_count(view_sheet(db.session(), chosen).ids), limit=COUNTED),
-        to_call=_people(ExportKind.CALL, chosen),
-        to_write=_people(ExportKind.WRITE, chosen),
+        requests=_count(ExportKind.VIEW, chosen, few),
+        to_call=_count(ExportKind.CALL, chosen, few),
+        to_write=_count(ExportKind.WRITE, chosen, few),
         news=[_new(form, label) for form, label in FORMS.items()],
         dialects=DIALECT_LABELS,
         dialect=own[0].dialect if own else next(iter(DIALECT_LABELS)),
@@ -117,14 +118,12 @@ def _new(form: FormName, label: str) -> _New:
     return _New(form=form, label=label, since=mark.at, count=lines(count, limit=COUNTED), is_empty=count == 0)
 
 
-def _people(kind: ExportKind, chosen: LeadFilter) -> str:
-    if chosen.is_of_submissions:
+def _count(kind: ExportKind, chosen: LeadFilter, few: Select[int] | None) -> str:
+    # Nobody held back, and nobody who agreed to nothing, is on a list of people.
+    if kind is not ExportKind.VIEW and (chosen.is_of_submissions or chosen.consent is Agreement.NONE):
         return ""
-    return lines(_count(people_sheet(db.session(), kind, chosen).ids), limit=COUNTED, of_people=True)
-
-
-def _count(ids: Select[int]) -> int:
-    return count_up_to(db.session(), ids.order_by(None), COUNTED + 1)
+    ids = sheet_of(kind, chosen, few).ids.order_by(None)
+    return lines(count_up_to(db.session(), ids, COUNTED + 1), limit=COUNTED, of_people=kind is not ExportKind.VIEW)
 
 
 def _rows(export: Export) -> str:

@@ -32,11 +32,7 @@ class MarkForm(StaffForm):
         super().__init__()
         self._before = {f"export-{export.id}": export for export in before}
         options = {key: _before_label(export) for key, export in self._before.items()}
-        options |= {
-            _AT_A_MOMENT: "À une date et une heure",
-            _AT_THE_BEGINNING: "Au tout début : tout redevient nouveau",
-        }
-        self.place.offer(options, empty=None)
+        self.place.offer({key: french(label) for key, label in (options | _ELSEWHERE).items()}, empty=None)
 
     def chosen_place(self) -> Place | None:
         """None where it isn't said, and the form tells."""
