@@ -20,6 +20,8 @@ _PHONE_SIGNS = re.compile(r"[\d\s.()+/\u2010\u2011\u2013-]+")
 _REGIONS = ("FR", "GP", "GF", "MQ", "RE", "YT")
 # Country codes dialled nationally from France.
 _FRENCH_CODES = frozenset({33, 262, 590, 594, 596})
+# Of France itself; those in 08 are grouped otherwise.
+_IN_PAIRS = re.compile(r"\+33[1-79][0-9]{8}")
 
 USUAL_DOMAINS = (
     "gmail.com", "hotmail.com", "hotmail.fr", "outlook.com", "outlook.fr", "live.com", "live.fr", "msn.com",
@@ -115,6 +117,9 @@ def _parse(text: str, region: str) -> PhoneNumber | None:
 
 def dialled_from_france(e164: str) -> str:
     """06 12 34 56 78, or 00 44 20 7946 0958: spaces, and no + for a spreadsheet to compute."""
+    if _IN_PAIRS.fullmatch(e164):
+        # What most numbers are: an export has a million of them to write.
+        return " ".join((f"0{e164[3]}", *(e164[at : at + 2] for at in range(4, 12, 2))))
     number = phonenumbers.parse(e164)
     if number.country_code in _FRENCH_CODES:
         return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)

@@ -1,5 +1,5 @@
 // Shows how far an export is, and the page anew once it is done.
-const EVERY = 1500;
+const ASKS_EVERY = 1500;
 
 customElements.define(
   "export-progress",
@@ -7,7 +7,7 @@ customElements.define(
     #timer = null;
 
     connectedCallback() {
-      this.#timer = setInterval(() => this.#refresh(), EVERY);
+      this.#timer = setInterval(() => this.#refresh(), ASKS_EVERY);
     }
 
     disconnectedCallback() {

@@ -20,7 +20,7 @@ from ...leads.models import FormName
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from .words import DIALECTS as DIALECT_LABELS
-from .words import STATE_WORDS, described, lines, title
+from .words import NEW_REQUESTS, STATE_WORDS, counted_as, described, lines, title
 from .workplace import hold_own_row, workshop
 
 # Beyond, the page says « plus de »; the prepared file has its exact number.
@@ -115,7 +115,8 @@ def _chosen(args: dict[str, str]) -> LeadFilter:
 def _new(form: FormName, label: str) -> _New:
     mark = find_mark(db.session(), current_staff().id, form)
     count = count_new(db.session(), form, after=mark.wave, limit=COUNTED + 1)
-    return _New(form=form, label=label, since=mark.at, count=lines(count, limit=COUNTED), is_empty=count == 0)
+    said = lines(count, NEW_REQUESTS, limit=COUNTED)
+    return _New(form=form, label=label, since=mark.at, count=said, is_empty=count == 0)
 
 
 def _count(kind: ExportKind, chosen: LeadFilter, few: Select[int] | None) -> str:
@@ -123,12 +124,11 @@ def _count(kind: ExportKind, chosen: LeadFilter, few: Select[int] | None) -> str
     if kind is not ExportKind.VIEW and (chosen.is_of_submissions or chosen.consent is Agreement.NONE):
         return ""
     ids = sheet_of(kind, chosen, few).ids.order_by(None)
-    return lines(count_up_to(db.session(), ids, COUNTED + 1), limit=COUNTED, of_people=kind is not ExportKind.VIEW)
+    return lines(count_up_to(db.session(), ids, COUNTED + 1), counted_as(kind), limit=COUNTED)
 
 
 def _rows(export: Export) -> str:
-    of_people = export.kind in (ExportKind.CALL, ExportKind.WRITE)
-    return lines(export.written, of_people=of_people) if export.ready_at else ""
+    return lines(export.written, counted_as(export.kind)) if export.ready_at else ""
 
 
 def _to(export: Export, *, fait: str | None = None) -> Response:

@@ -8,14 +8,14 @@ from flask import Blueprint, Response, abort, jsonify, make_response, redirect, 
 
 from ...db import db, writing
 from ...exports.marks import advance_mark, find_mark
-from ...exports.models import TOKEN_LIMIT, Export, ExportKind, ExportState
+from ...exports.models import TOKEN_LIMIT, Export, ExportState
 from ...exports.requests import LIFETIME, SILENCE, file_name, find_export, give_up, is_available
 from ...leads.filters import LeadFilter
 from ...web.context import current_school, utc_now
 from ...web.typography import french
 from ..access import ADMISSIONS, by_itself, current_staff, for_roles
 from ..audit import note
-from .words import DIALECTS, KINDS, described, download_name, lines, title
+from .words import DIALECTS, KINDS, counted_as, described, download_name, lines, title
 from .workplace import hold_own_row, workshop
 
 # A worker looks every two seconds: one that hasn't come by then doesn't run.
@@ -40,7 +40,7 @@ def export(token: str) -> Response:
         title=title(found),
         described=described(LeadFilter.from_args(found.filter), current_school()),
         dialect=DIALECTS[found.dialect],
-        rows=lines(found.written, of_people=found.kind in (ExportKind.CALL, ExportKind.WRITE)),
+        rows=lines(found.written, counted_as(found.kind)),
         file=_path(found),
         until=found.ready_at and found.ready_at + LIFETIME,
         nobody_came=found.state is ExportState.WAITING and found.beat_at < now - _PATIENCE,

@@ -46,9 +46,19 @@ def download_name(export: Export) -> str:
     return f"{'-'.join(filter(None, parts))}.csv"
 
 
-def lines(count: int, *, limit: int | None = None, of_people: bool = False) -> str:
-    """« 34 demandes », « plus de 10 000 personnes »."""
-    one, many = ("personne", "personnes") if of_people else ("demande", "demandes")
+REQUESTS = ("demande", "demandes")
+NEW_REQUESTS = ("demande nouvelle", "demandes nouvelles")
+PEOPLE = ("personne", "personnes")
+
+
+def counted_as(kind: ExportKind) -> tuple[str, str]:
+    """What a row of it is, in the singular and in the plural."""
+    return PEOPLE if kind in (ExportKind.CALL, ExportKind.WRITE) else REQUESTS
+
+
+def lines(count: int, words: tuple[str, str] = REQUESTS, *, limit: int | None = None) -> str:
+    """« 34 demandes », « plus de 1 000 personnes »."""
+    one, many = words
     if limit is not None and count > limit:
         return f"plus de {thousands(limit)} {many}"
     if count == 0:
