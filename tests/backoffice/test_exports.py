@@ -376,7 +376,9 @@ def test_lower_id_that_is_committed_later_is_not_missed(app: Flask, desk: Desk) 
         agreed=(),
         attribution=Attribution(),
     )
-    with app.app_context(), Session(db.engine) as session:
+    with app.app_context():
+        engine = db.engine
+    with Session(engine) as session:
         earlier = capture(session, slow, now=NOW).submission.id
         later = send(app, "Vive B", email="vive@exemple.fr")[0]
         assert earlier < later

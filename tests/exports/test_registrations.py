@@ -104,7 +104,7 @@ def test_a_batch_takes_one_query_whatever_is_in_it(client: CheckedClient, app: F
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
 
-    assert len(export(app)) == 2
+    assert len(export(app)) == 3
 
     # Which rows, and a batch of them.
     assert len([statement for statement in asked if statement.startswith("SELECT")]) == 2

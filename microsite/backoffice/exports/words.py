@@ -19,7 +19,7 @@ STATE_WORDS = {
     ExportState.WAITING: "en attente",
     ExportState.RUNNING: "en préparation",
     ExportState.READY: "prêt",
-    ExportState.FAILED: "abandonné",
+    ExportState.FAILED: "sans fichier",
     ExportState.REMOVED: "fichier retiré",
 }
 _FILE_NAMES = {
