@@ -76,3 +76,14 @@ def test_links_between_documents_lead_somewhere(document: str) -> None:
 
     for target in re.findall(r"\]\((?!https?:|glossaire:|<)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_each_class_of_the_back_office_is_one_sheet_s() -> None:
+    """They are joined: what two of them call alike would be dressed by both."""
+    sheets: dict[str, set[str]] = {}
+    for path in (PROJECT_ROOT / "static" / "css" / "staff").glob("*.css"):
+        screen = path.read_text().partition("@media print")[0]
+        for name in re.findall(r"^ +(?:\.desk )?(\.[\w-]+) {", screen, re.M):
+            sheets.setdefault(name, set()).add(path.name)
+
+    assert {name: files for name, files in sheets.items() if len(files) > 1} == {}

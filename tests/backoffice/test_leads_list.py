@@ -23,7 +23,7 @@ from .people import BY_EMAIL, BY_PHONE, NOW, send
 def _names(client: CheckedClient, **args: str) -> list[str]:
     page = client.page(f"/admissions/contacts?{urlencode(args)}")
     assert page.status == 200
-    return [node.text() for node in page.tree.css(".people th[scope=row] > a")]
+    return [node.text() for node in page.tree.css(".contacts th[scope=row] > a")]
 
 
 @pytest.mark.parametrize(
