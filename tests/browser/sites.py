@@ -12,6 +12,7 @@ from microsite import create_app
 
 from ..answers import BROCHURE, add_slot, plan_slot
 from ..served import Visitor, served
+from . import desk
 
 # The day of the slot that has two seats left of four.
 SCARCE = "2099-03-21"
@@ -26,12 +27,19 @@ class Site:
     app: Flask
     folder: Path
     _addresses: dict[Callable[["Site"], str], str] = field(default_factory=dict)
+    _cookies: dict[str, str] = field(default_factory=dict)
 
     def address(self, find: Callable[["Site"], str]) -> str:
         """What `find` finds here, looked for once: some addresses take a form sent."""
         if find not in self._addresses:
             self._addresses[find] = find(self)
         return self._addresses[find]
+
+    def cookie(self, email: str) -> str:
+        """What the back-office's says in a browser in which this member of the team is signed in; asked for once."""
+        if email not in self._cookies:
+            self._cookies[email] = desk.signed_in(self.app, email)
+        return self._cookies[email]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +80,10 @@ KINDS = {
     # Whoever sends a form here is too fast.
     "empty": _Kind(min_fill_seconds=60),
     "broken": _Kind(prepare=_lose_the_database),
+    # The back-office: full of what it shows, with nobody in it but staff, and one that tests fill by themselves.
+    "desk": _Kind(prepare=lambda site: desk.furnish(site.app)),
+    "first day": _Kind(),
+    "new desk": _Kind(prepare=lambda site: desk.hire(site.app)),
 }
 
 

@@ -14,19 +14,23 @@ from .states import STATES, State
 
 
 def test_nu_html_checker_finds_nothing(page: Page, sites: Sites, tmp_path: Path) -> None:
+    sources = {name: _source(state, sites(state.site), page) for name, state in STATES.items()}
+
+    assert nu_findings(sources, tmp_path) == []
+
+
+def nu_findings(sources: dict[str, str], folder: Path) -> list[str]:
+    """What the checker says of these pages, each by its name."""
     java, checker = tools.java(), tools.node_file("vnu-jar/build/dist/vnu.jar")
-    for number, state in enumerate(STATES.values()):
-        (tmp_path / f"{number}.html").write_text(_source(state, sites(state.site), page))
-
-    command = [java, "-jar", str(checker), "--format", "json", "--stdout", str(tmp_path)]
+    for number, source in enumerate(sources.values()):
+        (folder / f"{number}.html").write_text(source)
+    command = [java, "-jar", str(checker), "--format", "json", "--stdout", str(folder)]
     checked = subprocess.run(command, capture_output=True, check=False)
-
-    names = list(STATES)
-    found = [
+    names = list(sources)
+    return [
         f"{names[int(Path(message['url']).stem)]}: {message['message']} {message.get('extract', '')}"
         for message in json.loads(checked.stdout)["messages"]
     ]
-    assert found == []
 
 
 def _source(state: State, site: Site, page: Page) -> str:

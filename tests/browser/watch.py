@@ -44,11 +44,17 @@ class _Faults:
 
 @contextmanager
 def watched(
-    browser: Browser, *, partners: frozenset[str] = frozenset(), expected: str = "", **options: Any
+    browser: Browser,
+    *,
+    partners: frozenset[str] = frozenset(),
+    expected: str = "",
+    cookies: frozenset[str] = frozenset(),
+    **options: Any,
 ) -> Iterator[Page]:
     """A page in a context of its own; at the end, what a public page must not do is found out.
 
-    `partners` are hosts that its pages may ask, `expected` is in the console messages that the test brings about.
+    `partners` are hosts that its pages may ask, `expected` is in the console messages that the test brings about,
+    `cookies` are those that the back-office may keep.
     """
     context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris", **options)
     context.set_default_timeout(_PATIENCE)
@@ -60,7 +66,7 @@ def watched(
     try:
         yield page
         assert faults.found == [], faults.found
-        assert context.cookies() == [], "a cookie is set"
+        assert {cookie.get("name") for cookie in context.cookies()} <= cookies, "a cookie is set"
         if page.url != "about:blank" and options.get("java_script_enabled", True):
             assert page.evaluate(_STORED) == [], "something is stored in the browser"
     finally:

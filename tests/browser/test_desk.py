@@ -1,0 +1,109 @@
+"""Every screen of the back-office, opened once: axe-core and Nu find nothing, nothing sticks out, nothing complains."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
+
+from microsite.backoffice.models import Role
+
+from ..backoffice.conftest import address
+from . import tools
+from .conftest import Sites
+from .desk_screens import EXCEPTIONS, SECTIONS, Screen
+from .sites import Site
+from .test_accessibility import violations
+from .test_html import nu_findings
+from .test_layout import SMALL_TARGETS, STICKS_OUT
+from .watch import watched
+
+_SMALLEST: ViewportSize = {"width": 320, "height": 640}
+_PHONE: ViewportSize = {"width": 390, "height": 844}
+_WIDE: ViewportSize = {"width": 1440, "height": 900}
+# A4 at 96 dots an inch, without its margins.
+_SHEET: ViewportSize = {"width": 680, "height": 1000}
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """None of this depends on the database."""
+    return "sqlite"
+
+
+def test_every_screen_has_a_state(app: Flask) -> None:
+    """A route that answers a GET and has none of its own shows nobody what it looks like."""
+    routes = {
+        rule.endpoint.removeprefix("backoffice.")
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("backoffice.") and "GET" in (rule.methods or ())
+    }
+    shown = {screen.endpoint for screens in SECTIONS.values() for screen in screens.values()}
+
+    assert routes - shown == set(EXCEPTIONS)
+    assert shown <= routes
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_screens_are_fit_to_be_used(chromium: Browser, sites: Sites, section: str, tmp_path: Path) -> None:
+    sources: dict[str, str] = {}
+    faults: list[str] = []
+
+    for name, screen in SECTIONS[section].items():
+        with watched(chromium, viewport=_PHONE, cookies=frozenset({"equipe"}), reduced_motion="reduce") as page:
+            sources[name] = reach(screen, page, sites(screen.site))
+            faults += [f"{name}: {fault}" for fault in _faults(page, screen)]
+
+    assert faults == []
+    assert nu_findings(sources, tmp_path) == []
+
+
+def reach(screen: Screen, page: Page, site: Site) -> str:
+    """Open the screen, signed in if need be; the page's source."""
+    sent: list[Response] = []
+
+    def keep(response: Response) -> None:
+        if response.request.is_navigation_request() and response.frame == page.main_frame:
+            sent.append(response)
+
+    page.on("response", keep)
+    if screen.by is not None:
+        sign_in(page, site, screen.by if "@" in screen.by else address(Role(screen.by)))
+    page.goto(f"{site.url}{screen.path(site)}")
+    if screen.act is not None:
+        screen.act(page, site)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(screen.says)
+    page.wait_for_load_state()
+    return sent[-1].text()
+
+
+def sign_in(page: Page, site: Site, email: str) -> None:
+    """As they are after the sign-in form, without filling it in again."""
+    page.context.add_cookies([{"name": "equipe", "value": site.cookie(email), "url": f"{site.url}/admissions"}])
+
+
+def _faults(page: Page, screen: Screen) -> list[str]:
+    """What is wrong with the page that is open, by width and colour scheme."""
+    faults = [f"small target: {found}" for found in page.evaluate(SMALL_TARGETS)]
+    page.evaluate(tools.node_file("axe-core/axe.min.js").read_text())
+    for viewport in (_PHONE, _WIDE):
+        page.set_viewport_size(viewport)
+        faults += _sticking_out(page, viewport["width"])
+        for scheme in _SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            # What a colour scheme changes are colours.
+            rules = () if scheme == "light" else ("color-contrast",)
+            faults += [f"{viewport['width']} {scheme}: {found}" for found in violations(page, *rules)]
+    page.set_viewport_size(_SMALLEST)
+    faults += _sticking_out(page, _SMALLEST["width"])
+    if screen.is_printed:
+        page.emulate_media(media="print")
+        page.set_viewport_size(_SHEET)
+        faults += _sticking_out(page, "on paper")
+    return faults
+
+
+def _sticking_out(page: Page, where: int | str) -> list[str]:
+    return [f"{where}: sticks out: {found}" for found in page.evaluate(STICKS_OUT)]
