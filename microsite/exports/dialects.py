@@ -9,8 +9,8 @@ from ..leads.normalise import dialled_from_france
 from ..school import PARIS
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces
-# that it skips before.
-_FORMULA = re.compile(r"[\s\u200b-\u200f\u2060]*[=+\-@|＝＋－＠]|[\t\r\n]")
+# and unseen signs that it skips before.
+_FORMULA = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@|＝＋－＠]|[\t\r\n]")
 
 
 def harmless(text: str) -> str:
