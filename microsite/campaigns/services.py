@@ -75,12 +75,13 @@ def change_campaign(campaign: Campaign, plan: CampaignPlan) -> None:
 
 
 def add_views(session: Session, counts: Mapping[Seen, int]) -> None:
-    """Add these views to those of their day, all in one statement."""
+    """Add these views to those of their day."""
     # In one order, whoever writes them: two processes then never wait for each other's rows.
-    rows = [asdict(seen) | {"count": counts[seen]} for seen in sorted(counts)]
-    insert = _INSERTS[session.get_bind().dialect.name](ViewCount).values(rows)
-    added = ViewCount.count + insert.excluded.count
-    session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"count": added}))
+    rows = [vars(seen) | {"count": counts[seen]} for seen in sorted(counts)]
+    table = ViewCount.__table__
+    insert = _INSERTS[session.get_bind().dialect.name](table)
+    added = table.c.count + insert.excluded.count
+    session.connection().execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"count": added}), rows)
 
 
 class HostAlreadyAllowed(Exception):

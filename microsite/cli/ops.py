@@ -16,9 +16,12 @@ from ..open_days.queries import all_slots
 from ..outbox import MAILS_FOLDER
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status
+from ..samples.services import has_samples
 from ..web.context import current_school, current_settings
+from .sample import sample
 
-ops = AppGroup("ops", help="L’exploitation : vérifier l’installation.")
+ops = AppGroup("ops", help="L’exploitation : vérifier l’installation, la remplir d’exemples.")
+ops.add_command(sample)
 
 
 @ops.command("check")
@@ -57,6 +60,8 @@ def _content_findings() -> list[str]:
     findings = []
     if any(slot.is_sample for slot in all_slots(db.session())):
         findings.append("Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples")
+    if has_samples(db.session()):
+        findings.append("Des demandes d’exemple sont dans la base : flask --app wsgi ops sample --remove")
     dead = count_by_status(db.session())[MailStatus.DEAD]
     if dead:
         findings.append(f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list")

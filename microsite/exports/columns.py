@@ -29,6 +29,8 @@ _REGISTRATIONS = {
     RegistrationState.EXPIRED: "proposition sans réponse",
     RegistrationState.ATTENDED: "présence notée",
 }
+# In the state's place, for what nobody sent.
+_SAMPLE = {"sample": "exemple"}
 # In the slot's place, for who chose none.
 _ALERT = {"alert": "À prévenir"}
 
@@ -83,6 +85,10 @@ def _named(key: str, heading: str, cell: Cell) -> Column:
     return Column(key=key, heading=heading, cell=cell, is_typed=True)
 
 
+def _status(row: Any, writing: Writing) -> str:
+    return writing.dialect.named("sample", _SAMPLE) if row.is_sample else writing.dialect.named(row.status, _STATUSES)
+
+
 def _slot(row: Any, writing: Writing) -> str:
     if row.form != FormName.OPEN_DAY:
         return ""
@@ -104,7 +110,7 @@ COLUMNS = (
     _typed("reference", "Référence"),
     _computed("submitted_at", "Envoyée le", lambda row, w: w.dialect.time(row.submitted_at)),
     _computed("form", "Formulaire", lambda row, w: w.dialect.named(row.form, FORMS)),
-    _computed("status", "État", lambda row, w: w.dialect.named(row.status, _STATUSES)),
+    _computed("status", "État", _status),
     _typed("first_name", "Prénom"),
     _typed("last_name", "Nom"),
     _typed("email", "E-mail"),

@@ -23,7 +23,7 @@ def keep_consents(session: Session, submission: Submission, agreed: tuple[Wordin
                 lead_id=submission.lead_id,
                 submission_id=submission.id,
                 channel=wording.channel,
-                wording_id=_kept_wording(session, wording).id,
+                wording_id=kept_wording(session, wording).id,
                 given_at=now,
             )
         )
@@ -89,7 +89,7 @@ def give(session: Session, lead_id: int, wording: Wording, *, now: datetime) -> 
             lead_id=lead_id,
             origin=ConsentOrigin.SPACE,
             channel=wording.channel,
-            wording_id=_kept_wording(session, wording).id,
+            wording_id=kept_wording(session, wording).id,
             given_at=now,
             confirmed_at=now,
         )
@@ -133,7 +133,7 @@ def _standing(lead_id: int | None, channel: str = EMAIL) -> tuple[ColumnElement[
     return Consent.lead_id == lead_id, Consent.channel == channel, Consent.withdrawn_at.is_(None)
 
 
-def _kept_wording(session: Session, wording: Wording) -> ConsentWording:
+def kept_wording(session: Session, wording: Wording) -> ConsentWording:
     kept = session.scalar(select(ConsentWording).filter_by(**asdict(wording)))
     if kept is not None:
         return kept

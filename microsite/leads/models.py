@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
 
@@ -53,6 +53,7 @@ class Lead(Base):
             sqlite_where=text("needs_review = 1"),
             postgresql_where=text("needs_review"),
         ),
+        Index("ix_leads_samples", "id", sqlite_where=text("is_sample = 1"), postgresql_where=text("is_sample")),
         NEVER_REUSED_ID,
     )
 
@@ -68,6 +69,8 @@ class Lead(Base):
     needs_review: Mapped[bool] = mapped_column(default=False)
     # Raised to revoke every link that was mailed to this person.
     link_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # Nobody: made so that an installation can be tried (samples/). No mail about them ever leaves.
+    is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     # No submission of theirs is older than the one, or younger than the other.
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]
@@ -113,6 +116,7 @@ class Submission(AttributionColumns, Base):
             sqlite_where=text("wave IS NULL AND lead_id IS NOT NULL"),
             postgresql_where=text("wave IS NULL AND lead_id IS NOT NULL"),
         ),
+        Index("ix_submissions_samples", "id", sqlite_where=text("is_sample = 1"), postgresql_where=text("is_sample")),
         NEVER_REUSED_ID,
     )
 
@@ -134,6 +138,8 @@ class Submission(AttributionColumns, Base):
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
     # When it began to count, among all others; None: not seen to count yet (exports/waves.py).
     wave: Mapped[int | None]
+    # Sent by nobody (samples/).
+    is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     lead: Mapped[Lead | None] = relationship()
 

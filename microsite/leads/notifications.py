@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from ..outbox.models import Audience, MailStatus, OutgoingMail
@@ -84,7 +84,7 @@ def find_submissions(session: Session, period: Period) -> list[Submission]:
     A mail of its own that doesn't leave (refused, beyond the cap, given up) tells nobody.
     """
     came = (Submission.submitted_at >= period.start, Submission.submitted_at < period.end)
-    counts = Submission.status.not_in(HELD)
+    counts = and_(Submission.status.not_in(HELD), Submission.is_sample.is_(False))
     alone = select(OutgoingMail.id).where(
         OutgoingMail.template == EACH,
         OutgoingMail.cause == Submission.reference,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +64,7 @@ class Sending:
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of the answers alone: how the visitor arrived doesn't make them differ."""
-        answers = [asdict(self.person), self.programme, self.level, self.answers]
+        answers = [vars(self.person), self.programme, self.level, self.answers]
         agreed = sorted(wording.channel for wording in self.agreed)
         # A person whose browser filled the honeypot in, and who sends again without it, is heard.
         text = json.dumps([self.form, answers, agreed, self.is_suspicious], sort_keys=True)
@@ -94,7 +94,7 @@ def capture(
     same = find_same(session, sending.nonce, digest)
     if same is not None:
         return Captured(submission=same, is_new=False)
-    submission = _new_submission(sending, digest, now)
+    submission = Submission(**submission_values(sending, digest=digest, now=now))
     for _ in range(_DRAWS):
         submission.reference = draw(sending.form)
         try:
@@ -139,20 +139,21 @@ def hold_again(submission: Submission) -> None:
     submission.status = SubmissionStatus.QUARANTINED
 
 
-def _new_submission(sending: Sending, digest: str, now: datetime) -> Submission:
+def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[str, Any]:
+    """What is kept of a form that was sent; its reference and its lead come later."""
     status = SubmissionStatus.QUARANTINED if sending.is_suspicious else SubmissionStatus.RECEIVED
-    return Submission(
-        form=sending.form,
-        status=status,
-        submitted_at=now,
-        form_nonce=sending.nonce,
-        answers_digest=digest,
-        programme=sending.programme,
-        level=sending.level,
-        answers=sending.answers,
-        **asdict(sending.person),
-        **asdict(sending.attribution),
-    )
+    return {
+        "form": sending.form,
+        "status": status,
+        "submitted_at": now,
+        "form_nonce": sending.nonce,
+        "answers_digest": digest,
+        "programme": sending.programme,
+        "level": sending.level,
+        "answers": sending.answers,
+        **vars(sending.person),
+        **vars(sending.attribution),
+    }
 
 
 def _attach_lead(session: Session, submission: Submission) -> None:
@@ -170,16 +171,25 @@ def _attach_lead(session: Session, submission: Submission) -> None:
     _keep_words(session, lead, submission)
 
 
+def lead_values(person: Person, *, at: datetime) -> dict[str, Any]:
+    """What is kept of somebody who was heard of at that time for the first time."""
+    return {
+        **vars(person),
+        "email_key": email_key(person.email),
+        "name_key": name_key(person.first_name, person.last_name),
+        "created_at": at,
+        "last_contact_at": at,
+    }
+
+
+def _person(submission: Submission) -> Person:
+    return Person(**{item.name: getattr(submission, item.name) for item in fields(Person)})
+
+
 def _add_lead(session: Session, submission: Submission) -> Lead:
     lead = Lead(
-        email=submission.email,
-        email_key=email_key(submission.email),
-        first_name=submission.first_name,
-        last_name=submission.last_name,
-        phone=submission.phone,
-        name_key=name_key(submission.first_name, submission.last_name),
-        created_at=submission.submitted_at,
-        last_contact_at=submission.submitted_at,
+        **lead_values(_person(submission), at=submission.submitted_at),
+        is_sample=submission.is_sample,
     )
     try:
         with session.begin_nested():
@@ -194,11 +204,6 @@ def _add_lead(session: Session, submission: Submission) -> Lead:
 
 
 def _keep_words(session: Session, lead: Lead, submission: Submission) -> None:
-    words = words_of(
-        first_name=submission.first_name,
-        last_name=submission.last_name,
-        email=submission.email,
-        phone=submission.phone,
-    )
+    words = words_of(**vars(_person(submission)))
     insert = _INSERTS[session.get_bind().dialect.name](LeadWord).on_conflict_do_nothing()
     session.execute(insert, [{"lead_id": lead.id, "word": word} for word in words])

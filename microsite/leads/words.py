@@ -19,6 +19,8 @@ _FRENCH_CODES = ("33", "262", "590", "594", "596")
 
 def fold(text: str) -> str:
     """The text without case, accents and what can't be printed."""
+    if text.isascii() and text.isprintable():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(char for char in plain.casefold() if char.isprintable() and not unicodedata.combining(char))
 

@@ -16,7 +16,7 @@ from ..db import UNAVAILABLE, db, reading, writing
 from ..web.context import utc_now
 from . import services
 from .letters import Letter, current_outbox, write_message
-from .queries import is_any_due
+from .queries import is_about_sample, is_any_due
 from .services import Claim
 from .transports import Deferred, Refused, Unreachable
 
@@ -75,6 +75,9 @@ def _claim(now: datetime) -> Claim | None:
 
 def _compose(held: Claim) -> Letter | None:
     with reading():
+        # Whatever decided it, and whoever sends it again.
+        if is_about_sample(db.session(), held.id):
+            return None
         return current_outbox().templates[held.template].compose(db.session(), held.cause)
 
 

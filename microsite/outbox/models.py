@@ -20,6 +20,10 @@ class MailStatus(StrEnum):
     DROPPED = "dropped"
 
 
+# Told to SQLite in these very words, it knows that the index below holds what is asked for.
+UNSENT = "status <> 'sent'"
+
+
 class Audience(StrEnum):
     LEAD = "lead"
     ADMISSIONS = "admissions"
@@ -42,6 +46,8 @@ class OutgoingMail(Base):
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
         ),
+        # What a person looks at.
+        Index("ix_outgoing_mails_unsent", "status", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
         # What a lead was sent lately.
         Index(None, "lead_id", "audience", "status", "decided_at"),
         NEVER_REUSED_ID,

@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Boolean, Select, case, column, exists, func, or_, select, table, text
 from sqlalchemy.orm import Session
 
-from .models import Audience, MailStatus, OutgoingMail
+from .models import UNSENT, Audience, MailStatus, OutgoingMail
 
+# The table is an upper row's: only its name is known here, as in the foreign key.
+_LEADS = table("leads", column("id"), column("is_sample", Boolean))
 # In the order in which they need a look.
 _ORDER = (MailStatus.DEAD, MailStatus.PENDING, MailStatus.SUPPRESSED, MailStatus.DROPPED, MailStatus.SENT)
 
@@ -51,9 +53,25 @@ def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int
 
 
 def list_latest(session: Session, *, status: MailStatus, before: int, limit: int) -> list[OutgoingMail]:
-    """In that state, newest first, from below that id on."""
-    mails = select(OutgoingMail).where(OutgoingMail.status == status, OutgoingMail.id < before)
+    """In that state, which isn't that of being sent; newest first, from below that id on."""
+    mails = _unsent(status).where(OutgoingMail.id < before)
     return list(session.scalars(mails.order_by(OutgoingMail.id.desc()).limit(limit)))
+
+
+def count_unsent(session: Session, status: MailStatus, *, limit: int) -> int:
+    """How many are in that state, which isn't that of being sent, or `limit`."""
+    few = _unsent(status).with_only_columns(OutgoingMail.id).limit(limit).subquery()
+    return session.execute(select(func.count()).select_from(few)).scalar_one()
+
+
+def is_about_sample(session: Session, mail_id: int) -> bool:
+    """Whether the lead that this mail is about is none (Lead.is_sample)."""
+    sample = exists().where(_LEADS.c.id == OutgoingMail.lead_id, _LEADS.c.is_sample)
+    return session.scalar(select(OutgoingMail.id).where(OutgoingMail.id == mail_id, sample)) is not None
+
+
+def _unsent(status: MailStatus) -> Select[OutgoingMail]:
+    return select(OutgoingMail).where(OutgoingMail.status == status, text(UNSENT))
 
 
 def count_by_status(session: Session) -> dict[MailStatus, int]:

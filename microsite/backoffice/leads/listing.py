@@ -33,6 +33,7 @@ class ListedLead:
     latest: str
     channels: dict[str, bool]
     needs_review: bool
+    is_sample: bool
     last_contact_at: datetime
     created_at: datetime
 
@@ -101,6 +102,7 @@ def _listed_leads(rows: list[Lead]) -> list[ListedLead]:
             latest=_asked(latest.get(lead.id)),
             channels=channels[lead.id],
             needs_review=lead.needs_review,
+            is_sample=lead.is_sample,
             last_contact_at=lead.last_contact_at,
             created_at=lead.created_at,
         )
