@@ -1,9 +1,9 @@
 """/admissions: the back-office's pages, put together."""
 
-from flask import Blueprint, Flask, Response, make_response, render_template
+from flask import Blueprint, Flask
 
-from . import access, brochure, mails
-from .access import ALL_ROLES, PREFIX, for_roles
+from . import access, backups, brochure, home, mails
+from .access import PREFIX
 from .accounts import account, sign_in, team
 from .campaigns import pages as campaigns
 from .campaigns import sites, tools
@@ -15,15 +15,9 @@ from .reports import page as report
 
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
-
-@bp.get("/")
-@for_roles(ALL_ROLES)
-def home() -> Response:
-    return make_response(render_template("backoffice/home.html", tiles=[]))
-
-
 _SECTIONS = (
-    account, sign_in, team, listing, page, quarantine, choice, files, marks, days, slots, door, arrivals, mails,
+    home, backups, account, sign_in, team, listing, page, quarantine, choice, files, marks,
+    days, slots, door, arrivals, mails,
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip
 

@@ -73,6 +73,20 @@ def cursor_from(args: Mapping[str, str], chosen: LeadFilter) -> Cursor | None:
 
 
 def list_leads(session: Session, chosen: LeadFilter, cursor: Cursor | None) -> Page[Lead]:
+    leads, is_countable = _leads(session, chosen)
+    rows, has_more = _fetch(session, leads, _COLUMNS[chosen.sort], chosen, cursor)
+    total = count_up_to(session, leads.with_only_columns(Lead.id), COUNTED + 1) if is_countable else None
+    return _page(rows, _COLUMNS[chosen.sort], cursor, has_more=has_more, total=total)
+
+
+def count_leads(session: Session, chosen: LeadFilter) -> int:
+    """How many the list shows, up to COUNTED + 1; so many as well where counting would take too long."""
+    leads, is_countable = _leads(session, chosen)
+    return count_up_to(session, leads.with_only_columns(Lead.id), COUNTED + 1) if is_countable else COUNTED + 1
+
+
+def _leads(session: Session, chosen: LeadFilter) -> tuple[Select[Lead], bool]:
+    """In no order yet; and whether they are quickly counted."""
     asked = asked_of_leads(chosen)
     fewest, count = narrowest(session, asked)
     is_gathered = fewest is not None and count < WALK
@@ -80,18 +94,20 @@ def list_leads(session: Session, chosen: LeadFilter, cursor: Cursor | None) -> P
     if is_gathered and fewest is not None and fewest.ids is not None:
         conditions.append(Lead.id.in_(fewest.ids))
     hint = "NOT INDEXED" if is_gathered else f"INDEXED BY {_INDEXES[chosen.sort]}"
-    leads = select(Lead).where(*conditions).with_hint(Lead, hint, "sqlite")
-    rows, has_more = _fetch(session, leads, _COLUMNS[chosen.sort], chosen, cursor)
-    total = count_up_to(session, leads.with_only_columns(Lead.id), COUNTED + 1) if is_gathered or not asked else None
-    return _page(rows, _COLUMNS[chosen.sort], cursor, has_more=has_more, total=total)
+    return select(Lead).where(*conditions).with_hint(Lead, hint, "sqlite"), is_gathered or not asked
 
 
 def list_held(session: Session, chosen: LeadFilter, cursor: Cursor | None) -> Page[Submission]:
     """What is in quarantine, or was said to be spam, by when it was sent."""
     held = select(Submission).where(*submission_conditions(chosen))
     rows, has_more = _fetch(session, held, Submission.submitted_at, chosen, cursor)
-    total = count_up_to(session, held.with_only_columns(Submission.id), COUNTED + 1)
+    total = count_held(session, chosen)
     return _page(rows, Submission.submitted_at, cursor, has_more=has_more, total=total)
+
+
+def count_held(session: Session, chosen: LeadFilter) -> int:
+    """As count_leads()."""
+    return count_up_to(session, select(Submission.id).where(*submission_conditions(chosen)), COUNTED + 1)
 
 
 def _fetch(

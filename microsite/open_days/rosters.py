@@ -43,6 +43,13 @@ def list_fillings(session: Session, *, after: datetime | None = None) -> list[Sl
     return _fillings(session, select(Slot.id).where(Slot.ends_at > after) if after is not None else select(Slot.id))
 
 
+def next_day(session: Session, *, now: datetime) -> list[SlotFilling]:
+    """The slots of the day that comes next, or is on, those left of it; none where nothing is planned."""
+    ahead = Slot.ends_at > now, Slot.cancelled_at.is_(None)
+    first = select(Slot.open_day_id).where(*ahead).order_by(Slot.starts_at, Slot.id).limit(1).scalar_subquery()
+    return _fillings(session, select(Slot.id).where(*ahead, Slot.open_day_id == first))
+
+
 def list_past(session: Session, *, now: datetime, before: Slot | None, limit: int) -> list[SlotFilling]:
     """Slots that have ended, latest first; from there on, those that come after `before` in that order."""
     past = select(Slot.id).where(Slot.ends_at <= now).order_by(Slot.starts_at.desc(), Slot.id.desc()).limit(limit)

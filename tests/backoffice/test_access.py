@@ -12,6 +12,7 @@ from .conftest import Desk
 # Who may open it. `-`: anybody, `a`: admissions, `m`: marketing, `A`: administrators.
 ROUTES = {
     ("GET", "/admissions/"): "amA",
+    ("GET", "/admissions/sauvegardes"): "aA",
     ("GET", "/admissions/connexion"): "-",
     ("POST", "/admissions/connexion"): "-",
     ("GET", "/admissions/connexion/code"): "-",
