@@ -55,9 +55,9 @@ def person_rows(channel: str) -> Select[Any]:
 
 
 def agreed_to(channel: str) -> ColumnElement[bool]:
-    """Of a lead whose consent stands, and who can be reached that way."""
-    agreed = exists().where(Consent.lead_id == Lead.id, *_standing(channel))
-    return and_(agreed, Lead.phone.is_not(None)) if channel == PHONE else agreed
+    """Of a lead whose consent stands, and who is somebody who can be reached that way."""
+    agreed = exists().where(Consent.lead_id == Lead.id, *_standing(channel)), Lead.is_sample.is_(False)
+    return and_(*agreed, Lead.phone.is_not(None)) if channel == PHONE else and_(*agreed)
 
 
 def _registration_id() -> ColumnElement[int]:

@@ -36,6 +36,9 @@ class SubmissionStatus(StrEnum):
 # What counts for nothing, and has no lead.
 HELD = (SubmissionStatus.QUARANTINED, SubmissionStatus.SPAM)
 
+# Of a submission that is new to nobody who takes out what is new.
+NO_WAVE = 0
+
 
 class Lead(Base):
     """A person, one per normalised e-mail; identity is what was typed first, later submissions keep their own."""

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from microsite.campaigns.attribution import NAMES, Attribution
 from microsite.campaigns.models import ViewCount
 from microsite.db import Base, db
+from microsite.exports.rows import PHONE, agreed_to
+from microsite.exports.waves import count_new, is_any_to_gather
 from microsite.leads.consents import EMAIL
 from microsite.leads.models import HELD, Consent, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.leads.normalise import normalise_email, normalise_phone
@@ -231,3 +233,18 @@ def test_check_names_samples_and_nonsense_is_told(app: Flask) -> None:
     with app.app_context():
         left = {name for name, rows in _rows().items() if rows}
         assert left == {"consent_wordings"}
+
+
+def test_samples_are_on_no_list_of_people_and_new_to_nobody(app: Flask) -> None:
+    fill(app)
+
+    with app.app_context():
+        session = db.session()
+        assert (
+            session.scalar(select(Consent.id).where(Consent.withdrawn_at.is_(None), Consent.channel == PHONE))
+            is not None
+        )
+        for channel in (EMAIL, PHONE):
+            assert session.scalar(select(Lead.id).where(agreed_to(channel))) is None
+        assert not is_any_to_gather(session)
+        assert [count_new(session, form, after=0, limit=9) for form in FormName] == [0, 0, 0]
