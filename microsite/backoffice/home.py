@@ -13,7 +13,8 @@ from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent
-from ..reports.breakdowns import Axis, Breakdown, Line, Question, break_down
+from ..reports.breakdowns import Breakdown, Line, break_down
+from ..reports.questions import Axis, Question
 from ..samples.services import has_samples
 from ..school import PARIS
 from ..web.context import current_settings, french_date, utc_now

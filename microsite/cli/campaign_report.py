@@ -46,6 +46,7 @@ _COLUMNS = (
     _Column(heading="% de demandes", cell=lambda line: _rate(line.submission_rate)),
     _Column(heading="Brochures ouvertes", cell=lambda line: str(line.downloads)),
     _Column(heading="% d’ouverture", cell=lambda line: _rate(line.download_rate)),
+    _Column(heading="Inscriptions", cell=lambda line: str(line.registrations)),
 )
 
 
@@ -61,7 +62,7 @@ _COLUMNS = (
 )
 @with_appcontext
 def report_command(since: date | None, until: date | None, campaign: str | None, output: Path | None) -> None:
-    """Montre ce que chaque campagne apporte : vues, vues des formulaires, demandes, brochures ouvertes."""
+    """Montre ce que chaque campagne apporte : vues, demandes, brochures ouvertes, inscriptions."""
     if since and until and since > until:
         raise click.UsageError("--since doit venir avant --until.")
     selection = Selection(since=day_begins(since) if since else None, until=day_after_begins(until) if until else None)

@@ -8,7 +8,6 @@ from datetime import date
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from ..brochures.models import BrochureDownload
 from ..campaigns.attribution import folded, tidy
 from ..campaigns.models import VIEW_LIMIT, Campaign, ViewCount
 from ..campaigns.pages import ARTICLE, LINK
@@ -16,6 +15,7 @@ from ..campaigns.queries import list_campaigns
 from ..leads.models import FormName, Submission
 from ..leads.queries import Selection
 from .counts import Counts
+from .outcomes import count_opened, count_seated
 
 
 class CampaignUnknown(ValueError):
@@ -59,6 +59,7 @@ class _Tally:
     views: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     submissions: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
     downloads: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
+    registrations: Counter[tuple[str, str, FormName]] = field(default_factory=Counter)
 
     def efforts(self) -> set[_Effort]:
         return {key[:2] for key in (*self.views, *self.submissions)}
@@ -119,18 +120,12 @@ def _days(period: Period) -> Iterator[ColumnElement[bool]]:
 
 
 def _add_submissions(session: Session, tally: _Tally, selection: Selection) -> None:
-    opened = select(BrochureDownload.submission_id).distinct().subquery()
     keys = (Submission.utm_campaign, Submission.utm_source, Submission.form)
-    counted = (
-        select(*keys, func.count(Submission.id), func.count(opened.c.submission_id))
-        .outerjoin(opened, opened.c.submission_id == Submission.id)
-        .where(*selection.conditions())
-        .group_by(*keys)
-    )
-    for campaign, source, form, submissions, downloads in session.execute(counted):
+    counted = select(*keys, func.count(), count_opened(), count_seated())
+    for campaign, source, form, *counts in session.execute(counted.where(*selection.conditions()).group_by(*keys)):
         key = campaign_name(campaign), source[:VIEW_LIMIT], form
-        tally.submissions[key] += submissions
-        tally.downloads[key] += downloads
+        for counter, count in zip((tally.submissions, tally.downloads, tally.registrations), counts, strict=True):
+            counter[key] += int(count)
 
 
 def _lines(tally: _Tally, campaign: str, source: str) -> Iterator[Funnel]:
@@ -151,4 +146,5 @@ def _line(tally: _Tally, effort: tuple[str, str], forms: list[FormName]) -> Funn
         submissions=sum(tally.submissions[*effort, form] for form in forms),
         downloads=sum(tally.downloads[*effort, form] for form in forms),
         requests=sum(tally.submissions[*effort, form] for form in forms if form is FormName.BROCHURE),
+        registrations=sum(tally.registrations[*effort, form] for form in forms),
     )

@@ -16,6 +16,8 @@ class Counts:
     submissions: int
     downloads: int
     requests: int
+    # Submissions that hold a seat, or came.
+    registrations: int
 
     @property
     def form_view_rate(self) -> float | None:

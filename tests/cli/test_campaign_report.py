@@ -13,14 +13,14 @@ from flask import Flask
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, export
+from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export
 from ..campaigns.conftest import PHONE
 from ..journeys.test_attribution import add
 from ..page import CheckedClient
 
 HEADINGS = [
     "Campagne", "Source", "Formulaire", "Liens courts", "Vues article", "Vues formulaire", "% des vues",
-    "Demandes", "% de demandes", "Brochures ouvertes", "% d’ouverture",
+    "Demandes", "% de demandes", "Brochures ouvertes", "% d’ouverture", "Inscriptions",
 ]  # fmt: skip
 FORMS = {"brochure": "Brochure", "open-day": "Portes ouvertes", "application": "Candidature"}
 
@@ -67,12 +67,12 @@ def visited(app: Flask, client: CheckedClient) -> Flask:
 
 def test_report_goes_from_views_to_brochures_opened(visited: Flask) -> None:
     assert _report(visited) == [
-        ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"],
-        ["salon", "affiche", "Brochure", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"],
-        ["salon", "instagram", "Tous", "0", "1", "1", "100,0", "1", "50,0", "0", ""],
-        ["salon", "instagram", "Portes ouvertes", "0", "1", "1", "100,0", "1", "50,0", "0", ""],
-        ["", "", "Tous", "0", "0", "1", "", "1", "100,0", "0", ""],
-        ["", "", "Candidature", "0", "0", "1", "", "1", "100,0", "0", ""],
+        ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7", "0"],
+        ["salon", "affiche", "Brochure", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7", "0"],
+        ["salon", "instagram", "Tous", "0", "1", "1", "100,0", "1", "50,0", "0", "", "0"],
+        ["salon", "instagram", "Portes ouvertes", "0", "1", "1", "100,0", "1", "50,0", "0", "", "0"],
+        ["", "", "Tous", "0", "0", "1", "", "1", "100,0", "0", "", "0"],
+        ["", "", "Candidature", "0", "0", "1", "", "1", "100,0", "0", "", "0"],
     ]
 
 
@@ -108,7 +108,7 @@ def test_days_are_those_of_paris_for_views_too(visited: Flask) -> None:
     ]
 
 
-ZEROS = ["Tous", "0", "0", "0", "", "0", "", "0", ""]
+ZEROS = ["Tous", "0", "0", "0", "", "0", "", "0", "", "0"]
 
 
 def test_campaign_that_nobody_came_by_has_its_zeros(visited: Flask) -> None:
@@ -201,8 +201,8 @@ def test_table_is_aligned_and_says_the_same(visited: Flask) -> None:
     assert table[0].startswith("Campagne  Source")
     place = table[0].index("Demandes") + len("Demandes") - 1
     assert [line[place] for line in table[1:]] == [line[7] for line in lines]
-    assert table[1].split() == ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7"]
-    assert table[5].split() == ["–", "–", "Tous", "0", "0", "1", "–", "1", "100,0", "0", "–"]
+    assert table[1].split() == ["salon", "affiche", "Tous", "1", "4", "4", "100,0", "3", "37,5", "2", "66,7", "0"]
+    assert table[5].split() == ["–", "–", "Tous", "0", "0", "1", "–", "1", "100,0", "0", "–", "0"]
     assert len(table) == len(lines) + 1
 
 
@@ -246,3 +246,14 @@ def test_wrong_option_is_told(app: Flask, options: list[str], said: str) -> None
 
     assert result.exit_code in (1, 2)
     assert said in result.stderr
+
+
+def test_seats_are_counted_where_they_are_taken(app: Flask, client: CheckedClient) -> None:
+    slot = add_slot(app, capacity=1)
+    for number, name in enumerate(("lea", "zoe")):
+        chosen = slot if number == 0 else f"{slot}-attente"
+        _send(client, "/portes-ouvertes?utm_campaign=salon", TELL_ME | {"slot": chosen, "email": f"{name}@exemple.fr"})
+
+    lines = _report(app)
+
+    assert [(line[2], line[7], line[11]) for line in lines] == [("Tous", "2", "1"), ("Portes ouvertes", "2", "1")]

@@ -9,7 +9,8 @@ from datetime import date
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, harmless
 from ...leads.models import FormName
-from ...reports.breakdowns import Axis, Breakdown, Line
+from ...reports.breakdowns import Breakdown, Line
+from ...reports.questions import Axis
 from ...web.typography import french, thousands
 
 

@@ -8,7 +8,8 @@ from ...campaigns.queries import list_campaigns
 from ...db import db, writing
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, ExcelFr, Rfc4180
-from ...reports.breakdowns import Axis, Breakdown, break_down
+from ...reports.breakdowns import Breakdown, break_down
+from ...reports.questions import Axis
 from ...school import PARIS
 from ...web.context import utc_now
 from ...web.typography import thousands

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from ...campaigns.attribution import LIMIT
 from ...leads.models import FormName
-from ...reports.breakdowns import Axis, Question
+from ...reports.questions import Axis, Question
 from ...web.fields import legible
 from ..days import parse_day
 
