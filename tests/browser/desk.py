@@ -33,6 +33,8 @@ from ..open_days.desk import register
 
 # Who has a second step, who has yet to choose a password, and who is about to ask for codes.
 WITH_CODE, NEWCOMER, CAREFUL = "code@ecole.example", "nouvelle@ecole.example", "prudente@ecole.example"
+# No longer there.
+QUIT = "partie@ecole.example"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 CAMPAIGN, OTHER_CAMPAIGN = "salon-2026", "bio-instagram"
 BUSY, QUIET, PAST, CANCELLED = "Portes ouvertes", "Portes ouvertes d’été", "Portes ouvertes d’hiver", "Soirée annulée"
@@ -53,7 +55,7 @@ def hire(app: Flask) -> None:
         add_member(app, role)
     add_member(app, Role.ADMISSIONS, email=CAREFUL)
     ids = {email: add_member(app, Role.ADMISSIONS, email=email) for email in (WITH_CODE, NEWCOMER)}
-    disabled = add_member(app, Role.MARKETING, email="partie@ecole.example")
+    disabled = add_member(app, Role.MARKETING, email=QUIT)
     with app.app_context(), writing():
         switch_on(db.session(), db.session.get_one(StaffMember, ids[WITH_CODE]), SECRET, step=0)
         db.session.get_one(StaffMember, ids[NEWCOMER]).must_change_password = True

@@ -11,15 +11,20 @@ from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import select, update
 
 from microsite.backoffice.accounts.throttle import PAIR
-from microsite.backoffice.models import Role
+from microsite.backoffice.models import Role, StaffMember
 from microsite.brochures.models import BrochureVersion
 from microsite.brochures.services import version_file
 from microsite.campaigns.models import Campaign
 from microsite.db import db, writing
+from microsite.exports.marks import Place
+from microsite.exports.models import ExportKind, ExportState
+from microsite.exports.requests import ask
+from microsite.leads.filters import LeadFilter
 from microsite.leads.models import Consent, Lead
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
+from microsite.web.context import utc_now
 
-from ..backoffice.conftest import PASSWORD
+from ..backoffice.conftest import PASSWORD, address
 from ..backoffice.test_brochure_pages import pdf
 from .desk import (
     BUSY,
@@ -29,6 +34,7 @@ from .desk import (
     NEWCOMER,
     PAST,
     QUIET,
+    QUIT,
     WITH_CODE,
 )
 from .sites import Site
@@ -44,6 +50,8 @@ EXCEPTIONS = {
     "report_file": "CSV",
     "attendees_csv": "CSV",
     "door_counts": "JSON, for the door's page",
+    "export_file": "CSV",
+    "export_progress": "JSON, for the export's page",
 }
 
 
@@ -103,6 +111,48 @@ def _reference(title: str, state: RegistrationState) -> Values:
 def _found(site: Site, query: Any) -> int:
     with site.app.app_context():
         return int(db.session.scalars(query.order_by("id").limit(1)).one())
+
+
+def _member(site: Site) -> dict[str, Any]:
+    return {"staff_id": _found(site, select(StaffMember.id).where(StaffMember.email == QUIT))}
+
+
+def _prepared(state: ExportState, **values: Any) -> Values:
+    """An export of the administrator's that stays as it is: whoever prepares it has given a sign of life just now."""
+
+    def add(site: Site) -> dict[str, Any]:
+        with site.app.app_context(), writing():
+            staff = select(StaffMember.id).where(StaffMember.email == address(Role.ADMINISTRATOR))
+            asked = ask(
+                db.session(),
+                db.session.scalars(staff).one(),
+                kind=ExportKind.VIEW,
+                form=None,
+                chosen=LeadFilter(search="zoé"),
+                dialect="excel-fr",
+                mark=Place(),
+                now=utc_now(),
+            )
+            for name, value in ({"state": state} | values).items():
+                setattr(asked, name, value)
+            return {"token": asked.token}
+
+    return add
+
+
+def _backed_up(site: Site) -> dict[str, Any]:
+    (site.folder / "backups").mkdir(exist_ok=True)
+    (site.folder / "backups" / "2027-01-31.sqlite3").write_bytes(b"SQLite" * 1000)
+    return {}
+
+
+def _press_named(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def _empty(page: Page, site: Site) -> None:
+    page.get_by_label("Nom").fill("")
+    press(page, site)
 
 
 def _fixed(**values: Any) -> Values:
@@ -217,12 +267,22 @@ SECTIONS: dict[str, dict[str, Screen]] = {
         "recovery codes": Screen(endpoint="second_step", says="Vos codes de secours", by=CAREFUL, act=_switch_on),
         "team": Screen(endpoint="team", says="Équipe"),
         "team, errors": Screen(endpoint="team", says="Équipe", act=press),
+        "member": Screen(endpoint="edit_member", says="Modifier un compte", values=_member),
+        "member, errors": Screen(endpoint="edit_member", says="Modifier un compte", values=_member, act=_empty),
+        "member, overtaken": Screen(
+            endpoint="edit_member",
+            says="Modifier un compte",
+            values=_member,
+            act=_overtaken(StaffMember, {"name": "Élodie Fontaine"}, "Nom", "Élodie F.", email=QUIT),
+        ),
         "team, told once": Screen(endpoint="team", says="Mot de passe provisoire", act=_add_member),
         "journal": Screen(endpoint="journal", says="Journal"),
         "forbidden": Screen(endpoint="team", says="Page réservée", by=Role.MARKETING),
         "stale": Screen(endpoint="account", says="Page ouverte depuis trop longtemps", act=_forge),
         "home": Screen(endpoint="home", says="Aujourd’hui"),
         "home, nothing yet": Screen(endpoint="home", says="Aujourd’hui", site="new desk"),
+        "backups": Screen(endpoint="backups", says="Sauvegardes", values=_backed_up),
+        "backups, none": Screen(endpoint="backups", says="Sauvegardes", site="new desk"),
         "home, marketing": Screen(endpoint="home", says="Aujourd’hui", by=Role.MARKETING),
     },
     "contacts": {
@@ -243,6 +303,32 @@ SECTIONS: dict[str, dict[str, Screen]] = {
         ),
         "contact, to review": Screen(endpoint="lead", says="Martin", values=_lead("famille.martin@exemple.fr")),
         "consent": Screen(endpoint="consent_proof", says="Preuve d’un accord", values=_consent, is_printed=True),
+        "exports": Screen(endpoint="exports", says="Exports", values=_prepared(ExportState.RUNNING)),
+        "exports, of a list": Screen(
+            endpoint="exports", says="Exports", query={"formulaire": "brochure", "campagne": CAMPAIGN, "q": "zoe"}
+        ),
+        "exports, nothing": Screen(endpoint="exports", says="Exports", site="new desk"),
+        "export, being prepared": Screen(
+            endpoint="export", says="Demandes", values=_prepared(ExportState.RUNNING, total=12000, written=5000)
+        ),
+        "export, ready": Screen(
+            endpoint="exports", says="Demandes", act=lambda page, _: _press_named(page, "Préparer : Demandes")
+        ),
+        "export, failed": Screen(
+            endpoint="export",
+            says="Demandes",
+            values=_prepared(ExportState.FAILED, failure="Il n’y a plus de place sur le disque du serveur."),
+        ),
+        "export, gone": Screen(
+            endpoint="export", says="Demandes", values=_prepared(ExportState.REMOVED, total=12, written=12)
+        ),
+        "export mark": Screen(endpoint="export_mark", says="Ma marque", values=_fixed(form="brochure")),
+        "export mark, errors": Screen(
+            endpoint="export_mark",
+            says="Ma marque",
+            values=_fixed(form="open-day"),
+            act=press,
+        ),
         "no such contact": Screen(endpoint="lead", says="introuvable", values=_fixed(lead_id=999999)),
     },
     "open days": {
