@@ -9,13 +9,11 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 from microsite.backoffice.models import Role
 
 from ..backoffice.conftest import address
-from . import tools
 from .conftest import Sites
 from .desk_screens import EXCEPTIONS, SECTIONS, Screen
+from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, violations
 from .sites import Site
-from .test_accessibility import violations
 from .test_html import nu_findings
-from .test_layout import SMALL_TARGETS, STICKS_OUT
 from .watch import watched
 
 _SMALLEST: ViewportSize = {"width": 320, "height": 640}
@@ -23,8 +21,6 @@ _PHONE: ViewportSize = {"width": 390, "height": 844}
 _WIDE: ViewportSize = {"width": 1440, "height": 900}
 # A4 at 96 dots an inch, without its margins.
 _SHEET: ViewportSize = {"width": 680, "height": 1000}
-# axe's rules whose answer depends on width or colours; the others read the same document again.
-_BY_LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block")
 
 
 @pytest.fixture
@@ -91,13 +87,12 @@ def sign_in(page: Page, site: Site, email: str) -> None:
 def _faults(page: Page, screen: Screen) -> list[str]:
     """What is wrong with the page that is open, by width and colour scheme."""
     faults = [f"small target: {found}" for found in page.evaluate(SMALL_TARGETS)]
-    page.evaluate(tools.node_file("axe-core/axe.min.js").read_text())
     faults += [f"phone, light: {found}" for found in violations(page)]
     for viewport in (_SMALLEST, _PHONE, _WIDE):
         page.set_viewport_size(viewport)
         faults += _sticking_out(page, viewport["width"])
     page.emulate_media(color_scheme="dark")
-    faults += [f"wide, dark: {found}" for found in violations(page, *_BY_LOOKS)]
+    faults += [f"wide, dark: {found}" for found in violations(page, *BY_LOOKS)]
     if screen.is_printed:
         page.emulate_media(media="print")
         page.set_viewport_size(_SHEET)
