@@ -9,8 +9,12 @@ from pathlib import Path
 from flask import Flask
 
 from microsite import create_app
+from microsite.backoffice.models import Role
 
+from .. import injection
 from ..answers import BROCHURE, add_slot, plan_slot
+from ..backoffice.conftest import add_member
+from ..page import CheckedClient
 from ..served import Visitor, served
 from . import desk
 
@@ -69,6 +73,12 @@ def _register(site: Site, slot: str, **answers: str) -> None:
     assert visitor.send(form, **BROCHURE | answers, slot=slot).status == 303
 
 
+def _plant_the_corpus(site: Site) -> None:
+    site.app.test_client_class = CheckedClient
+    injection.plant(site.app)
+    injection.ask_for_exports(site.app, add_member(site.app, Role.ADMINISTRATOR))
+
+
 def _lose_the_database(site: Site) -> None:
     (site.folder / "microsite.sqlite3").rename(site.folder / "elsewhere")
 
@@ -83,6 +93,7 @@ KINDS = {
     # The back-office: full of what it shows, with nobody in it but staff, and one that tests fill by themselves.
     "desk": _Kind(prepare=lambda site: desk.furnish(site.app)),
     "first day": _Kind(),
+    "hostile desk": _Kind(prepare=_plant_the_corpus),
     "new desk": _Kind(prepare=lambda site: desk.hire(site.app)),
 }
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 from microsite.backoffice.models import Role
 
 from ..backoffice.conftest import address
+from ..injection import addresses
 from .conftest import Sites
 from .desk_screens import EXCEPTIONS, SECTIONS, Screen
 from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, violations
@@ -56,6 +57,21 @@ def test_screens_are_fit_to_be_used(chromium: Browser, sites: Sites, section: st
 
     assert faults == []
     assert nu_findings(sources, tmp_path) == []
+
+
+def test_corpus_of_injections_runs_nowhere_and_fits_a_phone(chromium: Browser, sites: Sites) -> None:
+    """What ran, or was kept from running, is an error in the console (watch.py): nothing is called what it calls."""
+    site = sites("hostile desk")
+    faults: list[str] = []
+
+    with watched(chromium, viewport=_PHONE, cookies=frozenset({"equipe"}), reduced_motion="reduce") as page:
+        sign_in(page, site, address(Role.ADMINISTRATOR))
+        for endpoint, found in addresses(site.app, at_most=1).items():
+            if endpoint not in EXCEPTIONS:
+                page.goto(f"{site.url}{found[0]}")
+                faults += [f"{endpoint}: {fault}" for fault in _sticking_out(page, _PHONE["width"])]
+
+    assert faults == []
 
 
 def reach(screen: Screen, page: Page, site: Site) -> str:
