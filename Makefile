@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
-.PHONY: help run test soak flood audit screens clean
+.PHONY: help run test soak flood audit bench screens clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
@@ -13,6 +13,7 @@ help:
 	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
 	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
+	@echo "make bench  remplit une base à part de 100 000 demandes inventées (SUBMISSIONS=…) et mesure les pages de l’équipe ; deux minutes et plus"
 	@echo "make screens  photographie les pages principales dans docs/screens/"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
@@ -35,6 +36,9 @@ flood: .venv/installed-dev
 audit: .venv/installed-dev
 	@cd tests/browser && npm ci --silent && touch node_modules/installed
 	@$(BIN)/python -m tests.browser.audit
+
+bench: .venv/installed-dev
+	@$(BIN)/python -m benchmarks --submissions $(or $(SUBMISSIONS),100000) --folder instance/bench-$(or $(SUBMISSIONS),100000)
 
 screens: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.screens

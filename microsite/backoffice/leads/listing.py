@@ -46,6 +46,7 @@ class ListedSubmission:
     form: str
     submitted_at: datetime
     email: str
+    is_sample: bool
     typed: list[tuple[str, str]]
     came: list[tuple[str, str]]
 
@@ -118,6 +119,7 @@ def _listed_submission(row: Submission) -> ListedSubmission:
         form=FORMS[row.form],
         submitted_at=row.submitted_at,
         email=row.email,
+        is_sample=row.is_sample,
         typed=typed(row, current_school()),
         came=came(row, current_school()),
     )
