@@ -21,6 +21,12 @@ from .postgres import Cluster, create_database, find_programs
 # Set by `make test` on the machines where a skipped test is a failed one.
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
 _CLUSTER_URL = "TEST_POSTGRESQL_URL"
+_TESTS = Path(__file__).parent
+# They start processes and browsers.
+_LONGEST = (
+    "journeys/test_durability", "journeys/test_served", "journeys/test_database_trouble", "outbox/test_worker_process",
+    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "browser/",
+)  # fmt: skip
 _cluster: Cluster | None = None
 
 Environ = dict[str, str]
@@ -44,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is begun first: else one worker would be left with it at the end."""
+    items.sort(key=lambda item: not item.path.relative_to(_TESTS).as_posix().startswith(_LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)
