@@ -25,7 +25,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from ..config import Settings
-from ..db import db, reading, writing
+from ..db import LARGEST_ID, db, reading, writing
 from ..web.context import utc_now
 from .accounts.services import begin_session, end_session, find_session, is_to_be_seen, see
 from .done import DONE
@@ -122,6 +122,7 @@ def init_app(app: Flask) -> None:
 def guard(bp: Blueprint) -> None:
     """Nothing of this blueprint is answered without having been let in."""
     bp.before_request(_admit)
+    bp.before_request(_refuse_nonsense)
     bp.after_request(_add_headers)
     bp.context_processor(_page_values)
 
@@ -174,6 +175,13 @@ def _admit() -> Response | None:
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None
+
+
+def _refuse_nonsense() -> None:
+    """Of an address: what the database would take for no id and no text (PostgreSQL: no NUL) names nothing here."""
+    for value in (request.view_args or {}).values():
+        if value > LARGEST_ID if isinstance(value, int) else not value.isprintable():
+            abort(404)
 
 
 def _sender(body_limit: int | None) -> SignedIn | None:

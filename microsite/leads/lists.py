@@ -17,6 +17,7 @@ from .words import NAME_KEY_LIMIT
 PAGE = 50
 # Beyond, a list says « plus de ».
 COUNTED = 1000
+_DIGITS = len(str(LARGEST_ID))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_000_000
 _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
@@ -61,7 +62,7 @@ def cursor_from(args: Mapping[str, str], chosen: LeadFilter) -> Cursor | None:
     """The place that an address says, `apres` or `avant`; None, hence the first page, where it makes no sense."""
     is_backward = "avant" in args
     number, _, text = args.get("avant" if is_backward else "apres", "").partition("~")
-    if not (number.isascii() and number.isdigit()) or int(number[:20]) > LARGEST_ID:
+    if not (number.isascii() and number.isdigit()) or len(number) > _DIGITS or int(number) > LARGEST_ID:
         return None
     if chosen.sort is Sort.NAME and not chosen.is_of_submissions:
         value: datetime | str = "".join(filter(str.isprintable, text))[:NAME_KEY_LIMIT]

@@ -1,5 +1,7 @@
 """Every route of the back-office × every role: who gets in. A route without a row here fails."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -187,3 +189,16 @@ def test_pages_are_kept_by_nobody_and_framed_by_nobody(desk: Desk, path: str) ->
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("value", ["99999999999999999999", "a%00b"])
+def test_address_that_can_name_nothing_is_not_found(desk: Desk, value: str) -> None:
+    client = desk(Role.ADMINISTRATOR)
+    token = client.page(f"{PREFIX}/compte").one("[name=csrf_token]").attributes["value"]
+
+    for method, rule in ROUTES:
+        if "<" not in rule:
+            continue
+        path = re.sub("<(?!any)[^>]*>", value, rule).replace("<any(svg, png):kind>", "svg")
+        answer = client.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
+        assert answer.status_code == 404, (method, path)

@@ -28,6 +28,13 @@ def test_sign_ins_and_accounts_are_noted(app: Flask, browser: Browser, desk: Des
     assert "zoe@ecole.example" not in journal.text
 
 
+@pytest.mark.parametrize("before", ["-99999999999999999999", "99999999999999999999", "x"])
+def test_place_that_makes_no_sense_is_the_journal_s_beginning(desk: Desk, before: str) -> None:
+    page = desk(Role.ADMINISTRATOR).page(f"/admissions/journal?avant={before}")
+
+    assert "s’est connecté" in page.text
+
+
 @pytest.mark.parametrize(
     "change", [update(AuditEntry).values(action="autre"), delete(AuditEntry)], ids=["update", "delete"]
 )

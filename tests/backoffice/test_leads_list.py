@@ -123,6 +123,7 @@ def test_pages_lead_through_everybody_once_and_back(app: Flask, desk: Desk, tri:
         "apres=x",
         "apres=1~x",
         "apres=99999999999999999999999~1",
+        f"apres={'0' * 20}{'9' * 20}~1",
         "apres=1~99999999999999999999999999",
         "avant=-1~5&apres=1~1",
         "apres=²~1",

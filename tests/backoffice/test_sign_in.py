@@ -54,7 +54,15 @@ def test_right_password_opens_the_page_that_was_asked_for(client: CheckedClient,
 
 @pytest.mark.parametrize(
     "suite",
-    ["https://mal.example/", "//mal.example/admissions/", "/brochure", "/admissions/\\mal.example", "/admissionsX"],
+    [
+        "https://mal.example/",
+        "//mal.example/admissions/",
+        "/brochure",
+        "/admissions/\\mal.example",
+        "/admissionsX",
+        "//[",
+        "/admissions/%0d%0aLocation:%20//mal.example",
+    ],
 )
 def test_sign_in_leads_to_no_other_place(client: CheckedClient, member: int, suite: str) -> None:
     answer = enter(client, email=EMAIL, suite=suite)

@@ -127,7 +127,7 @@ def enable_member(staff_id: int) -> Response:
 def journal() -> Response:
     before = request.args.get("avant", type=int)
     entries = select(AuditEntry, StaffMember.name).outerjoin(StaffMember, AuditEntry.staff_id == StaffMember.id)
-    if before is not None and before <= LARGEST_ID:
+    if before is not None and 0 < before <= LARGEST_ID:
         entries = entries.where(AuditEntry.id < before)
     rows = db.session.execute(entries.order_by(AuditEntry.id.desc()).limit(_ENTRIES + 1)).all()
     page = render_template("backoffice/journal.html", rows=rows[:_ENTRIES], has_more=len(rows) > _ENTRIES)
