@@ -1,17 +1,22 @@
 """Signing in, staying signed in, and really being out afterwards."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from microsite.backoffice.accounts.passwords import PasswordRefused, check_password
+from microsite.backoffice.accounts.second_step import take_code
 from microsite.backoffice.accounts.services import IDLE, LONGEST
 from microsite.backoffice.accounts.throttle import ADDRESS, PAIR, WINDOW
-from microsite.backoffice.models import Role
+from microsite.backoffice.models import Role, StaffMember
+from microsite.db import db, writing
+from microsite.web.context import utc_now
 
 from ..page import CheckedClient, Page
 from .conftest import PASSWORD, Browser, Desk, add_member, address, enter
@@ -246,6 +251,28 @@ def test_second_step_asks_for_a_code_that_counts_once(app: Flask, desk: Desk) ->
         _leave(client)
         enter(client, email=EMAIL)
         assert _code(client, totp.now()).status == 422
+
+
+@pytest.mark.parametrize("kind", ["telephone", "recovery"])
+def test_code_sent_twice_at_once_lets_one_in(app: Flask, desk: Desk, kind: str) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        client = desk(Role.ADMISSIONS)
+        totp, codes = _switch_on(client)
+        _leave(client)
+        enter(client, email=EMAIL)
+        clock.shift(timedelta(seconds=30))
+        code = totp.now() if kind == "telephone" else codes[0]
+
+        with ThreadPoolExecutor() as pool, app.app_context():
+            with writing():
+                member = db.session.scalars(select(StaffMember)).one()
+                assert take_code(db.session(), member, code, now=utc_now())
+                second = pool.submit(_code, client, code)
+                # Until it waits for the first.
+                assert not wait([second], timeout=0.5).done
+            answer = second.result()
+
+        assert answer.status == 422
 
 
 def test_recovery_code_stands_in_once(desk: Desk) -> None:

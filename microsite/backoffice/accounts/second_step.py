@@ -48,7 +48,11 @@ def switch_off(session: Session, staff: StaffMember) -> None:
 
 
 def take_code(session: Session, staff: StaffMember, code: str, *, now: datetime) -> bool:
-    """Whether this code, or recovery code, is the person's; each counts once (RFC 6238, section 5.2)."""
+    """Whether this code, or recovery code, is the person's; each counts once (RFC 6238, section 5.2).
+
+    Locks the account, so that of two who send one code the second finds it used.
+    """
+    session.refresh(staff, with_for_update={"key_share": True})
     if staff.totp_secret is None:
         return False
     step = matching_step(staff.totp_secret, code, now=now)
@@ -56,7 +60,7 @@ def take_code(session: Session, staff: StaffMember, code: str, *, now: datetime)
         staff.totp_used = step
         return True
     unused = select(RecoveryCode).filter_by(staff_id=staff.id, digest=_digest(code), used_at=None)
-    recovery = session.scalar(unused.with_for_update())
+    recovery = session.scalar(unused)
     if recovery is None:
         return False
     recovery.used_at = now
