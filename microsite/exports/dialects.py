@@ -52,7 +52,7 @@ class ExcelFr:
         return date.fromisoformat(iso).strftime("%d/%m/%Y") if iso else ""
 
     def phone(self, e164: str | None) -> str:
-        return dialled_from_france(e164) if e164 else ""
+        return harmless(dialled_from_france(e164)) if e164 else ""
 
     def yes_no(self, *, yes: bool) -> str:
         return "oui" if yes else "non"

@@ -116,11 +116,17 @@ def _parse(text: str, region: str) -> PhoneNumber | None:
 
 
 def dialled_from_france(e164: str) -> str:
-    """06 12 34 56 78, or 00 44 20 7946 0958: spaces, and no + for a spreadsheet to compute."""
+    """06 12 34 56 78, or 00 44 20 7946 0958: spaces, and no + for a spreadsheet to compute.
+
+    What is no number, brought by another program, comes back as it is.
+    """
     if _IN_PAIRS.fullmatch(e164):
         # What most numbers are: an export has a million of them to write.
         return " ".join((f"0{e164[3]}", *(e164[at : at + 2] for at in range(4, 12, 2))))
-    number = phonenumbers.parse(e164)
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
     if number.country_code in _FRENCH_CODES:
         return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     return phonenumbers.format_out_of_country_calling_number(number, "FR")

@@ -41,6 +41,10 @@ def test_telephone_in_any_usual_writing_is_kept_as_e164(typed: str, kept: str, e
     assert dialled_from_france(kept) == exported
 
 
+def test_what_is_no_number_is_shown_as_it_is() -> None:
+    assert dialled_from_france("accueil") == "accueil"
+
+
 @pytest.mark.parametrize(
     "typed", ["", "abc", "06 12", "3639", "06 12 34 56 78 99 00", "+33 6 12 34 56 78 ext 12", "01 42 34 ABCD"]
 )
