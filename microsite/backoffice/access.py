@@ -22,11 +22,13 @@ from flask import (
 )
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from wtforms.validators import ValidationError
 
 from ..config import Settings
 from ..db import LARGEST_ID, db, reading, writing
 from ..web.context import utc_now
+from ..web.errors import refuse
 from .accounts.services import begin_session, end_session, find_session, is_to_be_seen, see
 from .done import DONE
 from .models import Role, StaffMember, StaffSession
@@ -117,6 +119,8 @@ def init_app(app: Flask) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None
     manager.user_loader(_load)
+    for kind in (NotFound, MethodNotAllowed):
+        app.register_error_handler(kind, _miss)
 
 
 def guard(bp: Blueprint) -> None:
@@ -192,6 +196,15 @@ def _sender(body_limit: int | None) -> SignedIn | None:
         person = staff()
     request.max_content_length = body_limit
     return person
+
+
+def _miss(error: HTTPException) -> Response:
+    """What isn't there: who is signed in stays among our own pages. No blueprint answers for an unknown address."""
+    if not request.path.startswith(f"{PREFIX}/") or staff() is None:
+        return refuse(error)
+    page = render_template("backoffice/missing.html", **_page_values())
+    allowed = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
+    return _add_headers(make_response(page, error.code, allowed))
 
 
 def _page_values() -> dict[str, Any]:

@@ -67,13 +67,14 @@ _REFUSALS = {
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(HTTPException, refuse)
     for kind in UNAVAILABLE:
         app.register_error_handler(kind, _database_unavailable)
     app.register_error_handler(Exception, _fail)
 
 
-def _refuse(error: HTTPException) -> Response:
+def refuse(error: HTTPException) -> Response:
+    """The public page for it."""
     # Redirects travel as exceptions too (doubled slashes, say).
     if error.response is not None or error.code is None or error.code < 400:
         return make_response(error.get_response())

@@ -8,7 +8,7 @@ from flask import Flask
 from microsite.backoffice.access import PREFIX
 from microsite.backoffice.models import Role
 
-from ..page import CheckedClient
+from ..page import CheckedClient, Page
 from .conftest import Desk
 
 # Who may open it. `-`: anybody, `a`: admissions, `m`: marketing, `A`: administrators.
@@ -202,3 +202,18 @@ def test_address_that_can_name_nothing_is_not_found(desk: Desk, value: str) -> N
         path = re.sub("<(?!any)[^>]*>", value, rule).replace("<any(svg, png):kind>", "svg")
         answer = client.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
         assert answer.status_code == 404, (method, path)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "rien"), ("GET", "contacts/999999"), ("POST", "journal")])
+def test_what_is_not_there_leads_back_to_the_desk(desk: Desk, method: str, path: str) -> None:
+    page = Page(desk(Role.ADMISSIONS).open(f"{PREFIX}/{path}", method=method))
+
+    assert page.status == (404 if method == "GET" else 405)
+    assert ("Allow" in page.response.headers) == (method == "POST")
+    assert f"{PREFIX}/contacts" in page.links()
+    assert not any(link.startswith("/candidater") for link in page.links())
+    assert page.response.headers["Cache-Control"] == "no-store"
+
+
+def test_stranger_sees_the_public_page_for_what_is_not_there(client: CheckedClient) -> None:
+    assert any(link.startswith("/candidater") for link in client.page(f"{PREFIX}/rien").links())
