@@ -195,6 +195,8 @@ def test_given_password_must_be_changed_first(client: CheckedClient, app: Flask)
     page = client.page("/admissions/mot-de-passe")
     refused = client.send(page.form("/admissions/mot-de-passe"), current="autre chose", new="une girafe lit le journal")
     assert "actuel" in refused.errors()["current"]
+    same = client.send(page.form("/admissions/mot-de-passe"), current=given, new=given)
+    assert "un autre" in same.errors()["new"]
     client.send(page.form("/admissions/mot-de-passe"), current=given, new="une girafe lit le journal")
     assert client.get("/admissions/").status_code == 200
 

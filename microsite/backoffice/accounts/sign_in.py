@@ -132,6 +132,9 @@ def _is_accepted(form: PasswordForm, member: StaffMember) -> bool:
     if not is_password(entered(form.current), member.password_hash):
         refuse(form.current, "Ce n’est pas votre mot de passe actuel.")
         return False
+    if entered(form.new) == entered(form.current):
+        refuse(form.new, "C’est celui que vous avez déjà : choisissez-en un autre.")
+        return False
     try:
         check_password(entered(form.new), known=(member.name, member.email, current_school().name))
     except PasswordRefused as error:
