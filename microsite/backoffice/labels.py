@@ -1,9 +1,11 @@
 """What codes and times are called on the back-office's pages."""
 
 from datetime import datetime
+from typing import Any
 
 from ..campaigns.models import Campaign
 from ..school import PARIS
+from .models import AuditEntry
 
 _ACTIONS = {
     "sign-in": "s’est connecté",
@@ -49,6 +51,35 @@ _ACTIONS = {
     "mails retried": "a renvoyé des messages",
     "mails dropped": "a abandonné des messages",
 }
+_SUBJECTS = {
+    "brochure": "version",
+    "campaign": "campagne",
+    "export": "export",
+    "lead": "contact",
+    "mail": "message",
+    "open day": "journée",
+    "registration": "inscription",
+    "site": "",
+    "slot": "créneau",
+    "staff": "compte",
+    "submission": "envoi",
+}
+_DETAILS = {
+    "axis": "par",
+    "etat": "état",
+    "fields": "champs",
+    "filters": "filtres",
+    "ids": "messages",
+    "is_repeated": "déjà notée",
+    "lignes": "lignes",
+    "offered": "places proposées",
+    "origin": "site",
+    "q": "recherche",
+    "rows": "lignes",
+    "since": "du",
+    "told": "prévenus",
+    "until": "au",
+}
 _MAILS = {
     "access": "lien vers l’espace personnel",
     "alert": "promesse de prévenir des prochaines dates",
@@ -72,6 +103,23 @@ def action_label(action: str) -> str:
     return _ACTIONS[action]
 
 
+def subject_label(entry: AuditEntry) -> str:
+    """« contact 12 »."""
+    number = "" if entry.subject_id is None else str(entry.subject_id)
+    return " ".join(filter(None, (_SUBJECTS.get(entry.subject, entry.subject), number)))
+
+
+def details_label(entry: AuditEntry) -> str:
+    """« lignes : 50, formulaire : brochure »."""
+    return ", ".join(f"{_DETAILS.get(key, key)} : {_plain(value)}" for key, value in entry.details.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def mail_label(template: str) -> str:
     return _MAILS.get(template, template)
 
@@ -87,10 +135,13 @@ def clock(at: datetime) -> str:
 
 
 def campaign_days(campaign: Campaign) -> str:
-    """« 20/11/2026 – 22/11/2026 », open on one side or both."""
-    if not (campaign.starts_on or campaign.ends_on):
-        return "sans date"
-    return " – ".join(f"{day:%d/%m/%Y}" if day else "…" for day in (campaign.starts_on, campaign.ends_on))
+    """« du 20/11/2026 au 22/11/2026 », open on one side or both."""
+    first, last = (f"{day:%d/%m/%Y}" if day else "" for day in (campaign.starts_on, campaign.ends_on))
+    if first and last:
+        return f"le {first}" if first == last else f"du {first} au {last}"
+    if first or last:
+        return f"dès le {first}" if first else f"jusqu’au {last}"
+    return "sans date"
 
 
 def file_size(size: int) -> str:

@@ -8,7 +8,7 @@ from .accounts import account, sign_in, team
 from .campaigns import pages as campaigns
 from .campaigns import sites, tools
 from .exports import choice, files, marks
-from .labels import action_label, campaign_days, clock, file_size, moment
+from .labels import action_label, campaign_days, clock, details_label, file_size, moment, subject_label
 from .leads import listing, page, quarantine
 from .open_days import arrivals, days, door, slots
 from .reports import page as report
@@ -31,6 +31,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["clock"] = clock
     app.jinja_env.filters["action_label"] = action_label
     app.jinja_env.filters["file_size"] = file_size
+    app.jinja_env.filters["subject_label"] = subject_label
+    app.jinja_env.filters["details_label"] = details_label
     app.jinja_env.filters["campaign_days"] = campaign_days
     access.init_app(app)
     app.register_blueprint(bp)

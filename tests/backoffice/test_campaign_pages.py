@@ -62,7 +62,7 @@ def test_campaign_is_added_with_its_two_addresses(desk: Desk, app: Flask) -> Non
     )
     assert "utm_source=affiche&utm_medium=qr" in tagged
     assert "readonly" in page.one("#adresse-courte").attributes
-    assert "20/11/2026 – 22/11/2026" in client.page("/admissions/campagnes").text
+    assert "du 20/11/2026 au 22/11/2026" in client.page("/admissions/campagnes").text
     assert _notes(app) == [("campaign added", {"code": "salon-2026"})]
 
 

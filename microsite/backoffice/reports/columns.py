@@ -60,6 +60,8 @@ AXIS_HEADINGS = {
 }
 _NOTHING = {Axis.CAMPAIGN: "Sans campagne", Axis.SOURCE: "Sans source", Axis.ARTICLE: "Sans article"}
 
+_WEEK = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+
 
 def key_label(axis: Axis, key: str) -> str:
     if axis == Axis.FORM:
@@ -67,6 +69,12 @@ def key_label(axis: Axis, key: str) -> str:
     if axis == Axis.DAY:
         return f"{date.fromisoformat(key):%d/%m/%Y}"
     return key or _NOTHING[axis]
+
+
+def line_label(axis: Axis, key: str) -> str:
+    """On screen a day tells its place in the week: « sam. 21/11/2026 »."""
+    label = key_label(axis, key)
+    return f"{_WEEK[date.fromisoformat(key).weekday()]} {label}" if axis == Axis.DAY else label
 
 
 def report_csv(found: Breakdown, axis: Axis, dialect: Dialect) -> bytes:

@@ -15,7 +15,7 @@ from ...web.context import utc_now
 from ...web.typography import thousands
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
-from .columns import AXIS_HEADINGS, COLUMNS, key_label, report_csv
+from .columns import AXIS_HEADINGS, COLUMNS, key_label, line_label, report_csv
 from .plots import day_plots
 from .question import AXES, Asked, read_question
 
@@ -48,6 +48,7 @@ def report() -> Response:
         campaigns=planned,
         sources=sorted({campaign.source for campaign in planned}),
         key_label=key_label,
+        line_label=line_label,
         onward=_onward,
         thousands=thousands,
     )
