@@ -153,6 +153,16 @@ def test_form_keeps_what_was_asked_for(app: Flask, desk: Desk) -> None:
     assert {name: value for name, value in form.values.items() if value} == args
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_list_says_what_narrows_it_while_its_filters_are_folded(desk: Desk) -> None:
+    page = desk(Role.ADMISSIONS).page("/admissions/contacts?formulaire=brochure&tri=nom&inverse=1")
+
+    narrowed = page.tree.css_first(".filters__on")
+    assert narrowed is not None
+    assert " ".join(narrowed.text().split()) == "Formulaire : Brochure Ordre : Nom, inverse Tout effacer"
+    assert page.tree.css_first(".filters details[open]") is None
+
+
 def test_views_of_the_list_are_noted_without_anybody_s_name(app: Flask, desk: Desk) -> None:
     send(app)
     client = desk(Role.ADMISSIONS)

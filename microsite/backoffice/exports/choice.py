@@ -19,8 +19,9 @@ from ...leads.matching import count_up_to
 from ...leads.models import FormName
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
+from ..leads.words import described
 from .words import DIALECTS as DIALECT_LABELS
-from .words import NEW_REQUESTS, STATE_WORDS, counted_as, described, lines, title
+from .words import NEW_REQUESTS, STATE_WORDS, counted_as, lines, title
 from .workplace import hold_own_row, workshop
 
 # Beyond, the page says « plus de »; the prepared file has its exact number.

@@ -15,7 +15,8 @@ from ...web.context import current_school, utc_now
 from ...web.typography import french
 from ..access import ADMISSIONS, by_itself, current_staff, for_roles
 from ..audit import note
-from .words import DIALECTS, KINDS, counted_as, described, download_name, lines, title
+from ..leads.words import described
+from .words import DIALECTS, KINDS, counted_as, download_name, lines, title
 from .workplace import hold_own_row, workshop
 
 # A worker looks every two seconds: one that hasn't come by then doesn't run.

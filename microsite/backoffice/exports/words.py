@@ -1,12 +1,10 @@
-"""What exports are called on screen, and what a filter says."""
+"""What exports are called on screen."""
 
 from ...exports.columns import FORMS
 from ...exports.models import Export, ExportKind, ExportState
-from ...leads.filters import LeadFilter
 from ...leads.models import FormName
-from ...school import PARIS, School
+from ...school import PARIS
 from ...web.typography import thousands
-from ..leads.words import AGREEMENTS, STATES
 
 KINDS = {
     ExportKind.VIEW: "Demandes",
@@ -64,19 +62,3 @@ def lines(count: int, words: tuple[str, str] = REQUESTS, *, limit: int | None = 
     if count == 0:
         return f"aucune {one}"
     return f"{thousands(count)} {one if count == 1 else many}"
-
-
-def described(chosen: LeadFilter, school: School) -> list[tuple[str, str]]:
-    """What is asked for: a heading and a value each."""
-    said = {
-        "Liste": STATES[chosen.state] if chosen.state else "",
-        "Recherche": chosen.search,
-        "Formulaire": FORMS[chosen.form] if chosen.form else "",
-        "Depuis le": f"{chosen.since:%d/%m/%Y}" if chosen.since else "",
-        "Jusqu’au": f"{chosen.until:%d/%m/%Y}" if chosen.until else "",
-        "Formation": school.programmes.get(chosen.programme, chosen.programme),
-        "Campagne": chosen.campaign,
-        "Source": chosen.source,
-        "Accord": AGREEMENTS[chosen.consent] if chosen.consent else "",
-    }
-    return [(heading, value) for heading, value in said.items() if value]

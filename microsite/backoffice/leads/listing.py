@@ -18,7 +18,7 @@ from ...web.context import current_school, utc_now
 from ...web.typography import thousands
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
-from .words import AGREEMENTS, SORTS, STATES, came, typed
+from .words import AGREEMENTS, SORTS, STATES, came, described, typed
 
 # Codes offered while one types a campaign's.
 _CAMPAIGNS = 200
@@ -83,12 +83,21 @@ def _show(
         "agreements": AGREEMENTS,
         "sorts": SORTS,
         "campaigns": codes,
+        "narrowed": _narrowed(chosen),
         "count": _count(page.total, is_of_submissions=chosen.is_of_submissions),
         "before": page.before and _address(chosen, cursor=page.before),
         "after": page.after and _address(chosen, cursor=page.after),
         "sorted_by": {sort: _sorted(chosen, sort) for sort in Sort},
     }
     return make_response(render_template(template, chosen=chosen, rows=rows, **values))
+
+
+def _narrowed(chosen: LeadFilter) -> list[tuple[str, str]]:
+    """What the folded part of the form says: filters, and an order that isn't the usual one."""
+    said = [pair for pair in described(chosen, current_school()) if pair[0] not in ("Liste", "Recherche")]
+    if chosen.sort is not Sort.CONTACT or chosen.is_reversed:
+        said.append(("Ordre", SORTS[chosen.sort] + (", inverse" if chosen.is_reversed else "")))
+    return said
 
 
 def _listed_leads(rows: list[Lead]) -> list[ListedLead]:
@@ -150,5 +159,5 @@ def _count(total: int | None, *, is_of_submissions: bool) -> str:
         return ""
     one, many = ("envoi", "envois") if is_of_submissions else ("contact", "contacts")
     if total > COUNTED:
-        return f"plus de {thousands(COUNTED)} {many}"
-    return f"{thousands(total)} {one if total == 1 else many}" if total else f"aucun {one}"
+        return f"Plus de {thousands(COUNTED)} {many}"
+    return f"{thousands(total)} {one if total == 1 else many}" if total else f"Aucun {one}"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ...exports.columns import COLUMNS, Writing
+from ...exports.columns import COLUMNS, FORMS, Writing
 from ...exports.dialects import ExcelFr
-from ...leads.filters import Agreement, Sort, State
+from ...leads.filters import Agreement, LeadFilter, Sort, State
 from ...leads.models import Submission
 from ...school import School
 
@@ -33,6 +33,22 @@ _CAME = (
     "embed_host",
 )  # fmt: skip
 _BY_KEY = {column.key: column for column in COLUMNS}
+
+
+def described(chosen: LeadFilter, school: School) -> list[tuple[str, str]]:
+    """What is asked for: a heading and a value each."""
+    said = {
+        "Liste": STATES[chosen.state] if chosen.state else "",
+        "Recherche": chosen.search,
+        "Formulaire": FORMS[chosen.form] if chosen.form else "",
+        "Depuis le": f"{chosen.since:%d/%m/%Y}" if chosen.since else "",
+        "Jusqu’au": f"{chosen.until:%d/%m/%Y}" if chosen.until else "",
+        "Formation": school.programmes.get(chosen.programme, chosen.programme),
+        "Campagne": chosen.campaign,
+        "Source": chosen.source,
+        "Accord": AGREEMENTS[chosen.consent] if chosen.consent else "",
+    }
+    return [(heading, value) for heading, value in said.items() if value]
 
 
 def typed(submission: Submission, school: School) -> list[tuple[str, str]]:
