@@ -203,7 +203,9 @@ def test_lost_file_is_told_and_the_one_before_is_given(desk: Desk, client: Check
     next((Path(environ["MICROSITE_INSTANCE_PATH"]) / "brochures").iterdir()).unlink()
 
     assert _given(client, link) == SPECIMEN
-    assert "manque" in staff.page(PATH).text
+    page = staff.page(PATH)
+    assert "manque" in page.text
+    assert "Donnée aujourd’hui" not in page.text
     assert staff.get(f"{PATH}/1/fichier").status_code == 404
 
 

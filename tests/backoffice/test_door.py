@@ -147,7 +147,7 @@ def test_list_finds_by_name_or_reference_and_notes(
         (False, False),
     ]
     assert "Personne ne correspond" in nobody.text
-    assert "Martin Zoé, 1 personne : arrivée notée" in noted.text.lower().replace("martin zoé", "Martin Zoé")
+    assert "Martin Zoé, 1 personne. arrivée notée" in noted.text.lower().replace("martin zoé", "Martin Zoé")
     assert client.get(f"{_door(number)}/places").json == {"here": 1, "expected": 1, "free": 1, "waiting": 0}
 
 

@@ -36,6 +36,9 @@ def test_page_shows_what_was_typed_and_all_that_followed(app: Flask, client: Che
 
     page = desk(Role.ADMISSIONS).page(f"/admissions/contacts/{lead_id}")
 
+    current = page.tree.css_first(".desk__nav [aria-current=true]")
+    assert current is not None
+    assert current.text() == "Contacts"
     # What people typed isn't corrected.
     assert "d'Arc & fils" in page.text
     for words in (
