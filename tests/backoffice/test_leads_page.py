@@ -82,6 +82,7 @@ def test_proof_of_a_consent_has_the_words_of_then(app: Flask, desk: Desk) -> Non
         "Brochure", "dans un cadre sur lycee.example", "/forum", "zoe@exemple.fr",
     ):  # fmt: skip
         assert words in proof.text, words
+    assert "parler de l’école et de ses formations" in proof.text
     assert client.get(f"/admissions/contacts/{other_id}/accords/{consent_id}").status_code == 404
 
 

@@ -12,7 +12,7 @@ from ..audit import note
 from ..editing import fingerprint
 from .records import SHOWN, find_consent, latest_submission_id, read_record
 from .timeline import timeline
-from .words import CHANNELS, came
+from .words import CHANNELS, PURPOSES, came
 
 
 def add_views(bp: Blueprint) -> None:
@@ -53,6 +53,7 @@ def consent_proof(lead_id: int, consent_id: int) -> Response:
         consent=consent,
         submission=submission,
         channel=CHANNELS.get(consent.channel, consent.channel),
+        purpose=PURPOSES.get(consent.wording.purpose, consent.wording.purpose),
         place=_place(consent, submission),
         came=came(submission, current_school()) if submission else [],
         now=utc_now(),

@@ -21,6 +21,7 @@ AGREEMENTS = {
     Agreement.NONE: "Aucun accord",
 }
 SORTS = {Sort.CONTACT: "Dernier contact", Sort.NAME: "Nom", Sort.ARRIVAL: "Premier contact"}
+PURPOSES = {"news": "parler de l’école et de ses formations"}
 CHANNELS = {"email": "E-mail", "phone": "Téléphone (appels et SMS)"}
 
 # Columns of the export: what somebody typed, and how they came.
