@@ -101,8 +101,9 @@ class LeadFilter:
         return _begins(self.until + timedelta(days=1)) if self.until else None
 
     def summary(self) -> dict[str, Any]:
-        """For the audit log: everything but what was searched for, which is a person's name or address."""
-        return self.args(search="…" if self.search else "")
+        """For the audit log: everything but what was searched for, which is a person's name or address, or may be."""
+        hidden = {name: "…" for name in ("campaign", "source") if "@" in getattr(self, name)}
+        return self.args(search="…" if self.search else "", **hidden)
 
 
 # Each field, and its name in an address.

@@ -1,12 +1,14 @@
 """Accounts of the team, as administrators keep them."""
 
+import pyotp
 from flask import Flask
 from sqlalchemy import select
 
+from microsite.backoffice.accounts.second_step import switch_on
 from microsite.backoffice.models import AuditEntry, Role, StaffMember
-from microsite.db import db
+from microsite.db import db, writing
 
-from .conftest import Desk, add_member
+from .conftest import Browser, Desk, add_member, address, enter
 
 
 def _stored(app: Flask, staff_id: int) -> tuple[str, Role]:
@@ -55,6 +57,19 @@ def test_second_person_to_change_an_account_is_told(app: Flask, desk: Desk) -> N
     assert _stored(app, staff_id) == ("Zoé Martin", Role.MARKETING)
     administrator.follow(administrator.send(told.form(address)))
     assert _stored(app, staff_id) == ("Zoé Petit", Role.MARKETING)
+
+
+def test_new_password_takes_the_second_step_away(app: Flask, desk: Desk, browser: Browser) -> None:
+    administrator = desk(Role.ADMINISTRATOR)
+    staff_id = add_member(app, Role.MARKETING)
+    with app.app_context(), writing():
+        switch_on(db.session(), db.session.get_one(StaffMember, staff_id), pyotp.random_base32(), step=0)
+    reset = f"/admissions/equipe/{staff_id}/mot-de-passe"
+
+    told = administrator.send(administrator.page("/admissions/equipe").form(reset))
+
+    entered = enter(browser(), email=address(Role.MARKETING), password=told.one(".reference").text())
+    assert entered.response.headers["Location"] == "/admissions/"
 
 
 def test_ids_that_nobody_has_are_not_found(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """By what leads are found, and what an address may ask for."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 
 import pytest
@@ -89,6 +89,7 @@ def test_address_says_all_that_is_asked_for() -> None:
 
 def test_log_keeps_what_is_asked_for_but_nobody_s_name() -> None:
     assert FILTER.summary() == FILTER.args() | {"q": "…"}
+    assert replace(FILTER, source="zoe@exemple.fr").summary() == FILTER.args() | {"q": "…", "source": "…"}
 
 
 @pytest.mark.parametrize(

@@ -44,19 +44,25 @@ def enter() -> Response:
     with reading():
         wait = _wait(account)
         found = None if wait else authenticate(db.session(), email=entered(form.email), password=entered(form.password))
-        staff_id = found.id if found else None
+        proven = (found.id, found.password_hash) if found else None
     if wait:
         return _too_often(wait)
-    if staff_id is None:
+    member = _unchanged(*proven) if proven else None
+    if member is None:
         _note_failure(account, None)
         refuse(form.password, REFUSED)
         return make_response(render_template("backoffice/enter.html", form=form), 422)
-    member = db.session.get_one(StaffMember, staff_id)
     if member.totp_secret is not None:
         session.clear()
         session[_PENDING] = sign(_PENDING, member.id)
         return make_response(redirect(url_for("backoffice.enter_code", suite=request.args.get("suite"))), 303)
     return _enter(member, account)
+
+
+def _unchanged(staff_id: int, password_hash: str) -> StaffMember | None:
+    """Locked; None where the account was disabled, or its password changed, while it was being judged."""
+    member = db.session.get_one(StaffMember, staff_id, with_for_update=True, populate_existing=True)
+    return member if member.disabled_at is None and member.password_hash == password_hash else None
 
 
 @for_anyone

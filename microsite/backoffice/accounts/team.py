@@ -16,6 +16,7 @@ from ..editing import EditForm, answered
 from ..forms import StaffForm, entered
 from ..models import NAME_LIMIT, AuditEntry, Role, StaffMember
 from .passwords import draw_password
+from .second_step import switch_off
 from .services import StaffExists, add_staff, disable, enable, set_password
 
 ROLES = {
@@ -103,6 +104,8 @@ def edit_member(staff_id: int) -> Response:
 def reset_member(staff_id: int) -> Response:
     member, password = _member(staff_id), draw_password()
     set_password(db.session(), member, password, must_change=True, now=utc_now())
+    # Whoever lost their telephone has nobody else to ask.
+    switch_off(db.session(), member)
     return _told_once("password reset", member, password)
 
 
