@@ -52,6 +52,11 @@ def pytest_unconfigure() -> None:
         _cluster.stop()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: many tests wait for a process of their own, or a browser."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest is begun first: else one worker would be left with it at the end."""
     items.sort(key=lambda item: not item.path.relative_to(_TESTS).as_posix().startswith(_LONGEST))
