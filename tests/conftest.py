@@ -22,10 +22,9 @@ from .postgres import Cluster, create_database, find_programs
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
 _CLUSTER_URL = "TEST_POSTGRESQL_URL"
 _TESTS = Path(__file__).parent
-# They start processes and browsers.
-_LONGEST = (
+_PROCESSES = (
     "journeys/test_durability", "journeys/test_served", "journeys/test_database_trouble", "outbox/test_worker_process",
-    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "browser/",
+    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export",
 )  # fmt: skip
 _cluster: Cluster | None = None
 
@@ -58,8 +57,17 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest is begun first: else one worker would be left with it at the end."""
-    items.sort(key=lambda item: not item.path.relative_to(_TESTS).as_posix().startswith(_LONGEST))
+    """One worker begins with the browser, the next with what starts processes; what is quick is shared out at the end.
+
+    xdist's worksteal gives each worker one stretch of the list, then moves what lies at the ends of stretches.
+    """
+    stretch = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    names = {item: item.path.relative_to(_TESTS).as_posix() for item in items}
+    browser = [item for item in items if names[item].startswith("browser/")]
+    processes = [item for item in items if names[item].startswith(_PROCESSES)]
+    quick = [item for item in items if not names[item].startswith(("browser/", *_PROCESSES))]
+    beside = max(stretch - len(browser), 0)
+    items[:] = [*browser, *quick[:beside], *processes, *quick[beside:]]
 
 
 @pytest.hookimpl(wrapper=True)
