@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,16 @@ def paris_time(day: date, at: time) -> datetime:
     if moment.astimezone(PARIS).replace(tzinfo=None) != datetime.combine(day, at):
         raise SkippedHour(f"le {day:%d/%m/%Y}, il n’est jamais {at:%H:%M} à Paris (passage à l’heure d’été)")
     return moment
+
+
+def day_begins(day: date) -> datetime:
+    """Midnight in Paris, in UTC."""
+    return paris_time(day, time())
+
+
+def day_ends(day: date) -> datetime:
+    """When the next one begins."""
+    return day_begins(day + timedelta(days=1))
 
 
 @dataclass(frozen=True, kw_only=True)

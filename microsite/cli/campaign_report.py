@@ -17,7 +17,8 @@ from ..exports.dialects import ExcelFr, harmless
 from ..exports.services import file_when_complete
 from ..leads.queries import Selection
 from ..reports.campaigns import CampaignUnknown, Funnel, Period, report
-from .options import Day, day_after_begins, day_begins
+from ..school import day_begins, day_ends
+from .options import Day
 
 _ALL_FORMS = "Tous"
 
@@ -65,7 +66,7 @@ def report_command(since: date | None, until: date | None, campaign: str | None,
     """Montre ce que chaque campagne apporte : vues, demandes, brochures ouvertes, inscriptions."""
     if since and until and since > until:
         raise click.UsageError("--since doit venir avant --until.")
-    selection = Selection(since=day_begins(since) if since else None, until=day_after_begins(until) if until else None)
+    selection = Selection(since=day_begins(since) if since else None, until=day_ends(until) if until else None)
     try:
         with reading():
             lines = report(db.session(), Period(since=since, until=until, selection=selection), campaign=campaign)

@@ -20,9 +20,10 @@ from ..leads.models import FormName
 from ..leads.queries import Selection, find_by_reference
 from ..leads.services import NotQuarantined
 from ..quarantine import Outcome, release
+from ..school import day_begins, day_ends
 from ..web.context import current_school, current_settings, utc_now
 from .group import DatabaseGroup
-from .options import Day, day_after_begins, day_begins
+from .options import Day
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 _OUTCOMES = {
@@ -70,7 +71,7 @@ def export(
     selection = Selection(
         form=FormName(form) if form else None,
         since=day_begins(since) if since else None,
-        until=day_after_begins(until) if until else None,
+        until=day_ends(until) if until else None,
         include_quarantined=include_quarantined,
     )
     chosen: Dialect = ExcelFr() if dialect == "excel-fr" else Rfc4180(guards_formulas=guard_formulas)

@@ -15,10 +15,10 @@ from ..open_days.models import OpenDay, Slot
 from ..open_days.plan_words import FAULTS, doubts
 from ..open_days.planning import DayPlan, add_slots, lock_planning, plan_open_day
 from ..open_days.rosters import days_on, same_days
+from ..school import day_begins, day_ends
 from ..web.context import utc_now
 from .open_day_file import HEADINGS, Mistake, PlannedLine, Unreadable, read_sheet
 from .open_day_words import already_planned, warn
-from .options import day_after_begins, day_begins
 
 _MERGED = ("access", "description", "online_url")
 
@@ -105,7 +105,7 @@ def _groups(lines: list[PlannedLine]) -> list[_Group]:
 
 
 def _same_days(line: PlannedLine) -> list[OpenDay]:
-    since, until = day_begins(line.on), day_after_begins(line.on)
+    since, until = day_begins(line.on), day_ends(line.on)
     return same_days(db.session(), title=line.day.title, place=line.day.place, since=since, until=until)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 import click
@@ -112,7 +112,7 @@ class Moment(click.ParamType[datetime]):
             return self.fail(f"« {value} » n’est pas une date comme 2027-01-31, ou 2027-01-31 18:00.", param, ctx)
         day = Day().convert(match["day"], param, ctx)
         if match["hour"] is None:
-            return day_after_begins(day) if self.ends_day else day_begins(day)
+            return school.day_ends(day) if self.ends_day else school.day_begins(day)
         try:
             at = time(int(match["hour"]), int(match["minute"]))
         except ValueError:
@@ -126,11 +126,3 @@ def paris_time(day: date, at: time) -> datetime:
         return school.paris_time(day, at)
     except school.SkippedHour as error:
         raise click.BadParameter(f"{error}.") from None
-
-
-def day_begins(day: date) -> datetime:
-    return paris_time(day, time())
-
-
-def day_after_begins(day: date) -> datetime:
-    return day_begins(day + timedelta(days=1))

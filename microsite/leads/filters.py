@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from ..campaigns.attribution import tidy
-from ..school import PARIS
+from ..school import day_begins, day_ends
 from .models import FormName
 
 SEARCH_LIMIT = 100
@@ -93,12 +93,12 @@ class LeadFilter:
 
     @property
     def begins_at(self) -> datetime | None:
-        return _begins(self.since) if self.since else None
+        return day_begins(self.since) if self.since else None
 
     @property
     def ends_at(self) -> datetime | None:
         """Excluded."""
-        return _begins(self.until + timedelta(days=1)) if self.until else None
+        return day_ends(self.until) if self.until else None
 
     def summary(self) -> dict[str, Any]:
         """For the audit log: everything but what was searched for, which is a person's name or address, or may be."""
@@ -132,10 +132,6 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.year in _YEARS else None
-
-
-def _begins(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=PARIS)
 
 
 def _written(value: object) -> str:

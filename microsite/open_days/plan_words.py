@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from ..school import PARIS
+from ..school import PARIS, day_ends
 from .checks import Fault
 from .planning import SlotPlan
 
@@ -40,5 +40,4 @@ def doubts(plan: SlotPlan, *, now: datetime) -> Iterable[str]:
 
 
 def _midnight_after(at: datetime) -> datetime:
-    day = at.astimezone(PARIS).date() + timedelta(days=1)
-    return datetime.combine(day, time(), tzinfo=PARIS)
+    return day_ends(at.astimezone(PARIS).date())

@@ -4,14 +4,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ..leads.models import FormName, Submission
-from ..school import paris_time
+from ..school import day_begins, day_ends
 from .models import OVER, OpenDay, Registration, RegistrationState, Slot
 from .planning import DayPlan, SlotPlan
 
@@ -102,7 +102,7 @@ def is_planned(session: Session, plan: DayPlan, slots: Iterable[SlotPlan]) -> bo
 
 def days_on(session: Session, day: date) -> list[OpenDay]:
     """Whatever takes place on that day in Paris, samples aside."""
-    since, until = paris_time(day, time()), paris_time(day + timedelta(days=1), time())
+    since, until = day_begins(day), day_ends(day)
     held = Slot.starts_at >= since, Slot.starts_at < until, Slot.cancelled_at.is_(None)
     return list(
         session.scalars(select(OpenDay).where(OpenDay.is_sample.is_(False), _has_slot(*held)).order_by(OpenDay.id))

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from ..campaigns.attribution import tidy
 from ..campaigns.models import VIEW_LIMIT
 from ..leads.models import FormName
 from ..leads.queries import Selection
-from ..school import PARIS
+from ..school import day_begins, day_ends
 from .campaigns import Period, campaign_name
 
 
@@ -50,13 +50,3 @@ class Question:
     def days(self) -> Iterator[date]:
         for number in range((self.until - self.since).days + 1):
             yield self.since + timedelta(days=number)
-
-
-def day_begins(day: date) -> datetime:
-    """In Paris, said in UTC."""
-    return datetime.combine(day, time(), tzinfo=PARIS).astimezone(UTC)
-
-
-def day_ends(day: date) -> datetime:
-    """Excluded."""
-    return day_begins(day + timedelta(days=1))

@@ -10,9 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from ..campaigns.models import VIEW_LIMIT, ViewCount
 from ..db import UTCDateTime
 from ..leads.models import FormName, Submission
+from ..school import day_begins, day_ends
 from .campaigns import campaign_name
 from .outcomes import count_opened, count_seated
-from .questions import Axis, Question, day_begins, day_ends
+from .questions import Axis, Question
 
 _Columns = Mapping[Axis, InstrumentedAttribute[Any] | ColumnElement[Any]]
 _SEEN: _Columns = {

@@ -1,31 +1,13 @@
-// Asks every few seconds for the figures that it shows, as long as somebody can see them.
-const EVERY = 5000;
+// The figures of a page that stays open, such as the door's.
+import { AsksAgain } from "./asks-again.js";
 
 customElements.define(
   "live-counts",
-  class extends HTMLElement {
-    #timer = null;
+  class extends AsksAgain {
+    every = 5000;
 
-    connectedCallback() {
-      this.#timer = setInterval(() => this.#refresh(), EVERY);
-    }
-
-    disconnectedCallback() {
-      clearInterval(this.#timer);
-    }
-
-    async #refresh() {
-      if (document.hidden) return;
-      try {
-        const answer = await fetch(this.dataset.from, { redirect: "error", headers: { Accept: "application/json" } });
-        if (!answer.ok) throw new Error(answer.status);
-        const counts = await answer.json();
-        for (const shown of this.querySelectorAll("[data-count]")) shown.textContent = counts[shown.dataset.count];
-        this.classList.remove("is-stale");
-      } catch {
-        // Signed out, or without a network: what stands there may have changed since.
-        this.classList.add("is-stale");
-      }
+    show(counts) {
+      for (const shown of this.querySelectorAll("[data-count]")) shown.textContent = counts[shown.dataset.count];
     }
   },
 );
