@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -9,18 +10,22 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import text
 
 from microsite import create_app
+from microsite.campaigns.counting import ViewCounter
+from microsite.config import SECRET_KEY_FILE
 from microsite.db import db
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
-from .postgres import Cluster, create_database, find_programs
+from .postgres import Cluster, create_database, empty_database, find_programs
 
 # Set by `make test` on the machines where a skipped test is a failed one.
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
 _CLUSTER_URL = "TEST_POSTGRESQL_URL"
+# Where a write needs no disk, where there is such a place: a test's database lasts no longer than its test.
+_MEMORY = Path("/dev/shm")  # noqa: S108  # each test makes a folder of its own there
+_MEMORY_LEAST = 4 * 1024**3
 _TESTS = Path(__file__).parent
 _PROCESSES = (
     "journeys/test_durability", "journeys/test_served", "journeys/test_database_trouble", "outbox/test_worker_process",
@@ -36,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     global _cluster  # noqa: PLW0603  # pytest_unconfigure has no other way to it
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_LEAST:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
     programs = find_programs()
     if programs is None:
         if STRICT:
@@ -108,15 +115,23 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def environ(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Environ:
-    """Settings of a new installation with an empty, migrated database; forms may be sent at once."""
-    instance = tmp_path / "instance"
+def environ(
+    engine_name: str, request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Environ:
+    """Settings of a new installation with an empty, migrated database; forms may be sent at once.
+
+    It is at the same place for each of a worker's tests, and has the same secret key: `app` may be one for all.
+    """
+    instance = tmp_path_factory.getbasetemp() / "instance"
+    shutil.rmtree(instance, ignore_errors=True)
     instance.mkdir(mode=0o700)
+    shutil.copy(sqlite_template.with_name(SECRET_KEY_FILE), instance)
     settings = {"MICROSITE_INSTANCE_PATH": str(instance), "MICROSITE_MIN_FILL_SECONDS": "0"}
     if engine_name == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), instance / "microsite.sqlite3")
+        shutil.copy(sqlite_template, instance)
     else:
         settings["DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+        empty_database(settings["DATABASE_URL"])
     return settings
 
 
@@ -128,28 +143,39 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 @pytest.fixture
 def make_app(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> Iterator[Callable[..., Flask]]:
-    """Builds the application, with settings of a test's own; the database is empty at first."""
+    """Builds the application, with settings of a test's own."""
     apps: list[Flask] = []
 
     def build(**settings: str) -> Flask:
-        app = create_app(environ | settings)
-        app.test_client_class = CheckedClient
-        app.jinja_env.bytecode_cache = compiled_templates
+        app = _build(environ | settings, compiled_templates)
         apps.append(app)
-        if len(apps) == 1:
-            _empty(app)
         return app
 
     yield build
     for app in apps:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        _let_go(app)
+
+
+@pytest.fixture(scope="session")
+def apps_by_engine() -> dict[str, Flask]:
+    return {}
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app()
+def app(
+    engine_name: str, environ: Environ, compiled_templates: FileSystemBytecodeCache, apps_by_engine: dict[str, Flask]
+) -> Iterator[Flask]:
+    """The application without settings of a test's own.
+
+    Built once for each engine, since its routes take a tenth of a second: what a test changes of it (a route, an
+    extension), it changes of one that make_app() builds.
+    """
+    if engine_name not in apps_by_engine:
+        apps_by_engine[engine_name] = _build(environ, compiled_templates)
+    app = apps_by_engine[engine_name]
+    app.extensions["view_counter"] = ViewCounter()
+    yield app
+    _let_go(app)
 
 
 @pytest.fixture
@@ -160,26 +186,27 @@ def client(app: Flask) -> CheckedClient:
 
 
 @pytest.fixture
-def sent(app: Flask) -> MemoryTransport:
+def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
     """Where the application's mails end up."""
-    app.extensions["outbox"].transport = MemoryTransport()
-    transport = app.extensions["outbox"].transport
-    assert isinstance(transport, MemoryTransport)
+    transport = MemoryTransport()
+    monkeypatch.setattr(app.extensions["outbox"], "transport", transport)
     return transport
+
+
+def _build(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> Flask:
+    app = create_app(environ)
+    app.test_client_class = CheckedClient
+    app.jinja_env.bytecode_cache = compiled_templates
+    return app
+
+
+def _let_go(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _migrate(app: Flask) -> None:
     with app.app_context():
         upgrade()
         db.engine.dispose()
-
-
-def _empty(app: Flask) -> None:
-    with app.app_context():
-        if db.engine.dialect.name == "postgresql":
-            # A table whose ids were never given out is empty: emptying it takes as long as any other.
-            used = text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")
-            tables = [name.removesuffix("_id_seq") for name in db.session.scalars(used)]
-            if tables:
-                db.session.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-            db.session.commit()

@@ -12,6 +12,7 @@ from microsite.db import db
 from microsite.leads.models import Consent
 
 from ..answers import BROCHURE, export, only
+from ..conftest import Environ
 from ..page import CheckedClient
 
 
@@ -53,10 +54,10 @@ def test_wording_is_kept_word_for_word(client: CheckedClient, app: Flask) -> Non
 
 
 def test_words_that_changed_meanwhile_must_be_agreed_to_again(
-    make_app: Callable[..., Flask], client: CheckedClient, tmp_path: Path
+    make_app: Callable[..., Flask], client: CheckedClient, environ: Environ
 ) -> None:
     form = client.page("/brochure").form("/brochure")
-    content = tmp_path / "instance" / "content"
+    content = Path(environ["MICROSITE_INSTANCE_PATH"]) / "content"
     content.mkdir()
     words = (SHIPPED / "consents.toml").read_text().replace("les actualités,", "les actualités, les offres,")
     (content / "consents.toml").write_text(words)

@@ -40,6 +40,12 @@ def environ(sqlite_template: Path, tmp_path: Path) -> Iterator[Environ]:
 
 
 @pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """On that disk."""
+    return make_app()
+
+
+@pytest.fixture
 def disk(environ: Environ) -> Path:
     return Path(environ["MICROSITE_INSTANCE_PATH"])
 

@@ -1,5 +1,7 @@
 """The checked client itself: each defect that it looks for, it finds."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask, Response
 
@@ -40,6 +42,12 @@ FRAME_DEFECTS = [
     ('target="_self"', "", "form would open a new tab"),
     ("<h1>Titre</h1>", '<h1 id="titre">Titre</h1><a href="#titre">x</a>', "a would open a new tab"),
 ]
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """One of the test's own, which gets a page more."""
+    return make_app()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
