@@ -132,7 +132,7 @@ MISTAKES = [
     (HOME, 'definition = "Le logiciel', 'définition = "Le logiciel', "du TOML valide, les textes entre guillemets ("),
     (HOME, "glossaire:Re-lighting", "glossaire:Relooking", "ligne 61 : « glossaire:Relooking » doit nommer un terme du glossaire (VFX,"),
     (HOME, "::: figure ecole", "::: figure école", "« école » doit nommer une figure de l’en-tête (ecole, heros-rajeuni)."),
-    (HOME, "::: depliant Europe : RGPD", "::: dépliant Europe : RGPD", "après ::: il faut l’un des mots encadre, depliant, figure."),
+    (HOME, "::: depliant Europe : RGPD", "::: dépliant Europe : RGPD", "après ::: il faut l’un des mots encadre, depliant, figure, conservation."),
     (HOME, "::: depliant Europe : RGPD", "::: depliant", "un titre après « ::: depliant »."),
     (HOME, "::: figure ecole\n:::", "::: figure ecole\n", "ce :::: ne ferme rien."),
     (HOME, "## Conclusion", ":::\n\n## Conclusion", "ce ::: ne ferme rien."),

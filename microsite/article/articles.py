@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from ..content_files import ContentError, Folders, Table, parse_toml, version_of
 from ..web.typography import french
-from .markdown import Entry, Figure, Rendered, Source, render, slugify
+from .markdown import RETENTION_BLOCK, Entry, Figure, Rendered, Source, render, slugify
+from .retention_table import retention_table
 from .share_images import ShareImage, load_share_image
 
 _FRONT_MATTER = "+++"
@@ -16,7 +17,8 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _IMAGE = re.compile(r"\w[\w.-]*\.(svg|png|jpe?g|webp|avif)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-LEGAL_PAGES = ("confidentialite", "mentions-legales", "accessibilite")
+_PRIVACY = "confidentialite"
+LEGAL_PAGES = (_PRIVACY, "mentions-legales", "accessibilite")
 # Words a minute, for French read silently (Brysbaert 2019: 195 to 260 by text and reader).
 _READING_SPEED = 220
 
@@ -104,6 +106,9 @@ def _load_legal_page(folders: Folders, slug: str, facts: Mapping[str, str]) -> L
         body=render(Source(file=file, text=_quote_facts(file, text, first_line, facts), first_line=first_line)),
     )
     head.finish()
+    # RGPD, article 13.2.a: whoever leaves their data is told how long they are kept.
+    if slug == _PRIVACY and retention_table() not in page.body.html:
+        raise ContentError(file, "texte", f"une ligne « ::: {RETENTION_BLOCK} », puis « ::: » : les durées s’y placent")
     return page
 
 

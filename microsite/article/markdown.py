@@ -6,6 +6,7 @@
     ::: encadre Un exemple            a boxed example, until the next :::
     ::: depliant Code pénal           a panel that opens, until the next :::
     ::: figure nom                    a figure described in the front matter, closed at once by :::
+    ::: conservation                  how long everything is kept (retention.py), closed at once by :::
 
 A block that holds another one opens and closes with four colons.
 """
@@ -27,13 +28,16 @@ from mdit_py_plugins.container import container_plugin
 
 from ..content_files import ContentError
 from ..web.typography import french
+from .retention_table import retention_table
 
+# Its line of a page becomes the table of delays.
+RETENTION_BLOCK = "conservation"
 _TERM = "glossaire:"
 _FENCE = re.compile(r":{3,}")
 # What the page around the text uses: the forms, the table of contents, the glossary.
 PAGE_ANCHORS = frozenset({"contenu", "sommaire", "glossaire", "brochure", "nous-rencontrer", "candidater"})
 PAGE_PREFIXES = ("brochure-", "open-day-", "application-", "glossaire-", "mention-")
-_CONTAINERS = ("encadre", "depliant", "figure")
+_CONTAINERS = ("encadre", "depliant", "figure", RETENTION_BLOCK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,10 +244,19 @@ def _render_figure(_renderer: Any, tokens: Sequence[Token], index: int, _options
     )
 
 
+def _render_retention(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    return retention_table() if tokens[index].nesting > 0 else ""
+
+
 def _build_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).use(anchors_plugin, min_level=2, max_level=6, slug_func=slugify)
     parser.use(attrs_plugin, after=("span_close",), spans=True, allowed=("lang",))
-    renderers = {"encadre": _render_encadre, "depliant": _render_depliant, "figure": _render_figure}
+    renderers = {
+        "encadre": _render_encadre,
+        "depliant": _render_depliant,
+        "figure": _render_figure,
+        RETENTION_BLOCK: _render_retention,
+    }
     for name in _CONTAINERS:
         parser.use(container_plugin, name, render=renderers[name])
     return parser

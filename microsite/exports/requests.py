@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from ..leads.filters import LeadFilter
 from ..leads.models import FormName
+from ..retention import RETENTION, Rule
 from .marks import Place
 from .models import FAILURE_LIMIT, Export, ExportKind, ExportState
 
 # How long a file is there to be fetched.
-LIFETIME = timedelta(hours=1)
+LIFETIME = RETENTION[Rule.EXPORT_FILES].delay.span
 # Without a sign of life for so long, whoever prepared it has died.
 SILENCE = timedelta(seconds=60)
 _ATTEMPTS = 3

@@ -60,17 +60,16 @@ def find_confirmation(session: Session, consent: Consent) -> datetime | None:
     return session.scalar(confirmed.where(Consent.wording_id == consent.wording_id))
 
 
-def confirm(session: Session, consent: Consent, *, now: datetime) -> None:
+def confirm(session: Session, consent: Consent, *, now: datetime) -> bool:
     """The owner of the address stands by these words, however often they were ticked.
 
-    A second time, or after a withdrawal, nothing changes.
+    False a second time, or after a withdrawal: nothing changes.
     """
     if consent.withdrawn_at is not None:
-        return
+        return False
     unconfirmed = (*_standing(consent.lead_id), Consent.confirmed_at.is_(None))
-    session.execute(
-        update(Consent).where(*unconfirmed, Consent.wording_id == consent.wording_id).values(confirmed_at=now)
-    )
+    same = update(Consent).where(*unconfirmed, Consent.wording_id == consent.wording_id).returning(Consent.id)
+    return bool(session.scalars(same.values(confirmed_at=now)).all())
 
 
 def give(session: Session, lead_id: int, wording: Wording, *, now: datetime) -> bool:

@@ -69,12 +69,15 @@ def open_mailed(endpoint: str, token: str, *, lifetime: timedelta) -> MailedLink
     return MailedLink(submission=submission, lead=submission.lead, version=version)
 
 
-def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Submission:
+def current_mailed(endpoint: str, token: str, *, lifetime: timedelta) -> MailedLink:
     """The same, and 410 if it was revoked."""
     link = open_mailed(endpoint, token, lifetime=lifetime)
-    if not link.is_current:
-        abort(410)
-    return link.submission
+    return link if link.is_current else abort(410)
+
+
+def mailed_submission(endpoint: str, token: str, *, lifetime: timedelta) -> Submission:
+    """The submission that it is about, and 410 if it was revoked."""
+    return current_mailed(endpoint, token, lifetime=lifetime).submission
 
 
 def _opened(endpoint: str, token: str, lifetime: timedelta) -> Any:

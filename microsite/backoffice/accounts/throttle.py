@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
+from ...retention import RETENTION, Rule
 from ..models import SignInAttempt
 
 WINDOW = timedelta(minutes=15)
 # Failures within WINDOW: of an address on an account, of an address on any, of any address on an account.
 PAIR, ADDRESS, ACCOUNT = 5, 30, 20
-_REMEMBERED = timedelta(days=30)
+_REMEMBERED = RETENTION[Rule.ATTEMPTS].delay.span
 
 
 def remaining_wait(session: Session, *, account: str, address: str, now: datetime) -> timedelta:
