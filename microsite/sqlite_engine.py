@@ -113,6 +113,8 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     # The driver's own BEGIN is deferred and comes too late; ours is sent by begin(), above.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is written over with zeros (sqlite.org/pragma.html#pragma_secure_delete).
+    connection.execute("PRAGMA secure_delete = ON")
     if wal_is_safe(sqlite.sqlite_version_info):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

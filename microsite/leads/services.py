@@ -16,7 +16,7 @@ from ..school import Wording
 from .consents import attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
-from .queries import find_lead, find_same, has_used_name
+from .queries import find_same, has_used_name, hold_lead
 from .references import draw_reference
 from .words import name_key, words_of
 
@@ -157,7 +157,7 @@ def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[s
 
 
 def _attach_lead(session: Session, submission: Submission) -> None:
-    lead = find_lead(session, submission.email) or _add_lead(session, submission)
+    lead = _lead_of(session, submission)
     names = ((lead.first_name, submission.first_name), (lead.last_name, submission.last_name))
     is_another = not all(is_same_name(one, other) for one, other in names)
     # One that came before was seen, or is still to be.
@@ -186,7 +186,16 @@ def _person(submission: Submission) -> Person:
     return Person(**{item.name: getattr(submission, item.name) for item in fields(Person)})
 
 
-def _add_lead(session: Session, submission: Submission) -> Lead:
+def _lead_of(session: Session, submission: Submission) -> Lead:
+    """The lead of this address, new or not, erased by nobody before the transaction ends."""
+    found: Lead | None = None
+    while found is None:
+        found = hold_lead(session, submission.email) or _add_lead(session, submission)
+    return found
+
+
+def _add_lead(session: Session, submission: Submission) -> Lead | None:
+    """None where another request added the same person between our look and our insert."""
     lead = Lead(
         **lead_values(_person(submission), at=submission.submitted_at),
         is_sample=submission.is_sample,
@@ -195,11 +204,7 @@ def _add_lead(session: Session, submission: Submission) -> Lead:
         with session.begin_nested():
             session.add(lead)
     except IntegrityError:
-        # Another request added the same person between our look and our insert.
-        existing = find_lead(session, submission.email)
-        if existing is None:
-            raise
-        return existing
+        return None
     return lead
 
 

@@ -132,7 +132,7 @@ class Registration(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), unique=True)
-    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id"))
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id"), index=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"))
     companions: Mapped[int]
     state: Mapped[RegistrationState]

@@ -8,11 +8,11 @@ from ..config import Settings, StartError
 from ..content_files import unfilled
 from ..school import School
 from ..web.links import public_url
+from .files import MAILS_FOLDER, mails_folder
 from .letters import MailTemplate, Outbox
 from .transports import FileTransport, SmtpTransport, Transport
 
-# In the instance folder: where mails go as long as there is no SMTP server.
-MAILS_FOLDER = "mails"
+__all__ = ["MAILS_FOLDER", "init_app"]
 
 
 def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
@@ -25,7 +25,7 @@ def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
 
 def _transport(settings: Settings, school: School) -> Transport:
     if not settings.smtp_host:
-        return FileTransport(settings.instance_path / MAILS_FOLDER)
+        return FileTransport(mails_folder(settings.instance_path))
     missing = unfilled(list(school.mail.facts().items()))
     if missing:
         raise StartError(f"Réglage MICROSITE_SMTP_HOST : complétez d’abord {', '.join(missing)} dans school.toml.")

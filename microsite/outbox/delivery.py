@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import Enum, auto
 
 from ..db import UNAVAILABLE, db, reading, writing
-from ..web.context import utc_now
+from ..web.context import current_settings, utc_now
 from . import services
+from .files import mails_folder, remove_mails
 from .letters import Letter, current_outbox, write_message
 from .queries import is_about_sample, is_any_due
 from .services import Claim
@@ -95,9 +96,12 @@ def _note_sent(held: Claim) -> Outcome:
 def _is_noted(held: Claim, sent_at: datetime) -> bool:
     try:
         with writing():
-            services.mark_sent(db.session(), held, now=sent_at)
+            is_kept = services.mark_sent(db.session(), held, now=sent_at)
     except UNAVAILABLE:
         return False
+    if not is_kept:
+        # Written after the files of whoever it was to were removed.
+        remove_mails(mails_folder(current_settings().instance_path), [held.key])
     return True
 
 

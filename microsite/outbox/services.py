@@ -106,10 +106,14 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
     )
 
 
-def mark_sent(session: Session, held: Claim, *, now: datetime) -> None:
-    """Whoever holds it by now, and whatever was decided meanwhile: it has left."""
+def mark_sent(session: Session, held: Claim, *, now: datetime) -> bool:
+    """Whoever holds it by now, and whatever was decided meanwhile: it has left.
+
+    False where its person was erased since: nothing is to tell that it did.
+    """
     left = {"status": MailStatus.SENT, "sent_at": now, "failure": None, "claimed_until": None}
-    session.execute(update(OutgoingMail).where(OutgoingMail.id == held.id).values(left))
+    noted = update(OutgoingMail).where(OutgoingMail.id == held.id).values(left).returning(OutgoingMail.id)
+    return session.scalar(noted) is not None
 
 
 def mark_dead(session: Session, held: Claim, reason: str) -> None:

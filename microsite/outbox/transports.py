@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config import Settings
+from .files import draft_of, file_of
 
 # Seconds for the greeting, and again for the rest: a server that answers a byte at a time would outlast the time-outs
 # of single steps, and with them the lease (services.py).
@@ -148,7 +149,7 @@ class FileTransport:
 
     def send(self, message: EmailMessage) -> None:
         name = str(message["Message-ID"]).strip("<>").rpartition("@")[0]
-        draft = self._folder / f".{name}.tmp"
+        draft = draft_of(self._folder, name)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             # The links in it are its reader's alone.
@@ -157,7 +158,7 @@ class FileTransport:
                 file.write(message.as_bytes(policy=_FILE_POLICY))
                 file.flush()
                 os.fsync(file.fileno())
-            draft.replace(self._folder / f"{name}.eml")
+            draft.replace(file_of(self._folder, name))
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink()

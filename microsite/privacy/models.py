@@ -1,12 +1,14 @@
-"""What people ask about their own data, and the links to their page that are asked for."""
+"""What people ask about their own data, the links to their page that are asked for; what stays of who was erased."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ..campaigns.models import VIEW_LIMIT
 from ..db import NEVER_REUSED_ID, Base
+from ..leads.models import FormName
 
 _OPEN = text("done_at is null")
 
@@ -28,7 +30,7 @@ class PrivacyRequest(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # None once the person is erased: that they asked, and when it was done, stays.
-    lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"))
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"), index=True)
     kind: Mapped[RequestKind]
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -48,3 +50,54 @@ class AccessRequest(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
     asked_at: Mapped[datetime]
+
+
+class PastSubmission(Base):
+    """How many submissions of a month (Paris) aren't kept any more: nobody in particular, and no single day.
+
+    Unknown texts are empty, never NULL, which the unique key would take for different ones.
+    """
+
+    __tablename__ = "past_submissions"
+    # Named: PostgreSQL's names end at 63 characters.
+    __table_args__ = (UniqueConstraint("month", "form", "campaign", "source", name="uq_past_submissions_counted"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Its first day.
+    month: Mapped[date]
+    form: Mapped[FormName]
+    campaign: Mapped[str] = mapped_column(String(VIEW_LIMIT))
+    source: Mapped[str] = mapped_column(String(VIEW_LIMIT))
+    count: Mapped[int]
+
+
+class ErasedAddress(Base):
+    """An address whose owner was erased, as a keyed hash (suppression.py): what is older isn't to come back."""
+
+    __tablename__ = "erased_addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # HMAC-SHA-256 of the lead's email_key, in hexadecimal.
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    # The last time.
+    erased_at: Mapped[datetime]
+
+
+class LeftoverKind(StrEnum):
+    # A mail's file.
+    MAIL = "mail"
+    # What deleted rows leave in the database's own files.
+    DATABASE = "database"
+
+
+class Leftover(Base):
+    """What is still to be cleared after rows were deleted for good: noted with them, so that no kill forgets it."""
+
+    __tablename__ = "leftovers"
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[LeftoverKind]
+    # A mail's key; empty for the database.
+    name: Mapped[str] = mapped_column(String(80))
+    since: Mapped[datetime]

@@ -1,0 +1,50 @@
+"""What stays of submissions that aren't kept: how many came in a month, by form, campaign and source."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ..campaigns.models import VIEW_LIMIT
+from ..leads.models import HELD, FormName, Submission
+from ..school import PARIS
+from .models import PastSubmission
+
+# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_KEY = ("month", "form", "campaign", "source")
+
+_Month = tuple[date, FormName, str, str]
+
+
+def keep_totals(session: Session, chosen: ColumnElement[bool]) -> None:
+    """Add those of the chosen submissions that count to their month's totals, before they go."""
+    counting = chosen, Submission.status.not_in(HELD), Submission.is_sample.is_(False)
+    columns = Submission.submitted_at, Submission.form, Submission.utm_campaign, Submission.utm_source
+    came = session.execute(select(*columns).where(*counting).execution_options(yield_per=1000))
+    counts = Counter(
+        (_month_of(at), form, _kept_text(campaign), _kept_text(source)) for at, form, campaign, source in came
+    )
+    if counts:
+        _add(session, counts)
+
+
+def _add(session: Session, counts: Counter[_Month]) -> None:
+    insert = _INSERTS[session.get_bind().dialect.name](PastSubmission)
+    added = PastSubmission.count + insert.excluded.count
+    # In one order for everybody: two who add to the same months never wait for each other.
+    rows = [dict(zip(_KEY, key, strict=True), count=count) for key, count in sorted(counts.items())]
+    session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"count": added}), rows)
+
+
+def _month_of(moment: datetime) -> date:
+    return moment.astimezone(PARIS).date().replace(day=1)
+
+
+def _kept_text(text: str) -> str:
+    # Some mailing programs put their reader's address into the links.
+    return "" if "@" in text else text[:VIEW_LIMIT]
