@@ -51,8 +51,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["school"] = load_school(folders)
 
-    # Four more than serve visitors: the background worker's.
-    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 4)
+    # Five more than serve visitors: the background worker's.
+    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 5)
     Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
     web.init_app(app, settings)
     campaigns.init_app(app)

@@ -1,7 +1,7 @@
 """What the background worker does, and when.
 
 Answers who asks for a link, and sends the mails that are due; follows the open days, whose offers end and whose
-reminders fall due; writes down how often pages were seen; prepares exports.
+reminders fall due; writes down how often pages were seen; prepares exports; removes each night what has had its time.
 """
 
 import logging
@@ -17,8 +17,11 @@ from .campaigns.counting import current_counter
 from .db import UNAVAILABLE, db, reading, writing
 from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sweep
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
+from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next
 from .privacy.access import answer_access, is_access_asked
+from .privacy.purging import Purge, is_turn, run
+from .privacy.runs import AlreadyRunning, TakenOver
 from .web.context import current_school, current_settings, utc_now
 
 logger = logging.getLogger("microsite.jobs")
@@ -32,6 +35,8 @@ COUNT_EVERY = 5.0
 FOLLOW_EVERY = 5.0
 # Seconds between two looks for exports that were asked for.
 EXPORT_EVERY = 2.0
+# Seconds between two looks whether the night's purge is to be done.
+PURGE_EVERY = 60.0
 # Seconds that a process which is told to stop gives the mail in hand.
 _LAST_MAIL = 4.0
 
@@ -42,7 +47,7 @@ Result = TypeVar("Result")
 class Worker:
     """Works until it is told to stop; several may, in one process or many: each mail is claimed by one.
 
-    Open days, views and exports have threads of their own, since a mail may take two minutes.
+    Open days, views, exports and the purge have threads of their own, since a mail may take two minutes.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -53,6 +58,7 @@ class Worker:
             threading.Thread(target=self.follow, daemon=True, name="open days"),
             threading.Thread(target=self.count, daemon=True, name="views"),
             threading.Thread(target=self.export, daemon=True, name="exports"),
+            threading.Thread(target=self.keep_to_delays, daemon=True, name="purge"),
         ]
 
     def start(self) -> None:
@@ -94,6 +100,11 @@ class Worker:
         """Look for exports every few seconds."""
         while not self._stopping.wait(EXPORT_EVERY):
             self.work_on_exports()
+
+    def keep_to_delays(self) -> None:
+        """Look every minute whether the night's purge is to be done."""
+        while not self._stopping.wait(PURGE_EVERY):
+            self._attempt(self.purge)
 
     def work(self) -> float:
         """Send what is due now; the seconds to wait before the next look."""
@@ -146,6 +157,17 @@ class Worker:
         while is_asked and not self._stopping.is_set():
             with writing():
                 is_asked = answer_access(db.session(), now=utc_now()) > 0
+
+    def purge(self) -> None:
+        """Remove what has had its time, once a night, whichever process comes first. Needs an application context."""
+        mails = current_settings().instance_path / MAILS_FOLDER
+        purge = Purge(mails=mails, clock=utc_now, is_stopping=self._stopping.is_set)
+        try:
+            gone = sum(step.count for step in run(purge)) if is_turn(purge) else 0
+        except (AlreadyRunning, TakenOver):
+            return
+        if gone:
+            logger.info("purged what has had its time: %d rows or files", gone)
 
     def deliver(self) -> Outcome:
         """Send what is due until nothing is, or nothing can leave. Needs an application context."""

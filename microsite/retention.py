@@ -201,7 +201,7 @@ RETENTION: Mapping[Rule, Retention] = MappingProxyType(
         Rule.ATTEMPTS: Retention(
             what="Équipe : les essais de connexion, compte et adresse IP en empreintes",
             delay=Delay(span=timedelta(days=30)),
-            since="après l’essai, un quart d’heure s’il a échoué",
+            since="après l’essai",
             reason="Le temps de reconnaître qui se connecte d’habitude d’où, contre les attaques.",
         ),
         Rule.AUDIT: Retention(

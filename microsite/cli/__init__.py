@@ -1,4 +1,4 @@
-"""Commands of `flask --app wsgi`: leads, open days, campaigns, partners’ sites, mails, staff, server, operations."""
+"""Commands of `flask --app wsgi`: leads, open days, campaigns, partners’ sites, mails, staff, privacy, operations."""
 
 from flask import Flask
 
@@ -9,10 +9,11 @@ from .leads import leads
 from .open_days import open_days
 from .ops import ops
 from .outbox import outbox
+from .privacy import privacy
 from .serve import serve
 from .staff import staff
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, campaigns, embed_hosts, outbox, brochure, staff, ops, serve):
+    for command in (leads, open_days, campaigns, embed_hosts, outbox, brochure, staff, privacy, ops, serve):
         app.cli.add_command(command)

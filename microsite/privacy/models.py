@@ -1,9 +1,9 @@
-"""What people ask about their own data, the links to their page that are asked for; what stays of who was erased."""
+"""What people ask about their own data and the links that they ask for; what stays of who was erased, and when."""
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..campaigns.models import VIEW_LIMIT
@@ -101,3 +101,16 @@ class Leftover(Base):
     # A mail's key; empty for the database.
     name: Mapped[str] = mapped_column(String(80))
     since: Mapped[datetime]
+
+
+class PurgeRun(Base):
+    """What had had its time was removed then; `removed` counts it by rule. Without an end: stopped on the way."""
+
+    __tablename__ = "purge_runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime]
+    # The last sign of life of whoever does it.
+    beat_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    removed: Mapped[dict[str, int]] = mapped_column(JSON)

@@ -169,6 +169,24 @@ PERSONAL: tuple[Held, ...] = (
         RIGHTS,
         rule=Rule.REQUESTS,
     ),
+    Held(
+        table="erased_addresses",
+        columns=_names("id digest erased_at"),
+        what="empreinte à clé de l’adresse de qui a demandé l’effacement",
+        people=People.LEADS,
+        activity=RIGHTS,
+        recipients=Recipients.NOBODY,
+        rule=Rule.SUPPRESSION,
+    ),
+    Held(
+        table="leftovers",
+        columns=_names("id kind name since"),
+        what="fichiers d’e-mails qui restent à effacer, par leur nom",
+        people=People.LEADS,
+        activity=RIGHTS,
+        recipients=Recipients.NOBODY,
+        rule=Rule.MAIL_FILES,
+    ),
     _lead(
         "access_requests",
         "id email asked_at",
@@ -220,6 +238,8 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "embed_hosts": _names("id origin note created_at"),
         "export_waves": _names("id at"),
         "open_days": _names("id title place access description online_url is_sample created_at"),
+        "past_submissions": _names("id month form campaign source count"),
+        "purge_runs": _names("id begun_at beat_at ended_at removed"),
         "slots": _names(
             "id open_day_id starts_at ends_at capacity opens_at closes_at cancelled_at added_at early_reminder_at "
             "late_reminder_at thanked_at sequence"

@@ -1,0 +1,100 @@
+"""flask --app wsgi privacy …: what has had its time, its removal, the record of processing."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..db import db, reading
+from ..outbox import MAILS_FOLDER
+from ..privacy.due import Due, count_due
+from ..privacy.models import PurgeRun
+from ..privacy.purging import Purge, old_files, run
+from ..privacy.register import missing_facts, write_register
+from ..privacy.runs import AlreadyRunning, TakenOver, last_run
+from ..retention import RETENTION, Rule
+from ..school import PARIS
+from ..web.context import current_school, current_settings, utc_now
+from ..web.typography import french, thousands
+from .group import DatabaseGroup
+
+privacy = DatabaseGroup("privacy", help="Les données personnelles : durées de conservation, registre.")
+
+
+@privacy.command("due")
+def due() -> None:
+    """Compte ce qui a fait son temps, sans rien effacer, et dit quand ce sera le tour de la suite."""
+    now = utc_now()
+    with reading():
+        counted, last = count_due(db.session(), now=now), last_run(db.session())
+        said = _last_words(last)
+    files = Due(rule=Rule.MAIL_FILES, count=len(old_files(_purge().mails, now=now)), next_at=None)
+    for item in (*counted, files):
+        click.echo(_line(item))
+    click.echo(said)
+
+
+@privacy.command("purge")
+def purge() -> None:
+    """Efface ce qui a fait son temps, par petits paquets ; les visiteurs n’attendent pas.
+
+    Le serveur le fait de lui-même chaque nuit. Arrêtée en chemin, la purge reprend où elle en était.
+    """
+    with reading():
+        total = sum(item.count for item in count_due(db.session(), now=utc_now()))
+    gone: dict[Rule, int] = {}
+    try:
+        with click.progressbar(
+            length=total, label="Effacement", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
+            for step in run(_purge()):
+                gone[step.rule] = gone.get(step.rule, 0) + step.count
+                bar.update(step.count)
+    except (AlreadyRunning, TakenOver):
+        raise click.ClickException(
+            "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
+        ) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("arrêtée ; le reste partira à la prochaine purge.") from None
+    except OSError as error:
+        raise click.ClickException(f"fichiers d’e-mails, {error.filename} : {error.strerror}.") from None
+    for rule, count in gone.items():
+        click.echo(french(f"{thousands(count)} : {RETENTION[rule].what}"))
+    if not gone:
+        click.echo("Rien n’avait fait son temps.")
+
+
+@privacy.command("register")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Un fichier ; sans lui, le registre s’affiche."
+)
+def register(output: Path | None) -> None:
+    """Écrit le registre des activités de traitement (RGPD, article 30), en Markdown."""
+    school = current_school()
+    text = write_register(school, now=utc_now())
+    try:
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"impossible d’écrire {output} : {error.strerror}.") from None
+    for key in missing_facts(school):
+        click.echo(french(f"À compléter dans school.toml : clé « {key} »"), err=True)
+
+
+def _purge() -> Purge:
+    return Purge(mails=current_settings().instance_path / MAILS_FOLDER, clock=utc_now)
+
+
+def _line(item: Due) -> str:
+    kept = RETENTION[item.rule]
+    soon = f" ; la suite le {item.next_at.astimezone(PARIS):%d/%m/%Y}" if item.next_at else ""
+    return french(f"{thousands(item.count)} : {kept.what} ({kept.delay} {kept.since}){soon}")
+
+
+def _last_words(last: PurgeRun | None) -> str:
+    if last is None or last.ended_at is None:
+        return french("Dernière purge : aucune encore.")
+    rows = thousands(sum(last.removed.values()))
+    return french(f"Dernière purge : le {last.ended_at.astimezone(PARIS):%d/%m/%Y à %H:%M}, effacés : {rows}.")
