@@ -254,7 +254,7 @@ def prepare_instance(settings: Settings) -> str:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / SECRET_KEY_FILE
         if not path.exists():
-            _make_secret_key(path)
+            make_key(path)
         key = path.read_text(encoding="ascii").strip()
     except UnicodeDecodeError:
         key = ""
@@ -270,7 +270,8 @@ def prepare_instance(settings: Settings) -> str:
     return key
 
 
-def _make_secret_key(path: Path) -> None:
+def make_key(path: Path) -> None:
+    """A random key in a file that only its owner reads, unless there is one already."""
     # Several workers may start at once: the first link wins, and the others read its key.
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -20,6 +20,7 @@ from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next
 from .privacy.access import answer_access, is_access_asked
+from .privacy.leftovers import clear, is_any_left
 from .privacy.purging import Purge, is_turn, run
 from .privacy.runs import AlreadyRunning, TakenOver
 from .web.context import current_school, current_settings, utc_now
@@ -102,9 +103,10 @@ class Worker:
             self.work_on_exports()
 
     def keep_to_delays(self) -> None:
-        """Look every minute whether the night's purge is to be done."""
+        """Look every minute whether the night's purge is to be done, and for what deleted rows have left."""
         while not self._stopping.wait(PURGE_EVERY):
             self._attempt(self.purge)
+            self._attempt(_clear_leftovers)
 
     def work(self) -> float:
         """Send what is due now; the seconds to wait before the next look."""
@@ -181,6 +183,13 @@ def _due_slots() -> list[int]:
     # Looking takes no place in the writers' line.
     with reading():
         return due_slots(db.session(), now=utc_now())
+
+
+def _clear_leftovers() -> None:
+    with reading():
+        is_any = is_any_left(db.session())
+    if is_any:
+        clear(current_settings().instance_path, now=utc_now())
 
 
 def _follow_slot(slot_id: int) -> None:

@@ -150,6 +150,14 @@ def forget_expired(session: Session, *, now: datetime) -> None:
         _end(export, ExportState.REMOVED)
 
 
+def begin_anew(session: Session) -> None:
+    """Somebody was erased: files that are there may hold them, those being written are begun once more."""
+    unfinished = update(Export).where(Export.state == ExportState.RUNNING).values(state=ExportState.WAITING)
+    session.execute(unfinished.execution_options(synchronize_session=False))
+    for export in session.scalars(select(Export).where(Export.state == ExportState.READY).with_for_update()):
+        _end(export, ExportState.FAILED, failure="Une personne a été effacée depuis : préparez-le de nouveau.")
+
+
 def is_any_expired(session: Session, *, now: datetime) -> bool:
     old = select(Export.id).where(Export.state == ExportState.READY, Export.ready_at <= now - LIFETIME)
     return session.scalar(old.limit(1)) is not None

@@ -23,9 +23,9 @@ def submission_url(endpoint: str, submission: Submission) -> str:
 
 
 def signed_submission(endpoint: str, token: str) -> Submission:
-    """What an address made by submission_url stands for; 404 if forged or erased, 410 if too old."""
+    """What an address made by submission_url stands for; 404 if forged, 410 if too old or erased."""
     reference = _opened(endpoint, token, LIFETIME)
-    submission = find_by_reference(db.session(), reference) or abort(404)
+    submission = find_by_reference(db.session(), reference) or abort(410)
     # A page that is opened again signs new links: they end with the first ones.
     if utc_now() - submission.submitted_at > LIFETIME:
         abort(410)
@@ -58,14 +58,14 @@ def mailed_token(endpoint: str, submission: Submission) -> str:
 
 
 def open_mailed(endpoint: str, token: str, *, lifetime: timedelta) -> MailedLink:
-    """What an address made by mailed_url stands for, revoked or not; 404 if forged or erased, 410 if too old.
+    """What an address made by mailed_url stands for, revoked or not; 404 if forged, 410 if too old or erased.
 
     `lifetime` counts from the mail.
     """
     reference, version = _opened(endpoint, token, lifetime)
     submission = find_by_reference(db.session(), reference)
     if submission is None or submission.lead is None:
-        abort(404)
+        abort(410)
     return MailedLink(submission=submission, lead=submission.lead, version=version)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -137,6 +138,21 @@ def hold_again(submission: Submission) -> None:
     if submission.status is not SubmissionStatus.SPAM:
         raise NotSpam(submission.reference)
     submission.status = SubmissionStatus.QUARANTINED
+
+
+def identify_again(session: Session, lead: Lead) -> None:
+    """Take a lead for who its submissions say, some of which were erased; it is the caller's, and has some left."""
+    sent = select(Submission).where(Submission.lead_id == lead.id).order_by(Submission.submitted_at, Submission.id)
+    submissions = session.scalars(sent).all()
+    for name, value in lead_values(_person(submissions[0]), at=submissions[0].submitted_at).items():
+        setattr(lead, name, value)
+    lead.phone = next((submission.phone for submission in submissions if submission.phone), None)
+    lead.last_contact_at = submissions[-1].submitted_at
+    lead.link_version += 1
+    session.execute(delete(LeadWord).where(LeadWord.lead_id == lead.id))
+    session.flush()
+    for submission in submissions:
+        _keep_words(session, lead, submission)
 
 
 def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import Gone
 
 from ..web.errors import Refusal, refuse_with
+from .queries import LeadErased
 
 bp = Blueprint("privacy", __name__)
 
@@ -11,7 +12,8 @@ _ENDED = Refusal(
     title="Ce lien ne fonctionne plus",
     advice=(
         "Il est trop ancien, ou remplacé : retirer un accord ou demander l’effacement ferme les liens d’avant. "
-        "Rien n’est perdu : un nouveau lien vous ouvre votre espace."
+        "Si vos données sont encore chez nous, un nouveau lien vous ouvre votre espace ; si elles ont été effacées, "
+        "il n’en viendra pas."
     ),
     way_on=("/mon-espace", "Recevoir un nouveau lien"),
 )
@@ -20,3 +22,8 @@ _ENDED = Refusal(
 @bp.errorhandler(Gone)
 def tell_that_it_ended(error: Gone) -> Response:
     return refuse_with(_ENDED, error)
+
+
+@bp.errorhandler(LeadErased)
+def tell_of_erasure(_error: LeadErased) -> Response:
+    return refuse_with(_ENDED, Gone())

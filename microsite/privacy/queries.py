@@ -3,19 +3,27 @@
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, joinedload
 
 from ..leads.models import Lead, Submission
 from ..open_days.models import OVER, Alert, Registration, Slot
 
 
+class LeadErased(LookupError):
+    """Somebody erased this lead a moment ago."""
+
+
 def lock_lead(session: Session, lead: Lead) -> None:
     """The lead as it stands now, changed by nobody else until the transaction ends.
 
     Before any slot is locked, as when a form is sent: two who lock both never cross. Mails about this lead may be
-    decided meanwhile by who holds a slot (FOR NO KEY UPDATE lets references to the row through).
+    decided meanwhile by who holds a slot (FOR NO KEY UPDATE lets references to the row through). Raises LeadErased.
     """
-    session.refresh(lead, with_for_update={"key_share": True})
+    try:
+        session.refresh(lead, with_for_update={"key_share": True})
+    except InvalidRequestError:
+        raise LeadErased from None
 
 
 def find_own_registration(session: Session, lead_id: int, reference: str) -> Registration | None:

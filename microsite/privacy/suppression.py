@@ -1,0 +1,167 @@
+"""Who was erased, as keyed hashes of their addresses: what is older isn't to come back with a restored backup.
+
+Nobody is kept from coming back by a form of their own: that is a new lead, and younger. Callers commit.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ..config import make_key
+from ..leads.models import HELD, Consent, Lead, Submission
+from ..leads.normalise import email_key
+from ..leads.queries import hold_lead
+from ..leads.services import identify_again
+from ..outbox.models import OutgoingMail
+from .leftovers import note_mails
+from .models import ErasedAddress, PrivacyRequest
+from .scrubbing import Scrubbed, scrub_leads, scrub_submissions
+
+# In the instance folder, mode 600: without it nobody can try addresses out on the list.
+KEY_FILE = "erasure_key"
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_BATCH = 500
+
+Row = TypeVar("Row")
+
+
+class Entry(TypedDict):
+    """As it is written into archives: HMAC-SHA-256 in hexadecimal, ISO 8601 with its offset."""
+
+    digest: str
+    erased_at: str
+
+
+def erasure_key(instance_path: Path) -> bytes:
+    """The installation's own, made when it is first needed. Raises OSError."""
+    path = instance_path / KEY_FILE
+    if not path.exists():
+        make_key(path)
+    return path.read_bytes().strip()
+
+
+def digest_of(key: bytes, address: str) -> str:
+    """`address` is an email_key, or an address as it was typed."""
+    return hmac.new(key, email_key(address).encode(), hashlib.sha256).hexdigest()
+
+
+def suppress(session: Session, address: str, *, key: bytes, now: datetime) -> None:
+    _keep(session, [{"digest": digest_of(key, address), "erased_at": now}])
+
+
+def entries(session: Session) -> list[Entry]:
+    listed = session.execute(select(ErasedAddress.digest, ErasedAddress.erased_at).order_by(ErasedAddress.id))
+    return [Entry(digest=digest, erased_at=erased_at.isoformat()) for digest, erased_at in listed]
+
+
+def merge(session: Session, others: Iterable[Mapping[str, Any]]) -> None:
+    """Add another list's entries to this one; of two for one address the later counts. Raises ValueError."""
+    _keep(session, [_read(entry) for entry in others])
+
+
+def reapply(session: Session, *, key: bytes, now: datetime) -> Scrubbed:
+    """Delete again what dates from before its owner was erased; a second time finds nothing.
+
+    A lead who has sent a form since stays, with what they sent since, and under the names of then.
+    """
+    listed = {row.digest: row.erased_at for row in session.scalars(select(ErasedAddress))}
+    if not listed:
+        return Scrubbed()
+    scrubbed = _scrub_held(session, _Listed(key, listed), now=now)
+    for batch in _in_batches(_find_leads(session, _Listed(key, listed))):
+        back = {lead_id for lead_id, erased_at in batch if _has_come_back(session, lead_id, erased_at)}
+        scrubbed += scrub_leads(session, [lead_id for lead_id, _ in batch if lead_id not in back], now=now)
+        for lead_id, erased_at in batch:
+            if lead_id in back:
+                scrubbed += _scrub_earlier(session, lead_id, erased_at, now=now)
+    return scrubbed
+
+
+class _Listed:
+    """When the owner of an address was erased last; None for who wasn't."""
+
+    def __init__(self, key: bytes, listed: Mapping[str, datetime]) -> None:
+        self._key, self._listed = key, listed
+        self.latest = max(listed.values())
+
+    def find(self, address: str) -> datetime | None:
+        return self._listed.get(digest_of(self._key, address))
+
+    def is_older(self, address: str, moment: datetime) -> bool:
+        """Whether its owner was erased since that moment."""
+        erased_at = self.find(address)
+        return erased_at is not None and moment <= erased_at
+
+
+def _find_leads(session: Session, listed: _Listed) -> list[tuple[int, datetime]]:
+    older = select(Lead.id, Lead.email_key).where(Lead.created_at <= listed.latest).order_by(Lead.id)
+    rows = session.execute(older.execution_options(yield_per=1000))
+    return [(lead_id, erased_at) for lead_id, address in rows if (erased_at := listed.find(address)) is not None]
+
+
+def _scrub_held(session: Session, listed: _Listed, *, now: datetime) -> Scrubbed:
+    held = select(Submission.id, Submission.email, Submission.submitted_at).where(
+        Submission.lead_id.is_(None), Submission.status.in_(HELD)
+    )
+    rows = session.execute(held.execution_options(yield_per=1000))
+    ids = [row_id for row_id, email, sent_at in rows if listed.is_older(email, sent_at)]
+    scrubbed = Scrubbed()
+    for batch in _in_batches(ids):
+        scrubbed += scrub_submissions(session, batch, now=now)
+    return scrubbed
+
+
+def _has_come_back(session: Session, lead_id: int, erased_at: datetime) -> bool:
+    last = session.scalar(select(func.max(Submission.submitted_at)).where(Submission.lead_id == lead_id))
+    return last is not None and last > erased_at
+
+
+def _scrub_earlier(session: Session, lead_id: int, erased_at: datetime, *, now: datetime) -> Scrubbed:
+    lead = session.get_one(Lead, lead_id)
+    hold_lead(session, lead.email_key)
+    own = Submission.lead_id == lead_id, Submission.submitted_at <= erased_at
+    earlier = session.scalars(select(Submission.id).where(*own)).all()
+    mails = (OutgoingMail.lead_id == lead_id) & (OutgoingMail.decided_at <= erased_at)
+    requests = PrivacyRequest.lead_id == lead_id, PrivacyRequest.asked_at <= erased_at
+    if not earlier:
+        return Scrubbed()
+    note_mails(session, mails, now=now)
+    session.execute(delete(OutgoingMail).where(mails))
+    session.execute(delete(Consent).where(Consent.lead_id == lead_id, Consent.given_at <= erased_at))
+    done_at = func.coalesce(PrivacyRequest.done_at, now)
+    session.execute(update(PrivacyRequest).where(*requests).values(lead_id=None, done_at=done_at))
+    scrubbed = scrub_submissions(session, earlier, now=now)
+    identify_again(session, lead)
+    return scrubbed
+
+
+def _keep(session: Session, rows: list[dict[str, Any]]) -> None:
+    insert = _INSERTS[session.get_bind().dialect.name](ErasedAddress)
+    later = insert.excluded.erased_at
+    insert = insert.on_conflict_do_update(
+        index_elements=["digest"], set_={"erased_at": later}, where=later > ErasedAddress.erased_at
+    )
+    for batch in _in_batches(sorted(rows, key=lambda row: (row["digest"], row["erased_at"]))):
+        session.execute(insert, batch)
+
+
+def _read(entry: Mapping[str, Any]) -> dict[str, Any]:
+    digest, erased_at = str(entry["digest"]), datetime.fromisoformat(str(entry["erased_at"]))
+    if not _DIGEST.fullmatch(digest) or erased_at.tzinfo is None:
+        raise ValueError("not an entry of a suppression list")
+    return {"digest": digest, "erased_at": erased_at}
+
+
+def _in_batches(rows: Collection[Row]) -> Iterator[list[Row]]:
+    found = list(rows)
+    for start in range(0, len(found), _BATCH):
+        yield found[start : start + _BATCH]
