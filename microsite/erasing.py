@@ -4,7 +4,6 @@ Across exports and privacy, for commands and screens alike (RGPD, article 17).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,28 +12,12 @@ from sqlalchemy.orm import Session
 
 from .exports.preparing import Workshop, folder_of, sweep
 from .exports.requests import begin_anew
-from .leads.models import Lead, Submission
-from .leads.normalise import email_key
-from .leads.queries import find_lead
+from .leads.models import Submission
+from .leads.queries import find_held, find_lead
 from .privacy.leftovers import clear
 from .privacy.scrubbing import Scrubbed, scrub_leads, scrub_submissions
 from .privacy.suppression import suppress
 from .school import School
-
-
-@dataclass(frozen=True, kw_only=True)
-class Whole:
-    """What there is of one address: a lead or none, and submissions that were held back and have no lead."""
-
-    lead: Lead | None
-    held: list[int]
-
-    def __bool__(self) -> bool:
-        return self.lead is not None or bool(self.held)
-
-
-def find_whole(session: Session, address: str) -> Whole:
-    return Whole(lead=find_lead(session, address), held=_held_ids(session, address))
 
 
 def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrubbed:
@@ -43,7 +26,7 @@ def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrub
     `key` is the suppression list's (privacy/suppression.py).
     """
     # Before the lead, as when one is released: two who hold both never cross.
-    held = _held_ids(session, address)
+    held = find_held(session, address)
     own = select(Submission.id).where(Submission.id.in_(held), Submission.lead_id.is_(None)).order_by(Submission.id)
     held = list(session.scalars(own.with_for_update()))
     suppress(session, address, key=key, now=now)
@@ -61,11 +44,3 @@ def clean(instance_path: Path, school: School, *, clock: Callable[[], datetime])
     """
     sweep(Workshop(folder=folder_of(instance_path), school=school, clock=clock))
     return clear(instance_path, now=clock())
-
-
-def _held_ids(session: Session, address: str) -> list[int]:
-    # Compared here: no engine folds every letter as email_key() does.
-    key = email_key(address)
-    held = select(Submission.id, Submission.email).where(Submission.lead_id.is_(None)).order_by(Submission.id)
-    rows = session.execute(held.execution_options(yield_per=1000))
-    return [row_id for row_id, email in rows if email_key(email) == key]

@@ -17,8 +17,11 @@ from ..school import PARIS
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands
 from .group import DatabaseGroup
+from .privacy_person import erase_person, export_person
 
-privacy = DatabaseGroup("privacy", help="Les données personnelles : durées de conservation, registre.")
+privacy = DatabaseGroup("privacy", help="Les données personnelles : durées, registre, copie et effacement.")
+privacy.add_command(export_person)
+privacy.add_command(erase_person)
 
 
 @privacy.command("due")

@@ -1,0 +1,122 @@
+"""flask --app wsgi privacy export and erase: what is held about one person, given to them or deleted for good."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..backoffice.audit import note
+from ..backoffice.looks import looks_at
+from ..db import db, reading, writing
+from ..erasing import clean, erase
+from ..exports.services import file_when_complete
+from ..leads.models import Lead
+from ..leads.queries import find_by_reference, find_lead
+from ..privacy.portrait import PARTS, Portrait, as_document, draw, is_anything
+from ..privacy.suppression import erasure_key
+from ..web.context import current_school, current_settings, utc_now
+from ..web.typography import french, thousands
+
+
+@click.command("export")
+@click.argument("email")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True, resolve_path=True),
+    help="Un fichier, lisible par son seul propriétaire ; sinon la sortie standard.",
+)
+def export_person(email: str, output: Path | None) -> None:
+    """Sort en JSON tout ce que le site sait d’une personne, par son adresse (RGPD, articles 15 et 20)."""
+    with reading():
+        session, now = db.session(), utc_now()
+        lead_id = _lead_id(find_lead(session, email.strip()))
+        portrait = _known(draw(session, email.strip()))
+        document = as_document(portrait, looks_at(session, lead_id), school=current_school(), now=now)
+    _note("data copied", lead_id)
+    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    if output is None or output == Path("-"):
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    try:
+        with file_when_complete(output) as stream:
+            stream.write(content)
+    except OSError as error:
+        raise click.ClickException(f"impossible d’écrire {output} : {error.strerror}.") from None
+    click.echo(f"Copie écrite dans {output}", err=True)
+
+
+@click.command("erase")
+@click.argument("email", required=False)
+@click.option("--reference", help="La référence d’une de ses demandes, au lieu de son adresse.")
+@click.option("--yes", is_flag=True, help="Sans demander confirmation.")
+def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
+    """Efface une personne pour de bon, fichiers compris (RGPD, article 17).
+
+    Rien ne lui est écrit : prévenez-la vous-même, d’abord, car son adresse ne sera plus connue.
+    """
+    if (email is None) == (reference is None):
+        raise click.UsageError("donnez une adresse, ou --reference.")
+    with reading():
+        address = email.strip() if email else _address_of(reference or "")
+        portrait = _known(draw(db.session(), address))
+    for line in counted(portrait):
+        click.echo(line)
+    if not yes:
+        click.confirm("Effacer pour de bon ?", abort=True)
+    _erase(address)
+
+
+def counted(portrait: Portrait) -> list[str]:
+    """« 2 : demandes », without a word of what they say."""
+    return [french(f"{thousands(len(portrait[part]))} : {part.replace('_', ' ')}") for part in PARTS if portrait[part]]
+
+
+def _erase(address: str) -> None:
+    settings = current_settings()
+    try:
+        key = erasure_key(settings.instance_path)
+    except OSError as error:
+        raise click.ClickException(f"clé d’effacement : {error.strerror}. Rien n’est effacé.") from None
+    with writing():
+        lead_id = _lead_id(find_lead(db.session(), address))
+        scrubbed = erase(db.session(), address, key=key, now=utc_now())
+        rows = sum(scrubbed.counts.values())
+        note(db.session(), "data erased", staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, rows=rows)
+    click.echo(french(f"Effacé : {thousands(rows)} lignes."))
+    try:
+        is_over = clean(settings.instance_path, current_school(), clock=utc_now)
+    except OSError as error:
+        raise click.ClickException(
+            f"les lignes sont effacées, un fichier ne peut pas l’être ({error.filename} : {error.strerror}). "
+            "Le serveur réessaiera."
+        ) from None
+    click.echo(
+        "Ses messages et les exports qui pouvaient la contenir sont effacés, la base est réécrite."
+        if is_over
+        else "La base sera réécrite par le serveur : il en reste des traces dans ses fichiers jusque-là."
+    )
+
+
+def _known(portrait: Portrait) -> Portrait:
+    if not is_anything(portrait):
+        raise click.ClickException("le site ne sait rien de cette adresse.")
+    return portrait
+
+
+def _address_of(reference: str) -> str:
+    submission = find_by_reference(db.session(), reference)
+    if submission is None:
+        raise click.ClickException(f"{reference} : référence inconnue.")
+    return submission.lead.email if submission.lead else submission.email
+
+
+def _lead_id(lead: Lead | None) -> int | None:
+    return lead.id if lead else None
+
+
+def _note(action: str, lead_id: int | None, **details: Any) -> None:
+    with writing():
+        note(db.session(), action, staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, **details)
