@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from .exports.preparing import Workshop, folder_of, sweep
 from .exports.requests import begin_anew
 from .leads.models import Submission
+from .leads.normalise import email_key
 from .leads.queries import find_held, find_lead
 from .privacy.leftovers import clear
-from .privacy.scrubbing import Scrubbed, scrub_leads, scrub_submissions
+from .privacy.scrubbing import Scrubbed, forget_asked, scrub_leads, scrub_submissions
 from .privacy.suppression import suppress
 from .school import School
 
@@ -33,6 +34,7 @@ def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrub
     lead = find_lead(session, address)
     scrubbed = scrub_leads(session, [lead.id] if lead else [], now=now)
     scrubbed += scrub_submissions(session, held, now=now)
+    forget_asked(session, {email_key(address)})
     begin_anew(session)
     return scrubbed
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 
 from ..backoffice.audit import note
 from ..backoffice.looks import looks_at
@@ -27,6 +28,7 @@ from ..web.typography import french, thousands
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True, resolve_path=True),
     help="Un fichier, lisible par son seul propriétaire ; sinon la sortie standard.",
 )
+@with_appcontext
 def export_person(email: str, output: Path | None) -> None:
     """Sort en JSON tout ce que le site sait d’une personne, par son adresse (RGPD, articles 15 et 20)."""
     with reading():
@@ -52,6 +54,7 @@ def export_person(email: str, output: Path | None) -> None:
 @click.argument("email", required=False)
 @click.option("--reference", help="La référence d’une de ses demandes, au lieu de son adresse.")
 @click.option("--yes", is_flag=True, help="Sans demander confirmation.")
+@with_appcontext
 def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
     """Efface une personne pour de bon, fichiers compris (RGPD, article 17).
 
@@ -64,8 +67,13 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
         portrait = _known(draw(db.session(), address))
     for line in counted(portrait):
         click.echo(line)
-    if not yes:
-        click.confirm("Effacer pour de bon ?", abort=True)
+    # Not click.confirm(), which knows y and n alone.
+    if (
+        not yes
+        and click.prompt("Effacer pour de bon ? Tapez « oui »", default="non", show_default=False).strip().casefold()
+        != "oui"
+    ):
+        raise click.ClickException("rien n’est effacé.")
     _erase(address)
 
 

@@ -49,7 +49,7 @@ def scrub_leads(session: Session, lead_ids: Sequence[int], *, now: datetime) -> 
     if not keys:
         return Scrubbed()
     chosen = Submission.lead_id.in_(lead_ids)
-    counts = Counter({AccessRequest.__tablename__: _forget_asked(session, keys)})
+    counts = Counter({AccessRequest.__tablename__: forget_asked(session, keys)})
     _hold_alerts(session, chosen)
     slots = _hold_slots(session, chosen, now=now)
     # Whoever decided a mail about one of them has come to an end, or waits and will find them gone.
@@ -120,8 +120,8 @@ def _note_told(session: Session, chosen: ColumnElement[bool], *, now: datetime) 
         note_mails(session, (OutgoingMail.template == DIGEST) & told, now=now)
 
 
-def _forget_asked(session: Session, keys: Collection[str]) -> int:
-    """Links that were asked for by these addresses: few at any time, for the worker answers them within seconds."""
+def forget_asked(session: Session, keys: Collection[str]) -> int:
+    """Links that were asked for with these keys: few at any time, for the worker answers them within seconds."""
     asked = session.execute(select(AccessRequest.id, AccessRequest.email)).all()
     theirs = [request_id for request_id, email in asked if email_key(email) in keys]
     return _delete(session, AccessRequest, AccessRequest.id.in_(theirs)) if theirs else 0
