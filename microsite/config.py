@@ -26,11 +26,15 @@ _HOST = re.compile(r"|[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", re.IGNORECASE)
 # Implicit TLS, and STARTTLS (RFC 8314, section 7.3; RFC 6409).
 _TLS_PORT = 465
 _STARTTLS_PORT = 587
+# How often one e-mail may come in an hour.
+_BY_EMAIL = 5
+_RATES = re.compile(r"([0-9]{1,6})(?: *, *([0-9]{1,6}))?")
+_COUNTERS = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 # Their values stay out of messages: an address of a database may hold a password too.
-_SECRETS = frozenset({"DATABASE_URL", "MICROSITE_SMTP_PASSWORD"})
+_SECRETS = frozenset({"DATABASE_URL", "MICROSITE_SMTP_PASSWORD", "MICROSITE_LIMITER_URL"})
 
 
 class StartError(SystemExit):
@@ -136,6 +140,29 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _form_rate(text: str) -> tuple[int, int]:
+    """Submissions of one address in a minute, and of one e-mail in an hour; 0 is no limit."""
+    match = _RATES.fullmatch(text)
+    if match is None:
+        raise ValueError("un nombre d’envois par minute et par adresse, et s’il le faut par heure et par e-mail : 60,5")
+    return int(match[1]), int(match[2] or _BY_EMAIL)
+
+
+def _limiter_url(text: str) -> str:
+    """Where submissions are counted; empty: in each process's own memory. Valkey speaks Redis."""
+    if not text:
+        return ""
+    expected = "redis://hôte:6379/0, rediss://… ou valkey://…"
+    try:
+        url = urlsplit(text)
+        is_right = url.scheme in _COUNTERS and url.hostname and (url.port or 1)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not is_right:
+        raise ValueError(expected)
+    return url._replace(scheme=_COUNTERS[url.scheme]).geturl()
+
+
 def _setting(name: str, default: str, parse: Callable[[str], Any]) -> Any:
     return field(metadata={"name": name, "default": default, "parse": parse}, repr=name not in _SECRETS)
 
@@ -151,9 +178,12 @@ class Settings:
     workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
     threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
     trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
+    proxies: int = _setting("MICROSITE_PROXIES", "0", _whole_number(0, 5))
     public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)
     embed_hosts: tuple[str, ...] = _setting("MICROSITE_EMBED_HOSTS", "", _origins)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
+    form_rate_limit: tuple[int, int] = _setting("MICROSITE_FORM_RATE_LIMIT", f"60,{_BY_EMAIL}", _form_rate)
+    limiter_url: str = _setting("MICROSITE_LIMITER_URL", "", _limiter_url)
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)
     smtp_host: str = _setting("MICROSITE_SMTP_HOST", "", _host)
     smtp_port: int = _setting("MICROSITE_SMTP_PORT", "587", _whole_number(1, 65535))

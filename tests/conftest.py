@@ -118,7 +118,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 def environ(
     engine_name: str, request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Environ:
-    """Settings of a new installation with an empty, migrated database; forms may be sent at once.
+    """Settings of a new installation with an empty, migrated database; forms may be sent at once, and as often as one likes.
 
     It is at the same place for each of a worker's tests, and has the same secret key: `app` may be one for all.
     """
@@ -126,7 +126,11 @@ def environ(
     shutil.rmtree(instance, ignore_errors=True)
     instance.mkdir(mode=0o700)
     shutil.copy(sqlite_template.with_name(SECRET_KEY_FILE), instance)
-    settings = {"MICROSITE_INSTANCE_PATH": str(instance), "MICROSITE_MIN_FILL_SECONDS": "0"}
+    settings = {
+        "MICROSITE_INSTANCE_PATH": str(instance),
+        "MICROSITE_MIN_FILL_SECONDS": "0",
+        "MICROSITE_FORM_RATE_LIMIT": "0,0",
+    }
     if engine_name == "sqlite":
         shutil.copy(sqlite_template, instance)
     else:

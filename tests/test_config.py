@@ -28,6 +28,10 @@ WRONG = [
     ("MICROSITE_SMTP_HOST", "smtp://a.fr:25", "Réglage MICROSITE_SMTP_HOST='smtp://a.fr:25' : attendu un nom d’hôte seul"),
     ("MICROSITE_SMTP_SECURITY", "ssl", "Réglage MICROSITE_SMTP_SECURITY='ssl' : attendu l’un de starttls, tls, none."),
     ("MICROSITE_SMTP_PASSWORD", "secret-é", "Réglage MICROSITE_SMTP_PASSWORD : attendu des lettres sans accent"),
+    ("MICROSITE_PROXIES", "un", "Réglage MICROSITE_PROXIES='un' : attendu un nombre entier de 0 à 5."),
+    ("MICROSITE_FORM_RATE_LIMIT", "60/min", "Réglage MICROSITE_FORM_RATE_LIMIT='60/min' : attendu un nombre d’envois par minute"),
+    ("MICROSITE_LIMITER_URL", "http://:secret@h/0", "Réglage MICROSITE_LIMITER_URL : attendu redis://hôte:6379/0"),
+    ("MICROSITE_LIMITER_URL", "redis://h:port", "Réglage MICROSITE_LIMITER_URL : attendu redis://hôte:6379/0"),
     ("MICROSITE_WORKER", "2", "Réglage MICROSITE_WORKER inconnu ; vouliez-vous dire MICROSITE_WORKERS ?"),
 ]  # fmt: skip
 

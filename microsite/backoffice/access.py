@@ -29,11 +29,12 @@ from ..config import Settings
 from ..db import LARGEST_ID, db, reading, writing
 from ..web.context import utc_now
 from ..web.errors import refuse
+from ..web.request import STAFF_PREFIX
 from .accounts.services import begin_session, end_session, find_session, is_to_be_seen, see
 from .done import DONE
 from .models import Role, StaffMember, StaffSession
 
-PREFIX = "/admissions"
+PREFIX = STAFF_PREFIX
 ALL_ROLES = frozenset(Role)
 ADMISSIONS = frozenset({Role.ADMISSIONS, Role.ADMINISTRATOR})
 MARKETING = frozenset({Role.MARKETING, Role.ADMINISTRATOR})

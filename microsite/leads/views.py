@@ -8,17 +8,20 @@ from typing import Protocol
 from flask import Response, make_response, redirect
 from sqlalchemy.orm import Session
 
-from ..db import UNAVAILABLE, db
+from ..db import UNAVAILABLE, db, reading
 from ..web.context import current_settings, utc_now
 from ..web.errors import RETRY_AFTER, log_database_failure
 from ..web.fields import refuse
 from ..web.forms import SignedForm
+from ..web.limits import address_wait, email_wait, told
 from .consents import ask_to_confirm
 from .forms import LeadForm
 from .links import submission_url
 from .models import Submission
+from .normalise import email_key
 from .notifications import notify
-from .services import capture
+from .queries import find_same
+from .services import Sending, capture
 
 TRY_AGAIN = (
     "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là : "
@@ -45,7 +48,7 @@ class FollowUp(Protocol):
 
 
 def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Response:
-    """Answer a form: 200 when it is asked for, 422 with every answer kept, 303 once it is safely stored.
+    """Answer a form: 200 when it is asked for, 422 and 429 with every answer kept, 303 once it is safely stored.
 
     `page` renders the form as it stands; `thanks` is the endpoint to go to; `follow_up` runs in the same
     transaction for a submission that counts. Its refusals roll everything back and are the caller's to tell.
@@ -54,22 +57,30 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> 
         return try_again_later(page, form)
     if not form.is_submitted():
         return make_response(page())
+    if wait := address_wait():
+        return try_again_after(page, form, wait)
     if not form.validate():
         return make_response(page(), 422)
-    now = utc_now()
     try:
-        captured = capture(db.session(), form.sending(), now=now)
-        if captured.is_to_follow_up:
-            follow_up(db.session(), captured.submission, now=now)
-            ask_to_confirm(db.session(), captured.submission, now=now)
-            notify(db.session(), captured.submission, every=current_settings().notify_admissions, now=now)
-        # Before the commit: afterwards the submission would have to be read again, in line with the writers.
-        address = submission_url(thanks, captured.submission)
-        db.session.commit()
+        return _keep(form, page, thanks=thanks, follow_up=follow_up)
     except UNAVAILABLE as error:
         log_database_failure(error)
         db.session.rollback()
         return try_again_later(page, form)
+
+
+def _keep(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Response:
+    now, sending = utc_now(), form.sending()
+    if wait := _wait_for(sending):
+        return try_again_after(page, form, wait)
+    captured = capture(db.session(), sending, now=now)
+    if captured.is_to_follow_up:
+        follow_up(db.session(), captured.submission, now=now)
+        ask_to_confirm(db.session(), captured.submission, now=now)
+        notify(db.session(), captured.submission, every=current_settings().notify_admissions, now=now)
+    # Before the commit: afterwards the submission would have to be read again, in line with the writers.
+    address = submission_url(thanks, captured.submission)
+    db.session.commit()
     return make_response(redirect(address, 303))
 
 
@@ -77,6 +88,22 @@ def thank(page: str) -> Response:
     """A page whose address is a visitor's own: neither stored, nor indexed, nor named to other sites."""
     headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "same-origin"}
     return make_response(page, headers)
+
+
+def try_again_after(page: Page, form: SignedForm, seconds: int) -> Response:
+    """429: more than one address, or one e-mail, may send."""
+    # Sent again it is the same form: one that was kept, and whose answer got lost, is kept once.
+    form.form_token.validate(form)
+    refuse(form.form_token, told(seconds))
+    return make_response(page(), 429, {"Retry-After": str(seconds)})
+
+
+def _wait_for(sending: Sending) -> int:
+    """Seconds until this e-mail may be sent again; what is there already is no more than itself."""
+    with reading():
+        if find_same(db.session(), sending.nonce, sending.digest()):
+            return 0
+    return email_wait("form", email_key(sending.person.email))
 
 
 def try_again_later(page: Page, form: SignedForm) -> Response:

@@ -14,6 +14,7 @@ from ..open_days.models import Registration
 from ..open_days.seats import SlotFull
 from ..open_days.services import RegistrationOver
 from ..web.context import utc_now
+from ..web.limits import refuse_flood
 from . import notices
 from .queries import lock_lead
 from .tickets import is_lapsed
@@ -28,6 +29,7 @@ def press(token: str, change: Change, *, revokes: str | None = None) -> Response
     A repeat and a refusal change no row. `revokes`: the change ends every link mailed before, and the way goes on with
     a fresh one; this is what its repeat says, which comes by a link that has ended.
     """
+    refuse_flood()
     link = open_mailed(SPACE, token, lifetime=SPACE_LIFETIME)
     session, now = db.session(), utc_now()
     lock_lead(session, link.lead)

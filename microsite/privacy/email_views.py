@@ -12,6 +12,8 @@ from ..leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
 from ..leads.models import Lead
 from ..leads.views import thank
 from ..web.context import utc_now
+from ..web.limits import refuse_flood
+from ..web.origins import from_anywhere
 from .blueprint import bp
 from .queries import lock_lead
 
@@ -21,6 +23,7 @@ STOP_LIFETIME = timedelta(days=3 * 365)
 
 @bp.route("/e-mails/confirmer/<token>", methods=["GET", "POST"])
 def confirm_emails(token: str) -> Response:
+    refuse_flood()
     link = current_mailed(CONFIRM, token, lifetime=CONFIRM_LIFETIME)
     consent = find_email_consent(db.session(), link.submission) or abort(404)
     if request.method == "POST":
@@ -37,8 +40,10 @@ def confirm_emails(token: str) -> Response:
 
 
 @bp.route("/e-mails/arreter/<token>", methods=["GET", "POST"])
+@from_anywhere
 def stop_emails(token: str) -> Response:
-    # Stopping does no harm: it is left to the links that were revoked, which mail programs keep.
+    # Stopping does no harm: it is left to the links that were revoked, which mail programs keep, and however often a
+    # mail provider does it for its own people, whose address is that of all of them.
     lead = open_mailed(STOP, token, lifetime=STOP_LIFETIME).lead
     if request.method == "POST":
         _act(lead, lambda now: withdraw(db.session(), lead.id, EMAIL, now=now))

@@ -3,9 +3,11 @@
 from flask import Response, make_response, redirect, render_template, request, url_for
 
 from ..db import UNAVAILABLE, db
-from ..leads.views import try_again_later
+from ..leads.normalise import email_key
+from ..leads.views import try_again_after, try_again_later
 from ..web.context import utc_now
 from ..web.errors import log_database_failure
+from ..web.limits import address_wait, email_wait
 from .access import ask_for_access
 from .blueprint import bp
 from .forms import AccessForm
@@ -22,8 +24,12 @@ def renew() -> Response:
 
     if not form.is_submitted():
         return make_response(page())
+    if wait := address_wait():
+        return try_again_after(page, form, wait)
     if not form.validate():
         return make_response(page(), 422)
+    if wait := email_wait("access", email_key(str(form.email.data))):
+        return try_again_after(page, form, wait)
     try:
         # A program that fills everything in is told the same, and causes nothing.
         if not form.is_suspicious:

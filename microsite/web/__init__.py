@@ -3,7 +3,21 @@
 from flask import Flask
 
 from ..config import Settings
-from . import access_log, caching, context, errors, fields, framing, headers, health, static_files, typography
+from . import (
+    access_log,
+    addresses,
+    caching,
+    context,
+    errors,
+    fields,
+    framing,
+    headers,
+    health,
+    limits,
+    origins,
+    static_files,
+    typography,
+)
 from .request import Request
 
 
@@ -19,4 +33,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     caching.init_app(app)
     errors.init_app(app)
     health.init_app(app)
+    origins.init_app(app)
+    limits.init_app(app, settings)
     static_files.init_app(app, settings)
+    addresses.init_app(app, settings)

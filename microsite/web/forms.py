@@ -15,11 +15,14 @@ from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
 from .context import current_settings, utc_now
+from .framing import is_framed
 from .links import LinkExpired, LinkForged, sign, unsign
 
 # Seconds for which a rendered form can be sent: a tab left open overnight still works.
 TOKEN_MAX_AGE = 24 * 3600
 _PURPOSE = "form"
+# Seconds in a hundred years.
+_FOR_GOOD = 100 * 365 * 24 * 3600
 
 EXPIRED = "Cette page était ouverte depuis longtemps. Vos réponses sont toujours là : vérifiez-les et renvoyez."
 FORGED = "Nous n’avons pas reconnu cet envoi. Vos réponses sont toujours là : vérifiez-les et renvoyez."
@@ -28,15 +31,37 @@ CHANGED = "Le texte des cases à cocher a changé entre-temps. Relisez-les, puis
 
 @dataclass(frozen=True, kw_only=True)
 class FormToken:
-    """What a rendered form carries, signed. `shown` names the version of the words it was rendered with."""
+    """What a rendered form carries, signed. `shown` names the version of the words it was rendered with.
+
+    `is_framed`: it was rendered for another site's frame.
+    """
 
     form: str
     nonce: str
     shown: str
     is_first_try: bool
+    is_framed: bool
 
     def sign(self) -> str:
-        return sign(_PURPOSE, [self.form, self.nonce, self.shown, int(self.is_first_try)])
+        return sign(_PURPOSE, [self.form, self.nonce, self.shown, int(self.is_first_try), int(self.is_framed)])
+
+    @classmethod
+    def read(cls, text: str, *, max_age: int) -> tuple["FormToken", datetime]:
+        """The token, and when it was signed. Raises LinkForged or LinkExpired."""
+        (form, nonce, shown, is_first_try, *rest), signed_at = unsign(_PURPOSE, text, max_age=max_age)
+        # A page that was rendered before tokens said it is still sent for a day.
+        is_framed = bool(rest and rest[0])
+        token = cls(form=form, nonce=nonce, shown=shown, is_first_try=bool(is_first_try), is_framed=is_framed)
+        return token, signed_at
+
+
+def is_framed_token(text: str) -> bool:
+    """Whether we signed it for a frame, however long ago: the form itself says that it has expired."""
+    try:
+        token, _ = FormToken.read(text, max_age=_FOR_GOOD)
+    except (LinkForged, LinkExpired):
+        return False
+    return token.is_framed
 
 
 class TokenProtection(CSRF):
@@ -52,12 +77,11 @@ class TokenProtection(CSRF):
     def validate_csrf_token(self, form: Any, field: Any) -> None:
         field.current_token = self._form.fresh_token(is_first_try=False).sign()
         try:
-            payload, signed_at = unsign(_PURPOSE, field.data or "", max_age=TOKEN_MAX_AGE)
+            token, signed_at = FormToken.read(field.data or "", max_age=TOKEN_MAX_AGE)
         except LinkExpired:
             raise ValidationError(EXPIRED) from None
         except LinkForged:
             raise ValidationError(FORGED) from None
-        token = FormToken(form=payload[0], nonce=payload[1], shown=payload[2], is_first_try=bool(payload[3]))
         if token.form != self._form.form_name:
             raise ValidationError(FORGED)
         if token.shown != self._form.shown():
@@ -100,7 +124,9 @@ class SignedForm(FlaskForm):
 
     def fresh_token(self, *, is_first_try: bool) -> FormToken:
         nonce = secrets.token_urlsafe(12)
-        return FormToken(form=self.form_name, nonce=nonce, shown=self.shown(), is_first_try=is_first_try)
+        return FormToken(
+            form=self.form_name, nonce=nonce, shown=self.shown(), is_first_try=is_first_try, is_framed=is_framed()
+        )
 
     @property
     def is_suspicious(self) -> bool:

