@@ -1,4 +1,4 @@
-"""Who may open what: signed in, in the right role, from our own pages. What no view declares is refused.
+"""Roles, what each view declares of who may open it, and who is signed in. guard.py judges by it.
 
 Flask-Login holds the signed-in person for a request; whether a cookie still counts is our own table's to say, so that a
 copied one is worth nothing once its session has ended.
@@ -7,31 +7,14 @@ copied one is worth nothing once its session has ended.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import (
-    Blueprint,
-    Flask,
-    Response,
-    abort,
-    current_app,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    session,
-    url_for,
-)
+from flask import Flask, abort, session
 from flask_login import LoginManager, UserMixin, current_user, login_user
-from flask_wtf.csrf import generate_csrf, validate_csrf
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from wtforms.validators import ValidationError
 
 from ..config import Settings
-from ..db import LARGEST_ID, db, reading, writing
+from ..db import db
 from ..web.context import utc_now
-from ..web.errors import refuse
 from ..web.request import STAFF_PREFIX
-from .accounts.services import begin_session, end_session, find_session, is_to_be_seen, see
-from .done import DONE
+from .accounts.services import begin_session, end_session, find_session, is_to_be_seen
 from .models import Role, StaffMember, StaffSession
 
 PREFIX = STAFF_PREFIX
@@ -120,16 +103,6 @@ def init_app(app: Flask) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None
     manager.user_loader(_load)
-    for kind in (NotFound, MethodNotAllowed):
-        app.register_error_handler(kind, _miss)
-
-
-def guard(bp: Blueprint) -> None:
-    """Nothing of this blueprint is answered without having been let in."""
-    bp.before_request(_admit)
-    bp.before_request(_refuse_nonsense)
-    bp.after_request(_add_headers)
-    bp.context_processor(_page_values)
 
 
 def staff() -> SignedIn | None:
@@ -160,91 +133,3 @@ def sign_out() -> None:
 def _load(token: str) -> SignedIn | None:
     found = find_session(db.session(), token, now=utc_now())
     return SignedIn(found, token=token) if found else None
-
-
-def _admit() -> Response | None:
-    view = current_app.view_functions[request.endpoint or ""]
-    roles: frozenset[Role] | None = getattr(view, "roles", frozenset())
-    person = _sender(getattr(view, "body_limit", None))
-    if roles is not None and person is None:
-        return _to_sign_in()
-    if person is not None and roles is not None and person.role not in roles:
-        return make_response(render_template("backoffice/forbidden.html"), 403)
-    if request.method == "POST" and not _is_our_form():
-        return make_response(render_template("backoffice/stale.html"), 400)
-    if person is None or roles is None:
-        return None
-    if person.must_change_password and request.endpoint not in ("backoffice.password", "backoffice.leave"):
-        return make_response(redirect(url_for("backoffice.password")), 303)
-    if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
-        with writing():
-            see(db.session(), person.session_id, now=utc_now())
-    return None
-
-
-def _refuse_nonsense() -> None:
-    """Of an address: what the database would take for no id and no text (PostgreSQL: no NUL) names nothing here."""
-    for value in (request.view_args or {}).values():
-        if value > LARGEST_ID if isinstance(value, int) else not value.isprintable():
-            abort(404)
-
-
-def _sender(body_limit: int | None) -> SignedIn | None:
-    if body_limit is None or request.method != "POST":
-        return staff()
-    # Looked up in a read: a large form takes its time, and nobody who writes is to wait until it is there.
-    with reading():
-        person = staff()
-    request.max_content_length = body_limit
-    return person
-
-
-def _miss(error: HTTPException) -> Response:
-    """What isn't there: who is signed in stays among our own pages. No blueprint answers for an unknown address."""
-    if not request.path.startswith(f"{PREFIX}/") or staff() is None:
-        return refuse(error)
-    page = render_template("backoffice/missing.html", **_page_values())
-    allowed = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
-    return _add_headers(make_response(page, error.code, allowed))
-
-
-def _page_values() -> dict[str, Any]:
-    person = staff()
-    return {
-        "csrf_token": generate_csrf,
-        "staff": person,
-        "navigation": [
-            (endpoint, label) for endpoint, label in NAVIGATION.items() if person and _may_open(endpoint, person)
-        ],
-        # What was just done, as the address says: one of our own sentences.
-        "done": DONE.get(request.args.get("fait", "")),
-    }
-
-
-def _may_open(endpoint: str, person: SignedIn) -> bool:
-    return person.role in getattr(current_app.view_functions[endpoint], "roles", ())
-
-
-def _to_sign_in() -> Response:
-    # What was to be opened is, afterwards; what was to be sent would be sent without having been looked at again.
-    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-    return make_response(redirect(url_for("backoffice.enter", suite=back)), 303)
-
-
-def _is_our_form() -> bool:
-    """Sent from one of our pages, with the session's own token (OWASP Cross-Site Request Forgery cheat sheet)."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        return False
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
-        return False
-    return True
-
-
-def _add_headers(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return response

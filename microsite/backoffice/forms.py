@@ -1,4 +1,4 @@
-"""Forms of the back-office. Their CSRF token is the session's, judged for every POST at once (access.py)."""
+"""Forms of the back-office. Their CSRF token is the session's, judged for every POST at once (guard.py)."""
 
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask
 
-from . import access, backups, brochure, home, mails
+from . import access, backups, brochure, guard, home, mails
 from .access import PREFIX
 from .accounts import account, sign_in, team
 from .campaigns import pages as campaigns
@@ -21,7 +21,7 @@ _SECTIONS = (
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip
 
-access.guard(bp)
+guard.guard(bp)
 for section in _SECTIONS:
     section.add_views(bp)
 
@@ -35,4 +35,5 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["details_label"] = details_label
     app.jinja_env.filters["campaign_days"] = campaign_days
     access.init_app(app)
+    guard.init_app(app)
     app.register_blueprint(bp)

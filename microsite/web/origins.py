@@ -1,7 +1,7 @@
 """Whose page a form was sent from: judged for each public POST before any view.
 
 Sec-Fetch-Site first, which no page can forge (W3C Fetch Metadata), then Origin. Old browsers of apps send neither: the
-form's signed token is left. The back-office judges more strictly (backoffice/access.py).
+form's signed token is left. The back-office judges more strictly (backoffice/guard.py).
 """
 
 from collections.abc import Callable

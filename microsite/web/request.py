@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-# Where staff work: it has sessions, and judges for itself who sends what (backoffice/access.py).
+# Where staff work: it has sessions, and judges for itself who sends what (backoffice/guard.py).
 STAFF_PREFIX = "/admissions"
 URLENCODED = "application/x-www-form-urlencoded"
 
