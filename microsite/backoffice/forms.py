@@ -45,6 +45,26 @@ class CodeForm(StaffForm):
     )
 
 
+class NewCodeForm(CodeForm):
+    """For an account that asks for codes already."""
+
+    password = PasswordField(
+        "Mot de passe",
+        [DataRequired("Saisissez votre mot de passe.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordAgainForm(StaffForm):
+    """For what would make it easier to get into the account."""
+
+    password = PasswordField(
+        "Votre mot de passe",
+        [DataRequired("Saisissez votre mot de passe.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class PasswordForm(StaffForm):
     current = PasswordField(
         "Mot de passe actuel",

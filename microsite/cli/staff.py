@@ -3,7 +3,7 @@
 import click
 from sqlalchemy import select
 
-from ..backoffice.accounts.passwords import draw_password
+from ..backoffice.accounts.passwords import draw_password, hash_password
 from ..backoffice.accounts.second_step import switch_off
 from ..backoffice.accounts.services import StaffExists, add_staff, find_staff, set_password
 from ..backoffice.accounts.services import disable as disable_member
@@ -50,8 +50,10 @@ def add(email: str, name: str, role: str) -> None:
 @click.argument("email", metavar="ADRESSE")
 def reset(email: str) -> None:
     """Donne un nouveau mot de passe provisoire, retire la double vérification, réactive le compte."""
-    member, password = _member(email), draw_password()
-    set_password(db.session(), member, password, must_change=True, now=utc_now())
+    password = draw_password()
+    password_hash = hash_password(password)
+    member = _member(email)
+    set_password(db.session(), member, password_hash, must_change=True, now=utc_now())
     switch_off(db.session(), member)
     enable_member(member)
     _commit("password reset", member)

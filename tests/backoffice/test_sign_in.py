@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from microsite.backoffice.accounts.passwords import PasswordRefused, check_password
 from microsite.backoffice.accounts.second_step import take_code
@@ -306,3 +307,121 @@ def test_codes_are_throttled_as_passwords_are(desk: Desk) -> None:
 
 def test_code_page_without_a_password_leads_back(client: CheckedClient) -> None:
     assert client.get("/admissions/connexion/code").headers["Location"].startswith("/admissions/connexion")
+
+
+def _stop(client: CheckedClient, password: str) -> Page:
+    stop = "/admissions/compte/double-verification/arret"
+    return client.send(client.page("/admissions/compte").form(stop), password=password)
+
+
+def test_second_step_is_stopped_by_its_owner_s_password_alone(desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    _switch_on(client)
+
+    refused = _stop(client, "faux")
+
+    assert (refused.status, list(refused.errors())) == (422, ["password"])
+    assert "Codes de secours restants : 10" in client.page("/admissions/compte").text
+    assert _stop(client, PASSWORD).status == 303
+    _leave(client)
+    assert enter(client, email=EMAIL).response.headers["Location"] == "/admissions/"
+
+
+def test_second_step_is_replaced_by_its_owner_s_password_alone(desk: Desk) -> None:
+    at = "/admissions/compte/double-verification"
+    with time_machine.travel(NOW, tick=False) as clock:
+        client = desk(Role.ADMISSIONS)
+        _switch_on(client)
+        page = client.page(at)
+        code = pyotp.TOTP(page.one(".reference").text()).now()
+
+        without = client.send(page.form(at), code=code)
+        wrong = client.send(page.form(at), code=code, password="faux")
+        right = client.send(page.form(at), code=code, password=PASSWORD)
+
+        assert (list(without.errors()), list(wrong.errors()), right.status) == (["password"], ["password"], 200)
+        _leave(client)
+        enter(client, email=EMAIL)
+        clock.shift(timedelta(seconds=30))
+        assert _code(client, pyotp.TOTP(page.one(".reference").text()).now()).status == 303
+
+
+def test_password_of_who_is_signed_in_can_not_be_guessed_either(desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    at = "/admissions/mot-de-passe"
+    form = client.page(at).form(at)
+
+    answers = [client.send(form, current="faux", new="une girafe lit le journal").status for _ in range(PAIR)]
+
+    assert answers == [422] * PAIR
+    assert client.send(form, current=PASSWORD, new="une girafe lit le journal").status == 429
+    assert (
+        client.post("/admissions/compte/double-verification/arret", data=form.filled(password=PASSWORD)).status_code
+        == 429
+    )
+    assert _is_in(client)
+
+
+def test_new_password_that_is_refused_is_no_wrong_guess(desk: Desk) -> None:
+    client = desk(Role.ADMISSIONS)
+    at = "/admissions/mot-de-passe"
+    form = client.page(at).form(at)
+
+    for _ in range(PAIR + 1):
+        assert list(client.send(form, current=PASSWORD, new="court").errors()) == ["new"]
+
+
+def test_guesses_sent_at_once_are_counted_before_they_are_judged(app: Flask, browser: Browser, member: int) -> None:
+    guesses = PAIR * 3
+    clients = [browser() for _ in range(guesses)]
+    forms = [client.page("/admissions/connexion").form("/admissions/connexion") for client in clients]
+
+    with ThreadPoolExecutor(guesses) as pool:
+        sent = [
+            pool.submit(client.send, form, email=EMAIL, password=f"essai {number}")
+            for number, (client, form) in enumerate(zip(clients, forms, strict=True))
+        ]
+    answers = [one.result().status for one in sent]
+
+    assert (answers.count(422), answers.count(429)) == (PAIR, guesses - PAIR)
+
+
+def test_one_network_of_ipv6_is_one_address(browser: Browser, client: CheckedClient, member: int) -> None:
+    for number in range(PAIR):
+        guess = browser()
+        guess.environ_base["REMOTE_ADDR"] = f"2001:db8::{number}"
+        assert enter(guess, email=EMAIL, password="faux").status == 422
+
+    client.environ_base["REMOTE_ADDR"] = "2001:db8::ffff"
+    assert enter(client, email=EMAIL).status == 429
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:0:1::1"
+    assert enter(client, email=EMAIL).status == 303
+
+
+def test_nobody_who_writes_waits_while_a_password_is_hashed(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = desk(Role.ADMISSIONS)
+    at = "/admissions/mot-de-passe"
+    form = client.page(at).form(at)
+    hash_slowly, verify_slowly, written = PasswordHasher.hash, PasswordHasher.verify, []
+
+    def write() -> None:
+        with app.app_context(), writing():
+            db.session.execute(update(StaffMember).values(name="Zoé"))
+        written.append(True)
+
+    def hash_while_others_write(hasher: PasswordHasher, password: str) -> str:
+        pool.submit(write).result(timeout=3)
+        return hash_slowly(hasher, password)
+
+    def verify_while_others_write(hasher: PasswordHasher, hashed: str, password: str) -> bool:
+        pool.submit(write).result(timeout=3)
+        return verify_slowly(hasher, hashed, password)
+
+    monkeypatch.setattr(PasswordHasher, "hash", hash_while_others_write)
+    monkeypatch.setattr(PasswordHasher, "verify", verify_while_others_write)
+    with ThreadPoolExecutor() as pool:
+        answer = client.send(form, current=PASSWORD, new="une girafe lit le journal")
+
+    assert (answer.status, len(written)) == (303, 2)

@@ -225,6 +225,13 @@ def _upload(page: Page, site: Site) -> None:
     expect(page.get_by_role("status")).to_be_visible()
 
 
+def _stop_codes(page: Page, site: Site) -> None:
+    _unfold(page)
+    page.get_by_label("Votre mot de passe").fill("faux")
+    page.get_by_role("button", name="Ne plus demander de code").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def _lose_the_version(page: Page, site: Site) -> None:
     _upload(page, site)
     with site.app.app_context():
@@ -261,7 +268,13 @@ SECTIONS: dict[str, dict[str, Screen]] = {
         "password, asked for": Screen(endpoint="home", says="Changer de mot de passe", by=NEWCOMER, act=press),
         "account": Screen(endpoint="account", says="Votre compte"),
         "account, password changed": Screen(endpoint="account", says="Votre compte", query={"fait": "mot-de-passe"}),
-        "account, second step": Screen(endpoint="account", says="Votre compte", by=WITH_CODE),
+        "account, second step": Screen(
+            endpoint="account", says="Votre compte", by=WITH_CODE, act=lambda page, _: _unfold(page)
+        ),
+        "account, wrong password": Screen(endpoint="account", says="Votre compte", by=WITH_CODE, act=_stop_codes),
+        "second step, replaced": Screen(
+            endpoint="second_step", says="Activer la double vérification", by=WITH_CODE, act=press
+        ),
         "second step": Screen(endpoint="second_step", says="Activer la double vérification"),
         "second step, wrong": Screen(endpoint="second_step", says="Activer la double vérification", act=press),
         "recovery codes": Screen(endpoint="second_step", says="Vos codes de secours", by=CAREFUL, act=_switch_on),

@@ -5,14 +5,16 @@ import io
 import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
+from wtforms import Field
 
 from ...db import db
 from ...web.context import current_school, utc_now
 from ...web.fields import refuse
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
-from ..forms import CodeForm, entered
+from ..forms import CodeForm, NewCodeForm, PasswordAgainForm, entered
 from ..models import StaffMember
+from .proof import prove_again
 from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
 from .sign_in import WRONG_CODE
 
@@ -27,38 +29,70 @@ def add_views(bp: Blueprint) -> None:
 
 @for_roles(ALL_ROLES)
 def account() -> Response:
-    member = _member()
-    page = render_template("backoffice/account.html", member=member, codes_left=codes_left(db.session(), member))
-    return make_response(page)
+    return _account_page(PasswordAgainForm())
 
 
 @for_roles(ALL_ROLES)
 def second_step() -> Response:
-    """Scan, then type the first code: a secret that no telephone has would lock its owner out."""
-    form, member = CodeForm(), _member()
+    """Scan, then type the first code: a secret that no telephone has would lock its owner out.
+
+    One that takes another's place needs the password: who finds a browser signed in doesn't take the account over.
+    """
+    member = _member()
+    form = NewCodeForm() if member.totp_secret else CodeForm()
     # Until it is confirmed it is in the session alone, signed: the browser's owner sees it anyway.
     secret = session.setdefault(_SECRET, draw_secret())
     if form.validate_on_submit():
         step = matching_step(secret, entered(form.code), now=utc_now())
-        if step is not None:
-            codes = switch_on(db.session(), member, secret, step=step)
-            _note("second step on", member)
+        if step is None:
+            refuse(form.code, WRONG_CODE)
+        elif (owner := _owner(form)) is not None:
+            codes = switch_on(db.session(), owner, secret, step=step)
+            _note("second step on", owner)
             db.session.commit()
             session.pop(_SECRET)
             return make_response(render_template("backoffice/recovery_codes.html", codes=codes))
-        refuse(form.code, WRONG_CODE)
-    address = provisioning_url(secret, email=member.email, issuer=current_school().name)
+    address = provisioning_url(secret, email=_member().email, issuer=current_school().name)
     page = render_template("backoffice/second_step.html", form=form, secret=secret, code=_drawn(address))
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
 @for_roles(ALL_ROLES)
 def stop_second_step() -> Response:
-    member = _member()
+    form = PasswordAgainForm()
+    member = _proven(form.password) if form.validate() else None
+    if member is None:
+        return _account_page(form, status=422)
     switch_off(db.session(), member)
     _note("second step off", member)
     db.session.commit()
     return make_response(redirect(url_for("backoffice.account", fait="double-verification-arretee")), 303)
+
+
+def _account_page(form: PasswordAgainForm, *, status: int = 200) -> Response:
+    member = _member()
+    left = codes_left(db.session(), member)
+    return make_response(render_template("backoffice/account.html", member=member, codes_left=left, form=form), status)
+
+
+def _owner(form: CodeForm) -> StaffMember | None:
+    """Who is signed in, locked, and asked for their password if they have a second step. Raises TooOften."""
+    if isinstance(form, NewCodeForm):
+        return _proven(form.password)
+    member = db.session.get_one(StaffMember, current_staff().id, with_for_update=True, populate_existing=True)
+    if member.totp_secret is None:
+        return member
+    refuse(form.code, "Un code est déjà demandé, depuis une autre fenêtre : rouvrez cette page pour en changer.")
+    return None
+
+
+def _proven(field: Field) -> StaffMember | None:
+    proven = prove_again(field)
+    if proven is None:
+        return None
+    me, attempt = proven
+    attempt.succeed()
+    return me.locked()
 
 
 def _member() -> StaffMember:

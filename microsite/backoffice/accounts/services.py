@@ -89,9 +89,9 @@ def end_all_sessions(session: Session, staff: StaffMember, *, now: datetime) -> 
     session.execute(update(StaffSession).where(*of_staff).values(ended_at=now))
 
 
-def set_password(session: Session, staff: StaffMember, password: str, *, must_change: bool, now: datetime) -> None:
-    """Every browser is signed out by it."""
-    staff.password_hash = hash_password(password)
+def set_password(session: Session, staff: StaffMember, password_hash: str, *, must_change: bool, now: datetime) -> None:
+    """Every browser is signed out by it. The hash is slow to make: callers do that before they write."""
+    staff.password_hash = password_hash
     staff.must_change_password = must_change
     end_all_sessions(session, staff, now=now)
 

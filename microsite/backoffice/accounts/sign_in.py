@@ -1,11 +1,8 @@
 """/admissions/connexion: signing in, the second step, signing out, one's own password."""
 
-import hmac
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session, url_for
-
-from ...db import db, reading
-from ...leads.normalise import email_key
+from ...db import db
 from ...web.context import current_school, utc_now
 from ...web.fields import refuse
 from ...web.links import LinkExpired, LinkForged, sign, unsign
@@ -13,10 +10,11 @@ from ..access import ALL_ROLES, PREFIX, current_staff, for_anyone, for_roles, si
 from ..audit import note
 from ..forms import CodeForm, PasswordForm, SignInForm, entered
 from ..models import StaffMember
-from .passwords import PasswordRefused, check_password, is_password
+from .passwords import PasswordRefused, check_password, hash_password
+from .proof import NOT_YOURS, Attempt, Known, begin, identified, prove_again, tell_to_wait
 from .second_step import take_code
-from .services import authenticate, set_password
-from .throttle import note_attempt, remaining_wait
+from .services import set_password
+from .throttle import TooOften
 
 # Seconds between password and code.
 _SECOND_STEP_WITHIN = 300
@@ -26,6 +24,7 @@ WRONG_CODE = "Ce code n’est pas le bon, ou n’est plus valable : attendez le 
 
 
 def add_views(bp: Blueprint) -> None:
+    bp.register_error_handler(TooOften, tell_to_wait)
     bp.add_url_rule("/connexion", "enter", enter, methods=["GET", "POST"])
     bp.add_url_rule("/connexion/code", "enter_code", enter_code, methods=["GET", "POST"])
     bp.add_url_rule("/deconnexion", "leave", leave, methods=["POST"])
@@ -39,30 +38,21 @@ def enter() -> Response:
     form = SignInForm()
     if not form.validate_on_submit():
         return make_response(render_template("backoffice/enter.html", form=form), 422 if form.is_submitted() else 200)
-    account = _fingerprint(email_key(entered(form.email)))
-    # Slow on purpose: nobody who writes waits for it.
-    with reading():
-        wait = _wait(account)
-        found = None if wait else authenticate(db.session(), email=entered(form.email), password=entered(form.password))
-        proven = (found.id, found.password_hash) if found else None
-    if wait:
-        return _too_often(wait)
-    member = _unchanged(*proven) if proven else None
+    attempt = begin(entered(form.email))
+    known = identified(entered(form.email), entered(form.password))
+    member = known.locked() if known else None
     if member is None:
-        _note_failure(account, None)
+        attempt.fail(None)
+        db.session.commit()
         refuse(form.password, REFUSED)
         return make_response(render_template("backoffice/enter.html", form=form), 422)
     if member.totp_secret is not None:
+        attempt.give_back()
+        db.session.commit()
         session.clear()
         session[_PENDING] = sign(_PENDING, member.id)
         return make_response(redirect(url_for("backoffice.enter_code", suite=request.args.get("suite"))), 303)
-    return _enter(member, account)
-
-
-def _unchanged(staff_id: int, password_hash: str) -> StaffMember | None:
-    """Locked; None where the account was disabled, or its password changed, while it was being judged."""
-    member = db.session.get_one(StaffMember, staff_id, with_for_update=True, populate_existing=True)
-    return member if member.disabled_at is None and member.password_hash == password_hash else None
+    return _enter(member, attempt)
 
 
 @for_anyone
@@ -73,14 +63,13 @@ def enter_code() -> Response:
     form = CodeForm()
     if not form.validate_on_submit():
         return make_response(render_template("backoffice/code.html", form=form), 422 if form.is_submitted() else 200)
-    account = _fingerprint(member.email)
-    if wait := _wait(account):
-        return _too_often(wait)
+    attempt = begin(member.email)
     if not take_code(db.session(), member, entered(form.code), now=utc_now()):
-        _note_failure(account, member)
+        attempt.fail(member.id)
+        db.session.commit()
         refuse(form.code, WRONG_CODE)
         return make_response(render_template("backoffice/code.html", form=form), 422)
-    return _enter(member, account)
+    return _enter(member, attempt)
 
 
 @for_roles(ALL_ROLES)
@@ -97,31 +86,18 @@ def leave() -> Response:
 @for_roles(ALL_ROLES)
 def password() -> Response:
     form = PasswordForm()
-    member = db.session.get_one(StaffMember, current_staff().id)
-    if form.validate_on_submit() and _is_accepted(form, member):
-        set_password(db.session(), member, entered(form.new), must_change=False, now=utc_now())
-        note(db.session(), "password", staff_id=member.id, now=utc_now(), subject="staff", subject_id=member.id)
-        sign_in(member)
-        db.session.commit()
+    if form.validate_on_submit() and _is_changed(form):
         return make_response(redirect(url_for("backoffice.account", fait="mot-de-passe")), 303)
-    page = render_template("backoffice/password.html", form=form, is_asked_for=member.must_change_password)
+    page = render_template("backoffice/password.html", form=form, is_asked_for=current_staff().must_change_password)
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
-def _enter(member: StaffMember, account: str) -> Response:
-    now = utc_now()
-    note_attempt(db.session(), account=account, address=_address(), is_success=True, now=now)
-    note(db.session(), "sign-in", staff_id=member.id, now=now)
+def _enter(member: StaffMember, attempt: Attempt) -> Response:
+    attempt.succeed()
+    note(db.session(), "sign-in", staff_id=member.id, now=utc_now())
     sign_in(member)
     db.session.commit()
     return _onward()
-
-
-def _note_failure(account: str, member: StaffMember | None) -> None:
-    now = utc_now()
-    note_attempt(db.session(), account=account, address=_address(), is_success=False, now=now)
-    note(db.session(), "sign-in refused", staff_id=member.id if member else None, now=now)
-    db.session.commit()
 
 
 def _pending() -> StaffMember | None:
@@ -134,15 +110,34 @@ def _pending() -> StaffMember | None:
     return member if member is not None and member.disabled_at is None and member.totp_secret is not None else None
 
 
-def _is_accepted(form: PasswordForm, member: StaffMember) -> bool:
-    if not is_password(entered(form.current), member.password_hash):
-        refuse(form.current, "Ce n’est pas votre mot de passe actuel.")
+def _is_changed(form: PasswordForm) -> bool:
+    proven = prove_again(form.current)
+    if proven is None:
         return False
+    me, attempt = proven
+    if not _is_accepted(form, me):
+        attempt.give_back()
+        db.session.commit()
+        return False
+    password_hash = hash_password(entered(form.new))
+    member = me.locked()
+    if member is None:
+        refuse(form.current, NOT_YOURS)
+        return False
+    attempt.succeed()
+    set_password(db.session(), member, password_hash, must_change=False, now=utc_now())
+    note(db.session(), "password", staff_id=member.id, now=utc_now(), subject="staff", subject_id=member.id)
+    sign_in(member)
+    db.session.commit()
+    return True
+
+
+def _is_accepted(form: PasswordForm, me: Known) -> bool:
     if entered(form.new) == entered(form.current):
         refuse(form.new, "C’est celui que vous avez déjà : choisissez-en un autre.")
         return False
     try:
-        check_password(entered(form.new), known=(member.name, member.email, current_school().name))
+        check_password(entered(form.new), known=(me.name, me.email, current_school().name))
     except PasswordRefused as error:
         refuse(form.new, str(error))
         return False
@@ -155,25 +150,3 @@ def _onward() -> Response:
     # Nothing that a header can't hold, or that browsers read as a slash.
     is_ours = asked.startswith(f"{PREFIX}/") and asked.isprintable() and "\\" not in asked
     return make_response(redirect(asked if is_ours else url_for("backoffice.home")), 303)
-
-
-def _wait(account: str) -> int:
-    """Seconds until this account may be tried from here."""
-    wait = remaining_wait(db.session(), account=account, address=_address(), now=utc_now())
-    return int(wait.total_seconds()) + 1 if wait else 0
-
-
-def _too_often(seconds: int) -> Response:
-    page = render_template("backoffice/wait.html", minutes=-(-seconds // 60))
-    return make_response(page, 429, {"Retry-After": str(seconds)})
-
-
-def _address() -> str:
-    return _fingerprint(request.remote_addr or "")
-
-
-def _fingerprint(text: str) -> str:
-    key = current_app.secret_key
-    if not isinstance(key, str):
-        raise TypeError("the application has no secret key")
-    return hmac.digest(key.encode(), f"sign-in\0{text}".encode(), "sha256").hex()

@@ -6,20 +6,61 @@ keep its owner out, who has signed in from their own address before.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select, text
 from sqlalchemy.orm import Session
 
 from ...retention import RETENTION, Rule
 from ..models import SignInAttempt
 
 WINDOW = timedelta(minutes=15)
-# Failures within WINDOW: of an address on an account, of an address on any, of any address on an account.
+# Failures, and tries that are being judged, within WINDOW: of an address on an account, of an address on any, of any
+# address on an account.
 PAIR, ADDRESS, ACCOUNT = 5, 30, 20
 _REMEMBERED = RETENTION[Rule.ATTEMPTS].delay.span
 
 
-def remaining_wait(session: Session, *, account: str, address: str, now: datetime) -> timedelta:
-    """How long until this account may be tried from this address; zero: now. Both are keyed hashes."""
+class TooOften(ValueError):
+    """Not now; `seconds` until the next try."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(str(wait))
+        self.seconds = int(wait.total_seconds()) + 1
+
+
+def take_attempt(session: Session, *, account: str, address: str, now: datetime) -> int:
+    """Note a failure before the password is looked at, so that guesses sent at once are counted all the same; its id.
+
+    Callers commit at once, judge, and say how it went. Both texts are keyed hashes. Raises TooOften.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite has one writer at a time anyway.
+        session.execute(text("LOCK TABLE sign_in_attempts IN SHARE ROW EXCLUSIVE MODE"))
+    wait = _remaining_wait(session, account=account, address=address, now=now)
+    if wait:
+        raise TooOften(wait)
+    # What is no longer of use is removed on the way.
+    session.execute(delete(SignInAttempt).where(~SignInAttempt.is_success, SignInAttempt.tried_at < now - WINDOW))
+    session.execute(delete(SignInAttempt).where(SignInAttempt.tried_at < now - _REMEMBERED))
+    attempt = SignInAttempt(account=account, address=address, tried_at=now, is_success=False)
+    session.add(attempt)
+    session.flush()
+    return attempt.id
+
+
+def give_back(session: Session, attempt_id: int) -> None:
+    """It was no failure; nor is anybody in by it."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt_id))
+
+
+def note_success(session: Session, *, account: str, address: str, now: datetime) -> None:
+    """Clears what was typed wrong before from there."""
+    session.execute(delete(SignInAttempt).filter_by(account=account, address=address))
+    session.add(SignInAttempt(account=account, address=address, tried_at=now, is_success=True))
+    session.flush()
+
+
+def _remaining_wait(session: Session, *, account: str, address: str, now: datetime) -> timedelta:
+    """How long until this account may be tried from this address; zero: now."""
     of_account, of_address = SignInAttempt.account == account, SignInAttempt.address == address
     waits = [
         _wait(session, [of_account, of_address], limit=PAIR, now=now),
@@ -28,16 +69,6 @@ def remaining_wait(session: Session, *, account: str, address: str, now: datetim
     if not _has_signed_in(session, account=account, address=address):
         waits.append(_wait(session, [of_account], limit=ACCOUNT, now=now))
     return max(waits)
-
-
-def note_attempt(session: Session, *, account: str, address: str, is_success: bool, now: datetime) -> None:
-    """Success clears what was typed wrong before from there. What is no longer of use is removed on the way."""
-    if is_success:
-        session.execute(delete(SignInAttempt).filter_by(account=account, address=address))
-    session.execute(delete(SignInAttempt).where(~SignInAttempt.is_success, SignInAttempt.tried_at < now - WINDOW))
-    session.execute(delete(SignInAttempt).where(SignInAttempt.tried_at < now - _REMEMBERED))
-    session.add(SignInAttempt(account=account, address=address, tried_at=now, is_success=is_success))
-    session.flush()
 
 
 def _wait(session: Session, of: list[ColumnElement[bool]], *, limit: int, now: datetime) -> timedelta:
