@@ -5,13 +5,14 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
-.PHONY: help run test soak flood audit bench screens clean
+.PHONY: help run test soak flood fuzz audit bench screens clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
 	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
 	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
+	@echo "make fuzz   envoie 20 000 requêtes que personne n’enverrait (FUZZ_REQUESTS=…) ; cinq minutes environ"
 	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
 	@echo "make bench  remplit une base à part de 100 000 demandes inventées (SUBMISSIONS=…) et mesure les pages de l’équipe ; deux minutes et plus"
 	@echo "make screens  photographie les pages principales dans docs/screens/"
@@ -32,6 +33,9 @@ soak: .venv/installed-dev
 
 flood: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s tests/flood.py
+
+fuzz: .venv/installed-dev
+	@$(BIN)/pytest -n 0 -q -s tests/fuzz.py
 
 audit: .venv/installed-dev
 	@cd tests/browser && npm ci --silent && touch node_modules/installed

@@ -1,7 +1,7 @@
 """Reading form bodies so that what isn't text can be told from what is."""
 
 from typing import IO, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote_from_bytes
 
 import flask
 from werkzeug.datastructures import MultiDict
@@ -10,6 +10,7 @@ from werkzeug.formparser import FormDataParser
 
 # Where staff work: it has sessions, and judges for itself who sends what (backoffice/guard.py).
 STAFF_PREFIX = "/admissions"
+_ASCII = bytes(range(0x21, 0x7F))
 URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -38,6 +39,11 @@ class ReplacingFormParser(FormDataParser):
 
 class Request(flask.Request):
     form_data_parser_class = ReplacingFormParser
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(environ, *args, **kwargs)
+        # Bytes that no browser sends as they are, and that Werkzeug takes for UTF-8.
+        self.query_string = quote_from_bytes(self.query_string, safe=_ASCII).encode()
 
 
 def is_public_post() -> bool:
