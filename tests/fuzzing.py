@@ -103,7 +103,10 @@ class Answer:
 
 
 def furnish(app: Flask) -> dict[str, list[str]]:
-    """Have each form sent once; what a route's variables may hold that means something, and form tokens."""
+    """Have each form sent once; what a route's variables may hold that means something, and form tokens.
+
+    Under the name of an endpoint: what opens it.
+    """
     client = app.test_client()
     assert isinstance(client, CheckedClient)
     slot = plan_slot(app)
@@ -117,11 +120,19 @@ def furnish(app: Flask) -> dict[str, list[str]]:
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if "token" in rule.arguments}
     with app.test_request_context():
         submissions = db.session.scalars(select(Submission)).all()
-        plain = [sign(endpoint, one.reference) for one in submissions for endpoint in sorted(endpoints)]
-        mailed = [mailed_token(endpoint, one) for one in submissions for endpoint in sorted(endpoints)]
+        signed = {
+            endpoint: [
+                text for one in submissions for text in (sign(endpoint, one.reference), mailed_token(endpoint, one))
+            ]
+            for endpoint in sorted(endpoints)
+        }
         references = [one.reference for one in submissions]
     words = ["brochure", "email", "phone", "svg", "plateau.svg", "home", slot, "1", *references]
-    return {"token": [*plain, *mailed], "form_token": forms, "words": words}
+    return {
+        "token": [text for texts in signed.values() for text in texts],
+        "form_token": forms,
+        "words": words,
+    } | signed
 
 
 def requests(app: Flask, known: Mapping[str, list[str]]) -> st.SearchStrategy[Sent]:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, quote_from_bytes
 
 import flask
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 # Where staff work: it has sessions, and judges for itself who sends what (backoffice/guard.py).
@@ -26,6 +26,9 @@ class ReplacingFormParser(FormDataParser):
         if mimetype != URLENCODED:
             return super().parse(stream, mimetype, content_length, options)
         body = stream.read()
+        # Cut off on its way, which the server doesn't tell: what is missing mustn't be taken for left out.
+        if content_length is not None and len(body) < content_length:
+            raise ClientDisconnected
         # Without a length (chunked), a body that is too large ends at the limit as if it were whole.
         if content_length is None and self.max_content_length is not None and len(body) >= self.max_content_length:
             raise RequestEntityTooLarge
