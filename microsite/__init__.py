@@ -11,6 +11,7 @@ from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
 from .backoffice.views import init_app as init_backoffice
+from .backups.swap import finish as finish_restore
 from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, load_settings, prepare_instance
@@ -31,6 +32,7 @@ MAX_FORM_PARTS = 100
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     """The WSGI application. Raises StartError, one line a mistake, for wrong settings or content."""
     settings = load_settings(environ)
+    finish_restore(settings.instance_path, settings.sqlalchemy_url)
     secret_key = prepare_instance(settings)
     folders = Folders(settings.instance_path)
     app = Flask(

@@ -84,8 +84,9 @@ def init_app(app: Flask, url: str, *, threads: int) -> None:
     if on_sqlite:
         options |= {"module": sqlite_engine.sqlite, "connect_args": {"timeout": BUSY_TIMEOUT}}
     else:
+        # By its name a restore knows that the site is served, on whatever machine.
         waits = {"connect_timeout": BUSY_TIMEOUT, "options": f"-c lock_timeout={BUSY_TIMEOUT}s"}
-        options |= {"pool_pre_ping": True, "connect_args": waits}
+        options |= {"pool_pre_ping": True, "connect_args": waits | {"application_name": "microsite"}}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():

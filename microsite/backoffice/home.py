@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, url_for
 
+from ..backups.shelf import FOLDER, find_backups
 from ..db import db
 from ..leads.filters import LeadFilter, State
 from ..leads.lists import COUNTED, count_held, count_leads
@@ -20,7 +21,6 @@ from ..school import PARIS
 from ..web.context import current_settings, french_date, utc_now
 from ..web.typography import thousands
 from .access import ADMISSIONS, ALL_ROLES, MARKETING, current_staff, for_roles
-from .backups import find_backups
 from .labels import moment
 
 # Campaigns of today shown here; the report has them all.
@@ -99,7 +99,7 @@ def _open_day_tile(now: datetime) -> Tile:
 
 
 def _backup_tile() -> Tile:
-    backups, url = find_backups(current_settings().instance_path), url_for("backoffice.backups")
+    backups, url = find_backups(current_settings().instance_path / FOLDER), url_for("backoffice.backups")
     if not backups:
         return Tile(figure="Aucune", label="sauvegarde n’a encore été faite ici", url=url, is_urgent=True)
     day, _, clock = moment(backups[0].made_at).partition(" ")

@@ -18,10 +18,13 @@ from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status
 from ..samples.services import has_samples
 from ..web.context import current_school, current_settings
+from .backup import backup
+from .restore import restore
 from .sample import sample
 
-ops = AppGroup("ops", help="L’exploitation : vérifier l’installation, la remplir d’exemples.")
-ops.add_command(sample)
+ops = AppGroup("ops", help="L’exploitation : vérifier, sauvegarder, restaurer, remplir d’exemples.")
+for command in (backup, restore, sample):
+    ops.add_command(command)
 
 
 @ops.command("check")

@@ -14,6 +14,8 @@ from sqlalchemy import inspect
 from ..backoffice.accounts.passwords import draw_password
 from ..backoffice.accounts.services import add_staff
 from ..backoffice.models import Role
+from ..backups.locks import PREPARING
+from ..backups.postgres import take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples
@@ -36,9 +38,11 @@ def serve(samples: bool) -> None:
     settings = current_settings()
     _lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
     _check_port_is_free(settings)
-    preparing = _lock(settings.instance_path / "serve.lock", wait=True)
+    preparing = _lock(settings.instance_path / PREPARING, wait=True)
     with told_in_one_line():
         password = None
+        if db.engine.dialect.name == "postgresql" and take_back(db.engine):
+            click.echo("Une restauration interrompue a été annulée : la base est celle d’avant.", err=True)
         is_new = not inspect(db.engine).get_table_names()
         upgrade()
         if is_new and samples:

@@ -1,6 +1,5 @@
 """The first page: figures that are those of the lists they lead to; marketing sees totals alone."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,22 +110,22 @@ def test_marketing_sees_totals_alone(app: Flask, client: CheckedClient, desk: De
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_last_backup_is_the_newest_file_of_its_folder(desk: Desk, environ: Environ) -> None:
+def test_last_backup_is_the_newest_archive_of_its_folder(desk: Desk, environ: Environ) -> None:
     folder = Path(environ["MICROSITE_INSTANCE_PATH"]) / "backups"
     staff = desk(Role.ADMINISTRATOR)
     folder.mkdir()
-    for name, day in (("a.sqlite3", 2), ("b.sqlite3", 1), (".c.sqlite3.tmp", 3)):
+    older, newer = "sauvegarde-20270201T033000Z.tar.gz", "sauvegarde-20270202T033000Z.tar.gz"
+    # The newer one was copied before the older one: the name counts, not the file's own time.
+    for name in (newer, older, "notes.txt", ".sauvegarde-x"):
         (folder / name).write_bytes(b"x")
-        written = datetime(2027, 2, day, 3, 30, tzinfo=UTC).timestamp()
-        os.utime(folder / name, (written, written))
-    (folder / "d.sqlite3").touch()
 
     tiles = _tiles(staff.page("/admissions/"))
 
     figure, address = tiles["dernière sauvegarde, à 04:30"]
     assert figure == "02/02/2027"
-    names = [row.text() for row in staff.page(address).tree.css("tbody th")]
-    assert names == ["a.sqlite3", "b.sqlite3"]
+    page = staff.page(address)
+    assert [row.text() for row in page.tree.css("tbody th")] == [newer, older]
+    assert f"ops restore {folder}/{newer} --force" in page.text
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -142,7 +142,7 @@ def _prepared(state: ExportState, **values: Any) -> Values:
 
 def _backed_up(site: Site) -> dict[str, Any]:
     (site.folder / "backups").mkdir(exist_ok=True)
-    (site.folder / "backups" / "2027-01-31.sqlite3").write_bytes(b"SQLite" * 1000)
+    (site.folder / "backups" / "sauvegarde-20270131T033000Z.tar.gz").write_bytes(b"SQLite" * 1000)
     return {}
 
 

@@ -1,0 +1,49 @@
+"""flask --app wsgi ops backup: one dated archive of all that this installation owns."""
+
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from ..backups.making import NothingToSave, Source, make_backup
+from ..backups.postgres import ProgramFailed
+from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
+from ..db import db
+from ..sqlite_engine import sqlite
+from ..web.context import current_settings, utc_now
+from .erasures import list_as_json
+from .group import told_in_one_line
+
+
+@click.command("backup")
+@click.option(
+    "--keep", "days", type=click.IntRange(1, 3650), default=KEPT_DAYS, show_default=True,
+    help="Jours pendant lesquels une archive est gardée ; la plus récente l’est toujours.",
+)  # fmt: skip
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Le dossier des archives ; sans elle, backups/ dans le dossier d’instance.",
+)
+@with_appcontext
+def backup(days: int, folder: Path | None) -> None:
+    """Sauvegarde base, clés, brochures et contenus dans une archive datée, même pendant que le site est ouvert."""
+    instance = current_settings().instance_path
+    folder = folder or instance / FOLDER
+    with told_in_one_line():
+        source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
+        try:
+            path = make_backup(source, folder, now=utc_now())
+            gone = rotate(folder, now=utc_now(), days=days)
+        except BlockingIOError:
+            raise click.ClickException("une autre sauvegarde est en cours dans ce dossier.") from None
+        except (NothingToSave, ProgramFailed) as error:
+            raise click.ClickException(f"rien n’a été sauvegardé : {error}.") from None
+        except sqlite.Error as error:
+            raise click.ClickException(f"rien n’a été sauvegardé : SQLite ne lit pas la base ({error}).") from None
+        except OSError as error:
+            raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
+    click.echo(f"Sauvegardé : {path} ({path.stat().st_size / 1e6:.1f} Mo)")
+    if gone:
+        click.echo(f"Archives de plus de {days} jours retirées : {len(gone)}")

@@ -1,0 +1,133 @@
+"""flask --app wsgi ops restore: an archive takes the place of what is there; whoever was erased since stays erased."""
+
+import tempfile
+from pathlib import Path
+
+import click
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
+
+from ..backups import postgres, swap
+from ..backups.archive import ArchiveRefused, Manifest, unpack
+from ..backups.locks import SiteIsServed, stopped_site
+from ..backups.restoring import check_fits, has_rows, is_same_key, keep_only_files, keep_own_key
+from ..db import Base, db
+from ..web.context import current_settings, french_moment
+from . import erasures
+from .group import told_in_one_line
+from .restored_database import fill_postgresql, fill_sqlite
+
+
+@click.command("restore")
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Remplace une base qui contient déjà des données.")
+@click.option("--check-only", is_flag=True, help="Vérifie l’archive entière, sans rien changer.")
+@with_appcontext
+def restore(archive: Path, force: bool, check_only: bool) -> None:
+    """Remet en place une archive de « ops backup », après l’avoir vérifiée ; le site doit être arrêté.
+
+    Une archive faite sur SQLite se restaure aussi sur PostgreSQL : c’est ainsi qu’on passe de l’un à l’autre.
+    """
+    with told_in_one_line():
+        try:
+            if check_only:
+                _check(archive)
+            else:
+                _restore(archive, force=force)
+        except ArchiveRefused as error:
+            raise click.ClickException(f"cette archive n’est pas restaurable : {error}. Rien n’a changé.") from None
+        except SiteIsServed as error:
+            raise click.ClickException(f"le site est servi ({error}) : arrêtez-le d’abord. Rien n’a changé.") from None
+        except postgres.ProgramFailed as error:
+            raise click.ClickException(f"{error}. Rien n’a changé.") from None
+        except OSError as error:
+            raise click.ClickException(f"restauration interrompue ({error.strerror}). Rien n’a changé.") from None
+
+
+def _check(archive: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=".check-", dir=current_settings().instance_path) as stage:
+        manifest = _looked_at(archive, Path(stage))
+    click.echo(f"Archive intacte, restaurable ici. {_told(manifest)}")
+
+
+def _restore(archive: Path, *, force: bool) -> None:
+    settings, engine = current_settings(), db.engine
+    instance = settings.instance_path
+    database = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
+    with stopped_site(instance):
+        _check_nobody_is_there()
+        stage = swap.new_stage(instance)
+        try:
+            manifest, erased = _get_ready(archive, stage, database, force=force)
+            swap.decide(instance, database)
+        except BaseException:
+            swap.drop_stage(instance, database)
+            if database is None:
+                postgres.take_back(engine)
+            raise
+        engine.dispose()
+        swap.apply(instance, settings.sqlalchemy_url)
+    click.echo(f"Restauré. {_told(manifest)}")
+    click.echo(f"Effacements appliqués de nouveau : {erased}. Toute l’équipe doit se reconnecter.")
+
+
+def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> tuple[Manifest, int]:
+    """All that can go wrong; how many people were erased again."""
+    manifest = _looked_at(archive, stage)
+    is_taken = has_rows(db.engine, Base.metadata)
+    if is_taken and not force:
+        raise click.ClickException(
+            "la base contient déjà des données : faites d’abord une sauvegarde, "
+            "puis recommencez avec --force pour les remplacer. Rien n’a changé."
+        )
+    known = _known_erasures(archive)
+    if is_taken:
+        _keep_own_keys(current_settings().instance_path, stage, known=known)
+    erased = fill_sqlite(stage, database, known) if database else fill_postgresql(stage, manifest, known)
+    keep_only_files(stage)
+    return manifest, erased
+
+
+def _looked_at(archive: Path, stage: Path) -> Manifest:
+    manifest = unpack(archive, stage)
+    script = ScriptDirectory(current_app.extensions["migrate"].directory)
+    revisions = frozenset(revision.revision for revision in script.walk_revisions())
+    check_fits(manifest, stage, engine=db.engine.dialect.name, revisions=revisions)
+    return manifest
+
+
+def _check_nobody_is_there() -> None:
+    """On PostgreSQL a server of another machine shows by its connections; what a restore that died left is undone."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    with db.engine.connect() as connection:
+        if others := postgres.others(connection):
+            raise SiteIsServed(f"{others} connexions à cette base")
+    if postgres.take_back(db.engine):
+        click.echo("Une restauration interrompue a été annulée.")
+
+
+def _known_erasures(archive: Path) -> erasures.Known:
+    try:
+        known = erasures.gather(archive, current_settings().instance_path)
+    except DBAPIError:
+        db.session.rollback()
+        known = erasures.gather_from_archives(archive, current_settings().instance_path)
+        click.echo(
+            "La base actuelle ne se lit pas : seuls les effacements notés dans les archives sont repris.", err=True
+        )
+    for name in known.unreadable:
+        click.echo(f"Archive illisible, ses effacements ne sont pas repris : {name}", err=True)
+    return known
+
+
+def _keep_own_keys(instance: Path, stage: Path, *, known: erasures.Known) -> None:
+    keep_own_key(instance, stage, "secret_key")
+    if known.own and not is_same_key(instance, stage, "erasure_key"):
+        raise ArchiveRefused("elle vient d’une autre installation, dont la clé d’effacement diffère")
+
+
+def _told(manifest: Manifest) -> str:
+    return f"Faite le {french_moment(manifest.made_at)}, base en version {manifest.revision} ({manifest.engine})."

@@ -1,0 +1,64 @@
+"""An archive's database, got ready: of today's revision, without those who were erased, nobody signed in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask_migrate import upgrade
+from sqlalchemy import delete
+
+from ..backoffice.models import StaffSession
+from ..backups import postgres
+from ..backups.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
+from ..backups.moving import copy_rows
+from ..backups.restoring import lay_beside, seal
+from ..db import Base, db, writing
+from ..web.context import utc_now
+from . import erasures
+
+
+def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> int:
+    """Beside the file that it is to replace; how many people were erased again."""
+    new = lay_beside(stage, database)
+    with _opened(stage, new):
+        erased = _bring_up_to_date(known)
+    seal(new)
+    return erased
+
+
+def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> int:
+    """In the schema's place, what was there being kept aside; how many people were erased again."""
+    db.session.remove()
+    postgres.put_aside(db.engine)
+    if manifest.engine == "postgresql":
+        postgres.load(db.engine, stage / POSTGRESQL_DUMP)
+        return _bring_up_to_date(known)
+    upgrade()
+    target = db.engine
+    with _opened(stage, stage / SQLITE_COPY):
+        upgrade()
+        copy_rows(db.engine, target, Base.metadata)
+    return _bring_up_to_date(known)
+
+
+def _bring_up_to_date(known: erasures.Known) -> int:
+    upgrade()
+    with writing():
+        erased = erasures.apply(known, now=utc_now())
+        # Whoever signed out, or was given a new password since, isn't to come back by an old cookie.
+        db.session.execute(delete(StaffSession))
+    return erased
+
+
+@contextmanager
+def _opened(stage: Path, database: Path) -> Iterator[None]:
+    """Run the site on what was laid out: content that it refuses is told now, and not when it is served."""
+    from .. import create_app
+
+    app = create_app({"MICROSITE_INSTANCE_PATH": str(stage), "DATABASE_URL": f"sqlite:///{database}"})
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()

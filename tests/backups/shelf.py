@@ -1,0 +1,84 @@
+"""Backing up and restoring, as an operator does it: by commands, in processes of their own or not."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from microsite.backups.shelf import find_backups
+from microsite.config import PROJECT_ROOT
+from microsite.db import db
+
+from ..postgres import create_database
+from ..privacy.owners import rows
+from ..served import clean_environ
+
+FORCED = ("--force",)
+
+
+def told(app: Flask, *arguments: str) -> str:
+    result = app.test_cli_runner().invoke(args=["ops", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(app: Flask, *arguments: str) -> str:
+    result = app.test_cli_runner().invoke(args=["ops", *arguments])
+    assert result.exit_code == 1, result.output
+    return result.stderr
+
+
+def back_up(app: Flask) -> Path:
+    told(app, "backup")
+    return find_backups(Path(app.instance_path) / "backups")[0].path
+
+
+def kept(app: Flask) -> dict[str, list[Any]]:
+    """Every row, but who is signed in: a restore signs everybody out."""
+    let_go(app)
+    return {table: found for table, found in rows(app).items() if table != "staff_sessions"}
+
+
+def let_go(app: Flask) -> None:
+    """This application's connections, which a restore would take for a server's."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def start(environ: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
+    """`ops …` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "ops", *arguments],
+        cwd=PROJECT_ROOT,
+        env=clean_environ() | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(environ: dict[str, str], *arguments: str) -> str:
+    with start(environ, *arguments) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return output
+
+
+def elsewhere(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Settings of an installation that doesn't exist yet, on the same engine."""
+    settings = environ | {"MICROSITE_INSTANCE_PATH": str(tmp_path / "elsewhere")}
+    if "DATABASE_URL" in environ:
+        settings["DATABASE_URL"] = new_database(environ["DATABASE_URL"], tmp_path)
+    return settings
+
+
+def new_database(url: str, tmp_path: Path) -> str:
+    name = re.sub("[^a-z0-9]", "_", f"new_{os.getpid()}_{tmp_path.name[-40:].lower()}")
+    create_database(url, name)
+    base, _, query = url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}?{query}"
