@@ -34,7 +34,7 @@ def faults(path: Path, *, fast: bool = False) -> list[str]:
         found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}({_TOLD})")]
         orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(_TOLD)
     told = [line for line in found if line != "ok"]
-    return told + [f"{row[0]}, ligne {row[1]} : renvoie à {row[2]}, qui n’existe pas" for row in orphans]
+    return told + [f"{row[0]}, ligne {row[1] or '?'} : renvoie à {row[2]}, ligne absente" for row in orphans]
 
 
 def revision_of(path: Path) -> str:

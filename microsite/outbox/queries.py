@@ -45,6 +45,11 @@ def is_any_due(session: Session, *, now: datetime) -> bool:
     return session.scalar(due_mails(now).with_only_columns(OutgoingMail.id).limit(1)) is not None
 
 
+def due_since(session: Session, *, now: datetime) -> datetime | None:
+    """Since when the mail that has been due for longest waits for a worker."""
+    return session.scalar(due_mails(now).with_only_columns(OutgoingMail.due_at).limit(1))
+
+
 def list_mails(session: Session, *, statuses: Collection[MailStatus], limit: int) -> list[OutgoingMail]:
     """Those that need a look first, then newest first."""
     urgency = case({status.value: place for place, status in enumerate(_ORDER)}, value=OutgoingMail.status)

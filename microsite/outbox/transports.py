@@ -71,6 +71,15 @@ class SmtpTransport:
             except (smtplib.SMTPException, OSError) as error:
                 raise Deferred(told(repr(error))) from None
 
+    def knock(self) -> None:
+        """Connect and log in as a mail would, and send none. Raises Unreachable."""
+        with self._connected() as server:
+            try:
+                server.ehlo_or_helo_if_needed()
+                server.noop()
+            except (smtplib.SMTPException, OSError) as error:
+                raise Unreachable(told(repr(error))) from None
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         started = time.monotonic()

@@ -1,20 +1,33 @@
 """ops check: what is left to do before opening to the public."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_migrate import downgrade
 
-from microsite.db import db
+from microsite.backups.shelf import find_backups, name_of
+from microsite.db import db, writing
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.samples import plan_samples
+from microsite.outbox.services import enqueue
+from microsite.outbox.transports import SmtpTransport
+from microsite.sqlite_engine import sqlite
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, complete_school, export
+from ..answers import BROCHURE, export
+from ..backoffice.people import send
+from ..backups.shelf import back_up
 from ..conftest import Environ
+from ..mail_server import MailServer
+from ..outbox.conftest import make_smtp_app
 from ..page import CheckedClient
+from ..served import free_port
+from ..trouble import small_disk
 
 
 def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ) -> None:
@@ -40,18 +53,86 @@ def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ)
         f"Brochure : un spécimen est donné ; déposez celle de l’école ({environ['MICROSITE_INSTANCE_PATH']}/brochure.pdf)",
         "MICROSITE_PUBLIC_URL : l’adresse publique du site y manque",
         f"MICROSITE_SMTP_HOST : sans lui, les messages restent dans {environ['MICROSITE_INSTANCE_PATH']}/mails",
+        "Aucune sauvegarde : flask --app wsgi ops backup, chaque jour (docs/deploy/README.md)",
     ]
 
 
-def test_check_is_content_once_all_is_filled_in(make_app: Callable[..., Flask], environ: Environ) -> None:
+@pytest.fixture
+def complete(make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer) -> Flask:
+    """An installation that is ready in all respects."""
     instance = Path(environ["MICROSITE_INSTANCE_PATH"])
-    complete_school(instance)
     (instance / "brochure.pdf").write_bytes(b"%PDF-1.7")
-    app = make_app(MICROSITE_PUBLIC_URL="https://www.ecole.example", MICROSITE_SMTP_HOST="smtp.ecole.example")
+    app = make_smtp_app(make_app, environ, mail_server.port)
+    back_up(app)
+    return app
 
-    result = app.test_cli_runner().invoke(args=["ops", "check"])
+
+def test_check_is_content_once_all_is_filled_in(complete: Flask) -> None:
+    result = complete.test_cli_runner().invoke(args=["ops", "check"])
 
     assert (result.exit_code, result.output) == (0, "Tout est prêt.\n")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_check_tells_what_has_gone_wrong_since(complete: Flask, mail_server: MailServer) -> None:
+    """One line for each, and what to do."""
+    instance = Path(complete.instance_path)
+    archive = find_backups(instance / "backups")[0].path
+    with complete.app_context(), writing():
+        enqueue(db.session(), template="alert", cause="JPO-222222", now=utc_now() - timedelta(hours=1))
+    send(complete, at=utc_now() + timedelta(hours=3))
+    archive.rename(archive.with_name(name_of(utc_now() - timedelta(days=3))))
+    (instance / "secret_key").chmod(0o640)
+    (instance / "mails").mkdir(mode=0o755)
+    nobody = replace(complete.extensions["settings"], smtp_port=free_port())
+    complete.extensions["outbox"].transport = SmtpTransport(nobody)
+
+    result = complete.test_cli_runner().invoke(args=["ops", "check"])
+
+    assert result.exit_code == 1
+    told = result.output.splitlines()
+    expected = (
+        "Des messages attendent depuis 6",
+        f"Horloge : la dernière demande date de {utc_now() + timedelta(hours=3):%d/%m/%Y}",
+        f"Serveur SMTP 127.0.0.1:{nobody.smtp_port} : ConnectionRefusedError(111",
+        "La dernière sauvegarde a 72 heures : flask --app wsgi ops backup",
+        f"{instance}/secret_key : d’autres comptes de la machine peuvent le lire ; chmod 600",
+        f"{instance}/mails : d’autres comptes de la machine peuvent le lire ; chmod 700",
+    )
+    assert [line for line, beginning in zip(told, expected, strict=True) if not line.startswith(beginning)] == []
+    quick = complete.test_cli_runner().invoke(args=["ops", "check", "--fast"]).output
+    assert "Serveur SMTP" not in quick
+    assert "La dernière sauvegarde" in quick
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_check_reads_the_whole_database(complete: Flask) -> None:
+    """A row that refers to nobody; then pages that are no longer what they were."""
+    database = Path(complete.instance_path) / "microsite.sqlite3"
+    send(complete)
+    with closing(sqlite.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM leads")
+    told = complete.test_cli_runner().invoke(args=["ops", "check"]).output
+    assert "Base de données abîmée : lead_words, ligne ? : renvoie à leads, ligne absente" in told
+
+    with complete.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    with database.open("r+b") as file:
+        file.seek(4096 * 2)
+        file.write(b"\x2a" * 4096 * 40)
+    result = complete.test_cli_runner().invoke(args=["ops", "check"])
+
+    assert result.exit_code == 1
+    assert "restaurez une sauvegarde" in result.output
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_check_tells_of_a_disk_that_fills_up(complete: Flask) -> None:
+    with small_disk(Path(complete.instance_path), megabytes=20):
+        result = complete.test_cli_runner().invoke(args=["ops", "check"])
+
+    assert "Mo libres pour" in result.output
 
 
 def test_check_names_sample_days_until_they_are_removed(app: Flask, client: CheckedClient) -> None:

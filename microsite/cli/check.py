@@ -1,0 +1,37 @@
+"""flask --app wsgi ops check: what is left to do before opening to the public, and what has gone wrong since."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+from flask.cli import with_appcontext
+
+from .check_content import content_findings
+from .check_database import database_findings, row_findings
+from .check_machine import machine_findings, notes, service_findings
+
+
+@click.command("check")
+@click.option("--fast", is_flag=True, help="Sans relire toute la base ni joindre le serveur SMTP.")
+@with_appcontext
+def check(fast: bool) -> None:
+    """Nomme ce qui reste à faire, une ligne par chose ; code de sortie 1 s’il reste quelque chose, 0 sinon."""
+    findings = list(_findings(fast=fast))
+    for finding in findings:
+        click.echo(finding)
+    if not findings:
+        click.echo("Tout est prêt.")
+    for note in notes():
+        click.echo(f"À savoir : {note}")
+    if findings:
+        sys.exit(1)
+
+
+def _findings(*, fast: bool) -> Iterator[str]:
+    unreachable = list(database_findings(fast=fast))
+    yield from unreachable
+    if not unreachable:
+        yield from row_findings()
+    yield from content_findings(is_database_there=not unreachable)
+    yield from service_findings(fast=fast)
+    yield from machine_findings()

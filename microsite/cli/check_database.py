@@ -1,0 +1,85 @@
+"""What ops check asks the database: reachable, migrated, sound, and what its rows tell."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from ..backups.sqlite_copy import faults
+from ..db import db, reading
+from ..leads.models import Submission
+from ..open_days.queries import all_slots
+from ..outbox.models import MailStatus
+from ..outbox.queries import count_by_status, due_since
+from ..samples.services import has_samples
+from ..sqlite_engine import sqlite
+from ..web.context import utc_now
+
+# By how much clocks of two machines may differ, or one be put back, without anybody's notice.
+_CLOCK = timedelta(minutes=2)
+# A mail that was due for so long waits for a worker that doesn't come, or for a server that takes none.
+_LATE = timedelta(minutes=15)
+# SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html).
+_DAMAGED = (11, 26)
+_UNREADABLE = "Base de données illisible ({}) : restaurez une sauvegarde, flask --app wsgi ops restore"
+
+
+def database_findings(*, fast: bool) -> Iterator[str]:
+    try:
+        yield from _revision_findings()
+        if db.engine.dialect.name == "sqlite":
+            yield from _sqlite_findings(fast=fast)
+    except DBAPIError as error:
+        damaged = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+        yield _UNREADABLE.format(error.orig) if damaged else f"Base de données injoignable : {error.orig}"
+    except sqlite.Error as error:
+        yield _UNREADABLE.format(error)
+
+
+def row_findings() -> Iterator[str]:
+    """Of a database that is reachable and up to date."""
+    with reading():
+        if any(slot.is_sample for slot in all_slots(db.session())):
+            yield "Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples"
+        if has_samples(db.session()):
+            yield "Des demandes d’exemple sont dans la base : flask --app wsgi ops sample --remove"
+        if dead := count_by_status(db.session())[MailStatus.DEAD]:
+            yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
+        yield from _waiting_findings(utc_now())
+        yield from _clock_findings(utc_now())
+
+
+def _revision_findings() -> Iterator[str]:
+    with reading():
+        current = MigrationContext.configure(db.session.connection()).get_current_revision()
+    newest = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+    if current != newest:
+        yield f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask --app wsgi db upgrade"
+
+
+def _sqlite_findings(*, fast: bool) -> Iterator[str]:
+    for fault in faults(Path(str(db.engine.url.database)), fast=fast):
+        yield f"Base de données abîmée : {fault} ; restaurez une sauvegarde, flask --app wsgi ops restore"
+
+
+def _waiting_findings(now: datetime) -> Iterator[str]:
+    since = due_since(db.session(), now=now)
+    if since is not None and now - since > _LATE:
+        minutes = (now - since) // timedelta(minutes=1)
+        yield f"Des messages attendent depuis {minutes} minutes : le site est-il servi ? flask --app wsgi outbox list"
+
+
+def _clock_findings(now: datetime) -> Iterator[str]:
+    """What can be told without asking another machine: against PostgreSQL's clock, or the latest row of one's own."""
+    if db.engine.dialect.name == "postgresql":
+        gap = db.session.scalars(select(func.clock_timestamp())).one() - now
+        if abs(gap) > _CLOCK:
+            yield f"Horloge : {abs(gap).total_seconds():.0f} s d’écart avec celle de PostgreSQL ; réglez-les (NTP)"
+    latest = db.session.scalar(select(func.max(Submission.submitted_at)))
+    if latest is not None and latest - now > _CLOCK:
+        yield f"Horloge : la dernière demande date de {latest:%d/%m/%Y %H:%M} UTC, dans l’avenir ; réglez l’heure (NTP)"
