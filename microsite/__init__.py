@@ -17,6 +17,7 @@ from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, load_settings, prepare_instance
 from .content_files import Folders
 from .embeds.views import init_app as init_embeds
+from .keys import load_keys
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
@@ -32,8 +33,8 @@ MAX_FORM_PARTS = 100
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     """The WSGI application. Raises StartError, one line a mistake, for wrong settings or content."""
     settings = load_settings(environ)
+    prepare_instance(settings)
     finish_restore(settings.instance_path, settings.sqlalchemy_url)
-    secret_key = prepare_instance(settings)
     folders = Folders(settings.instance_path)
     app = Flask(
         __name__,
@@ -42,7 +43,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         static_folder=None,  # web/static_files.py
     )
     app.config.update(
-        SECRET_KEY=secret_key,
         TRUSTED_HOSTS=list(settings.all_hosts),
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
@@ -51,6 +51,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     # An address copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
     app.extensions["settings"] = settings
+    web.use_keys(app, load_keys(settings.instance_path))
     app.extensions["school"] = load_school(folders)
 
     # Five more than serve visitors: the background worker's.

@@ -16,8 +16,6 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file name
-_SECRET_KEY_LEAST = 32
 _ORIGIN = re.compile(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)/?", re.IGNORECASE)
 _SITE = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::0*(?P<port>[1-9][0-9]{0,4}))?/?"
@@ -274,30 +272,15 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     return mistakes
 
 
-def prepare_instance(settings: Settings) -> str:
-    """Make the instance folder (mode 700) where it is missing, and return its secret key.
-
-    The key is made once, in a file that only its owner reads (mode 600). Raises StartError.
-    """
+def prepare_instance(settings: Settings) -> None:
+    """Make the instance folder (mode 700) where it is missing. Raises StartError."""
     folder = settings.instance_path
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / SECRET_KEY_FILE
-        if not path.exists():
-            make_key(path)
-        key = path.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        key = ""
     except OSError as error:
         raise StartError(
             f"Dossier d’instance {folder} : il doit être accessible en écriture ({error.strerror})."
         ) from None
-    if len(key) < _SECRET_KEY_LEAST:
-        raise StartError(
-            f"Clé secrète {folder / SECRET_KEY_FILE} : au moins {_SECRET_KEY_LEAST} caractères sans accent ; "
-            "supprimez ce fichier pour la refaire."
-        )
-    return key
 
 
 def make_key(path: Path) -> None:

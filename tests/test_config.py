@@ -1,6 +1,5 @@
 """Settings: checked at start, one clear line each, and every one documented."""
 
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -118,26 +117,6 @@ def test_database_stands_in_the_instance_folder_unless_told_otherwise(tmp_path: 
 @pytest.mark.parametrize("name", setting_names())
 def test_setting_is_documented(name: str) -> None:
     assert f"| `{name}` |" in (PROJECT_ROOT / "docs" / "settings.md").read_text()
-
-
-def test_secret_key_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> None:
-    settings = load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path / "new")})
-
-    key = prepare_instance(settings)
-
-    path = tmp_path / "new" / "secret_key"
-    assert len(key) >= 32
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert prepare_instance(settings) == key
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_truncated_secret_key_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "secret_key").write_text("court")
-
-    with pytest.raises(StartError, match="au moins 32 caractères"):
-        prepare_instance(load_settings({"MICROSITE_INSTANCE_PATH": str(tmp_path)}))
 
 
 def test_instance_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:

@@ -60,9 +60,8 @@ def decide(instance: Path, database: Path | None) -> None:
 
 def finish(instance: Path, url: str) -> None:
     """Do what is left of a restore that was decided; nothing if there is none. Raises what the database raises."""
-    with suppress(PermissionError):
-        if not (instance / _READY).exists():
-            return
+    if not (instance / _READY).exists():
+        return
     with preparing(instance, wait=True):
         apply(instance, url)
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from ..backups.shelf import FOLDER, find_backups
-from ..config import SECRET_KEY_FILE
 from ..db import db
+from ..keys import FILE as SECRET_KEY_FILE
 from ..outbox import MAILS_FOLDER
 from ..outbox.letters import current_outbox
 from ..outbox.transports import SmtpTransport, Unreachable

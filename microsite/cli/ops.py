@@ -5,8 +5,9 @@ from flask.cli import AppGroup
 from .backup import backup
 from .check import check
 from .restore import restore
+from .rotate_key import rotate_key
 from .sample import sample
 
 ops = AppGroup("ops", help="L’exploitation : vérifier, sauvegarder, restaurer, remplir d’exemples.")
-for command in (check, backup, restore, sample):
+for command in (check, backup, restore, rotate_key, sample):
     ops.add_command(command)

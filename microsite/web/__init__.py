@@ -18,7 +18,10 @@ from . import (
     static_files,
     typography,
 )
+from .links import use_keys
 from .request import Request
+
+__all__ = ["init_app", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -4,9 +4,11 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
+from flask import Flask, current_app
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from ..config import StartError
+from ..keys import Keys, load_keys
 from .context import current_settings
 
 
@@ -16,6 +18,12 @@ class LinkForged(ValueError):
 
 class LinkExpired(ValueError):
     """Signed by us, too long ago."""
+
+
+def use_keys(app: Flask, keys: Keys) -> None:
+    """The first signs, links and sessions alike; the others open what they signed."""
+    app.config["SECRET_KEY"] = keys.current
+    app.config["SECRET_KEY_FALLBACKS"] = [old.key for old in keys.old]
 
 
 def sign(purpose: str, payload: Any) -> str:
@@ -29,12 +37,12 @@ def unsign(purpose: str, text: str, *, max_age: int) -> tuple[Any, datetime]:
     Raises LinkForged or LinkExpired.
     """
     try:
-        payload, signed_at = _serializer(purpose).loads(text, max_age=max_age, return_timestamp=True)
-    except SignatureExpired:
-        raise LinkExpired from None
-    except BadSignature:
-        raise LinkForged from None
-    return payload, signed_at
+        return _loads(purpose, text, max_age)
+    except LinkForged:
+        # `ops rotate-key` may have been run, and another process sign with the new key already.
+        if not _has_new_keys():
+            raise
+    return _loads(purpose, text, max_age)
 
 
 def public_url(endpoint: str, **values: Any) -> str:
@@ -43,8 +51,28 @@ def public_url(endpoint: str, **values: Any) -> str:
     return f"{current_settings().site_url}{path}"
 
 
+def _loads(purpose: str, text: str, max_age: int) -> tuple[Any, datetime]:
+    try:
+        payload, signed_at = _serializer(purpose).loads(text, max_age=max_age, return_timestamp=True)
+    except SignatureExpired:
+        raise LinkExpired from None
+    except BadSignature:
+        raise LinkForged from None
+    return payload, signed_at
+
+
+def _has_new_keys() -> bool:
+    try:
+        keys = load_keys(current_settings().instance_path)
+    except StartError:
+        return False
+    if keys.current == current_app.config["SECRET_KEY"]:
+        return False
+    use_keys(current_app, keys)
+    return True
+
+
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    key = current_app.secret_key
-    if key is None:
-        raise RuntimeError("the application has no secret key")
-    return URLSafeTimedSerializer(key, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+    # itsdangerous signs with the last of them.
+    keys = [*reversed(current_app.config["SECRET_KEY_FALLBACKS"]), current_app.config["SECRET_KEY"]]
+    return URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
