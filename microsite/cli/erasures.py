@@ -4,13 +4,16 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import inspect
 
 from ..backups.archive import ERASURES, ArchiveRefused, read_part
 from ..backups.shelf import FOLDER, find_backups
-from ..db import reading
-
-Entry = dict[str, Any]
+from ..db import db, reading
+from ..privacy.models import ErasedAddress
+from ..privacy.scrubbing import Scrubbed
+from ..privacy.suppression import Entry, entries, erasure_key, merge, reapply
+from ..web.context import current_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,8 @@ class Known:
 
 
 def list_as_json() -> bytes:
+    # Made now, if it is still to be made: each archive has the key that newer archives' lists were written with.
+    erasure_key(current_settings().instance_path)
     with reading():
         return json.dumps(_entries(), indent=1).encode()
 
@@ -46,10 +51,12 @@ def gather_from_archives(archive: Path, instance: Path, *, own: list[Entry] | No
     return Known(own=own or [], archived=archived, unreadable=unreadable)
 
 
-def apply(known: Known, *, now: datetime) -> int:
-    """Erase again, in the current database, whoever is on a list; how many there were. Commits nothing."""
-    return 0
+def apply(known: Known, *, keys: Path, now: datetime) -> Scrubbed:
+    """Erase again, in the current database, whoever is on a list; `keys` is the folder of its key. Commits nothing."""
+    merge(db.session(), [*known.own, *known.archived])
+    return reapply(db.session(), key=erasure_key(keys), now=now)
 
 
 def _entries() -> list[Entry]:
-    return []
+    # A database that waits for its migration has no list yet.
+    return entries(db.session()) if inspect(db.session.connection()).has_table(ErasedAddress.__tablename__) else []

@@ -9,11 +9,15 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from .. import keys
 from ..backups import postgres, swap
 from ..backups.archive import ArchiveRefused, Manifest, unpack
 from ..backups.locks import SiteIsServed, stopped_site
 from ..backups.restoring import check_fits, has_rows, is_same_key, keep_only_files, keep_own_key
 from ..db import Base, db
+from ..leads.models import Lead, Submission
+from ..privacy.scrubbing import Scrubbed
+from ..privacy.suppression import KEY_FILE
 from ..web.context import current_settings, french_moment
 from . import erasures
 from .group import told_in_one_line
@@ -70,11 +74,12 @@ def _restore(archive: Path, *, force: bool) -> None:
         engine.dispose()
         swap.apply(instance, settings.sqlalchemy_url)
     click.echo(f"Restauré. {_told(manifest)}")
-    click.echo(f"Effacements appliqués de nouveau : {erased}. Toute l’équipe doit se reconnecter.")
+    people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+    click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
 
 
-def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> tuple[Manifest, int]:
-    """All that can go wrong; how many people were erased again."""
+def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> tuple[Manifest, Scrubbed]:
+    """All that can go wrong; what was erased again."""
     manifest = _looked_at(archive, stage)
     is_taken = has_rows(db.engine, Base.metadata)
     if is_taken and not force:
@@ -83,8 +88,7 @@ def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool
             "puis recommencez avec --force pour les remplacer. Rien n’a changé."
         )
     known = _known_erasures(archive)
-    if is_taken:
-        _keep_own_keys(current_settings().instance_path, stage, known=known)
+    _keep_own_keys(current_settings().instance_path, stage, known=known, is_taken=is_taken)
     erased = fill_sqlite(stage, database, known) if database else fill_postgresql(stage, manifest, known)
     keep_only_files(stage)
     return manifest, erased
@@ -123,9 +127,12 @@ def _known_erasures(archive: Path) -> erasures.Known:
     return known
 
 
-def _keep_own_keys(instance: Path, stage: Path, *, known: erasures.Known) -> None:
-    keep_own_key(instance, stage, "secret_key")
-    if known.own and not is_same_key(instance, stage, "erasure_key"):
+def _keep_own_keys(instance: Path, stage: Path, *, known: erasures.Known, is_taken: bool) -> None:
+    if is_taken:
+        keep_own_key(instance, stage, keys.FILE)
+    if not (stage / KEY_FILE).exists():
+        keep_own_key(instance, stage, KEY_FILE)
+    if known.own and not is_same_key(instance, stage, KEY_FILE):
         raise ArchiveRefused("elle vient d’une autre installation, dont la clé d’effacement diffère")
 
 

@@ -13,38 +13,39 @@ from ..backups.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
 from ..backups.moving import copy_rows
 from ..backups.restoring import lay_beside, seal
 from ..db import Base, db, writing
+from ..privacy.scrubbing import Scrubbed
 from ..web.context import utc_now
 from . import erasures
 
 
-def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> int:
-    """Beside the file that it is to replace; how many people were erased again."""
+def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> Scrubbed:
+    """Beside the file that it is to replace; what was erased again."""
     new = lay_beside(stage, database)
     with _opened(stage, new):
-        erased = _bring_up_to_date(known)
+        erased = _bring_up_to_date(known, stage)
     seal(new)
     return erased
 
 
-def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> int:
-    """In the schema's place, what was there being kept aside; how many people were erased again."""
+def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> Scrubbed:
+    """In the schema's place, what was there being kept aside; what was erased again."""
     db.session.remove()
     postgres.put_aside(db.engine)
     if manifest.engine == "postgresql":
         postgres.load(db.engine, stage / POSTGRESQL_DUMP)
-        return _bring_up_to_date(known)
+        return _bring_up_to_date(known, stage)
     upgrade()
     target = db.engine
     with _opened(stage, stage / SQLITE_COPY):
         upgrade()
         copy_rows(db.engine, target, Base.metadata)
-    return _bring_up_to_date(known)
+    return _bring_up_to_date(known, stage)
 
 
-def _bring_up_to_date(known: erasures.Known) -> int:
+def _bring_up_to_date(known: erasures.Known, stage: Path) -> Scrubbed:
     upgrade()
     with writing():
-        erased = erasures.apply(known, now=utc_now())
+        erased = erasures.apply(known, keys=stage, now=utc_now())
         # Whoever signed out, or was given a new password since, isn't to come back by an old cookie.
         db.session.execute(delete(StaffSession))
     return erased
