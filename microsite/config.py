@@ -189,6 +189,7 @@ class Settings:
     smtp_user: str = _setting("MICROSITE_SMTP_USER", "", _ascii)
     smtp_password: str = _setting("MICROSITE_SMTP_PASSWORD", "", _ascii)
     smtp_timeout: int = _setting("MICROSITE_SMTP_TIMEOUT", "10", _whole_number(1, 60))
+    log_format: str = _setting("MICROSITE_LOG_FORMAT", "text", _one_of("text", "json"))
     notify_admissions: str = _setting("MICROSITE_NOTIFY_ADMISSIONS", "each", _one_of("each", "hourly", "daily", "none"))
 
     @property

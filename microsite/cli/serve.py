@@ -125,4 +125,5 @@ def _granian(settings: Settings) -> list[str]:
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),
+        *("--log-config", str(PROJECT_ROOT / "microsite" / "cli" / f"server_log_{settings.log_format}.json")),
     ]

@@ -14,7 +14,9 @@ from . import (
     headers,
     health,
     limits,
+    log_lines,
     origins,
+    request_ids,
     static_files,
     typography,
 )
@@ -26,9 +28,11 @@ __all__ = ["init_app", "use_keys"]
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.request_class = Request
+    log_lines.init_app(app, settings)
     # First, for what is hooked first ends last: the line tells what was sent, and how long all of it took.
     access_log.init_app(app)
     context.init_app(app)
+    request_ids.init_app(app)
     typography.init_app(app)
     fields.init_app(app)
     framing.init_app(app)

@@ -12,12 +12,6 @@ logger = logging.getLogger("microsite.access")
 
 
 def init_app(app: Flask) -> None:
-    parent = logging.getLogger("microsite")
-    if not parent.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-        parent.addHandler(handler)
-        parent.setLevel(logging.INFO)
     app.before_request(_start_watch)
     app.after_request(_log)
 
@@ -32,8 +26,11 @@ def _log(response: Response) -> Response:
     # Refused before any hook ran (an untrusted host): no watch was started.
     milliseconds = (time.perf_counter() - g.started) * 1000 if "started" in g else 0
     method = request.method if request.method in _METHODS else "-"
-    logger.info("%s %s %d %.1fms", method, route, response.status_code, milliseconds)
+    # Probes ask every few seconds, and would drown the rest.
+    level = logging.DEBUG if route in _PROBES and response.status_code < 400 else logging.INFO
+    logger.log(level, "%s %s %d %.1fms", method, route, response.status_code, milliseconds)
     return response
 
 
+_PROBES = frozenset({"/healthz", "/readyz"})
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

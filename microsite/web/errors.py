@@ -1,8 +1,9 @@
 """Error pages in French: what happened, and a way on. Never a stack trace."""
 
 import logging
-import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -10,6 +11,11 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from ..db import UNAVAILABLE
 from .framing import is_framed
+from .log_lines import told_fault
+from .request_ids import request_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("microsite.errors")
 
@@ -94,6 +100,20 @@ def refuse_with(refusal: Refusal, error: HTTPException) -> Response:
     return response
 
 
+def last_resort(application: "WSGIApplication") -> "WSGIApplication":
+    """For what fails where no error page can be made any more: the server would log what the fault says of itself."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        try:
+            return application(environ, start_response)
+        except Exception as error:
+            logger.error("fault outside of every page", exc_info=error)  # noqa: TRY400
+            start_response("500 Internal Server Error", [("Content-Type", "text/plain; charset=utf-8")])
+            return ["Un problème de notre côté : réessayez dans quelques minutes.\n".encode()]
+
+    return answer
+
+
 def log_database_failure(error: SQLAlchemyError) -> None:
     """The driver's own words, if the database can't be had; of any other fault its kind, its code and where.
 
@@ -105,8 +125,7 @@ def log_database_failure(error: SQLAlchemyError) -> None:
         logger.error("database unavailable on %s: %s", _route(), error.orig)
     else:
         code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("database fault on %s: %s %s\n%s", _route(), type(error).__name__, code, frames)
+        logger.error("database fault on %s: %s %s\n%s", _route(), type(error).__name__, code, told_fault(error))
 
 
 def _database_unavailable(error: SQLAlchemyError) -> Response:
@@ -125,7 +144,8 @@ def _fail(error: Exception) -> Response:
 def _page(refusal: Refusal, status: int, *, is_bare: bool = True) -> Response:
     """The bare page needs nothing: no address to build, nor a form that can be read."""
     in_house = "errors/bare.html" if is_bare else "errors/error.html"
-    page = render_template("errors/framed.html" if is_framed() else in_house, refusal=refusal)
+    reference = request_id() if status >= 500 else ""
+    page = render_template("errors/framed.html" if is_framed() else in_house, refusal=refusal, reference=reference)
     return make_response(page, status, {"Cache-Control": "no-store"})
 
 

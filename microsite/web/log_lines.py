@@ -1,0 +1,89 @@
+"""How log lines look, in text or JSON: when, how bad, in which request, what; never whose data.
+
+A fault is told by its kind and its frames. What it says of itself may be somebody's data (an address that a driver
+quotes, say), and so may values: neither stands in a line, and what looks like an address is taken out of all of them.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+
+from flask import Flask, has_app_context
+
+from ..config import Settings
+from .request_ids import find_request_id
+
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;]+")
+# granian's own, which writes to handlers of its own.
+_SERVER = "_granian"
+
+
+class _LineFormatter(logging.Formatter):
+    """Text: one line, frames of a fault below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{_time(record)} {record.levelname} [{_where(record)}] {_message(record)}"
+        frames = _frames(record)
+        return f"{line}\n{frames}" if frames else line
+
+
+class _JsonFormatter(_LineFormatter):
+    """JSON: one object a line, frames included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        values = {
+            "time": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "request": _where(record),
+            "message": _message(record),
+        }
+        if frames := _frames(record):
+            values["fault"] = frames
+        return json.dumps(values, ensure_ascii=False)
+
+
+class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in its stubs alone
+    """One for the process, whatever number of applications it has."""
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    formatter = _JsonFormatter() if settings.log_format == "json" else _LineFormatter()
+    root = logging.getLogger()
+    handler = next((one for one in root.handlers if isinstance(one, LineHandler)), None)
+    if handler is None:
+        handler = LineHandler(sys.stderr)
+        root.addHandler(handler)
+        logging.getLogger("microsite").setLevel(logging.INFO)
+    for one in (handler, *logging.getLogger(_SERVER).handlers):
+        one.setFormatter(formatter)
+
+
+def told_fault(error: BaseException) -> str:
+    """Kind and frames of a fault and of those that led to it, without what they say."""
+    lines = traceback.format_tb(error.__traceback__)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    led = [told_fault(cause), "which led to:\n"] if cause is not None else []
+    return "".join([*led, *lines, f"{type(error).__module__}.{type(error).__qualname__}\n"])
+
+
+def _message(record: logging.LogRecord) -> str:
+    return _ADDRESS.sub("…@…", record.getMessage())
+
+
+def _frames(record: logging.LogRecord) -> str:
+    error = record.exc_info[1] if record.exc_info else None
+    return _ADDRESS.sub("…@…", told_fault(error)).rstrip() if error else ""
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _where(record: logging.LogRecord) -> str:
+    """The request, or the worker's thread."""
+    found = find_request_id() if has_app_context() else None
+    return found or (record.threadName or "-").replace("MainThread", "-")

@@ -1,0 +1,162 @@
+"""Log lines: the request they belong to, in text or JSON, and nobody's data, whatever fails."""
+
+import io
+import json
+import logging
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from microsite.db import db
+from microsite.jobs import Worker
+from microsite.outbox.transports import Deferred
+from microsite.web.errors import last_resort
+from microsite.web.log_lines import LineHandler
+
+from ..answers import BROCHURE
+from ..conftest import Environ
+from ..page import CheckedClient, Page
+from ..privacy.owners import ask_brochure
+from ..served import Visitor, fetch, started
+
+SECRETS = re.compile(r"zoe|lefèvre|exemple\.fr|612345678", re.IGNORECASE)
+FAULT = "Zoé Lefèvre <zoe@exemple.fr>, 0612345678"
+
+
+@pytest.fixture
+def lines(app: Flask) -> Iterator[io.StringIO]:
+    """What the process logs from here on."""
+    handler = next(one for one in logging.getLogger().handlers if isinstance(one, LineHandler))
+    stream = io.StringIO()
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before or stream)
+
+
+def _fail(kind: str) -> str:
+    email, phone = "zoe@exemple.fr", "0612345678"
+    if kind == "database":
+        values = {"email": email, "phone": phone}
+        db.session.execute(text("INSERT INTO leads (email_key, first_name) VALUES (:email, :phone)"), values)
+    if kind == "chain":
+        try:
+            int(email)
+        except ValueError as error:
+            raise KeyError(phone) from error
+    raise RuntimeError(FAULT)
+
+
+def test_faults_are_told_without_what_they_say(make_app: Callable[..., Flask], app: Flask, lines: io.StringIO) -> None:
+    for log_format in ("text", "json"):
+        failing = make_app(MICROSITE_LOG_FORMAT=log_format)
+        failing.add_url_rule("/fail/<kind>", view_func=_fail, methods=["POST"])
+        for kind, status in (("database", 503), ("chain", 500), ("fault", 500)):
+            assert failing.test_client().post(f"/fail/{kind}").status_code == status
+
+    told = lines.getvalue()
+    assert not SECRETS.search(told)
+    written_as_text, _, written_as_json = told.partition("{")
+    for expected in ("IntegrityError", "builtins.ValueError", "which led to", "builtins.KeyError", "in _fail"):
+        assert expected in written_as_text
+        assert expected in written_as_json
+    assert [line for line in told.splitlines() if line.startswith("{") and not json.loads(line)["request"]] == []
+
+
+def test_mails_and_the_worker_fail_without_anybodys_data(app: Flask, client: CheckedClient, lines: io.StringIO) -> None:
+    class Failing:
+        def send(self, message: EmailMessage) -> None:
+            raise failures.pop()
+
+    failures: list[Exception] = [RuntimeError(FAULT), Deferred(f"450 {FAULT.partition(',')[2]} busy")]
+    for number in range(len(failures)):
+        ask_brochure(client, email=f"zoe{number}@exemple.fr")
+    app.extensions["outbox"].transport = Failing()
+    worker = Worker(app)
+    worker.work()
+    app.extensions["outbox"].transport = None
+    app.extensions["school"] = FAULT
+    worker.work_on_exports()
+    logging.getLogger("some.library").warning("mail for %s", "zoe@exemple.fr")
+
+    told = lines.getvalue()
+    assert "can't be written: RuntimeError" in told
+    assert "mail for …@…" in told
+    assert not re.search(r"zoe|lefèvre|exemple\.fr", told, re.IGNORECASE)
+
+
+def test_incident_has_one_reference_in_answer_page_and_log(
+    make_app: Callable[..., Flask], app: Flask, lines: io.StringIO
+) -> None:
+    app.add_url_rule("/fail/<kind>", view_func=_fail, methods=["POST"])
+
+    answer = app.test_client().post("/fail/chain")
+
+    page, reference = Page(answer), answer.headers["X-Request-ID"]
+    assert re.fullmatch(r"[0-9a-f]{16}", reference)
+    assert f"Référence de l’incident, si vous nous en parlez : {reference}" in " ".join(page.text.split())
+    found = [line for line in lines.getvalue().splitlines() if f"[{reference}]" in line]
+    assert [line.split("] ")[1].split(" on ")[0].split(" 5")[0] for line in found] == [
+        "unexpected error",
+        "POST /fail/<kind>",
+    ]
+
+
+def test_request_id_is_taken_from_a_proxy_alone(make_app: Callable[..., Flask]) -> None:
+    for proxies, given, is_taken in (
+        ("0", "abcdef-123", False),
+        ("1", "abcdef-123", True),
+        ("1", "short", False),
+        ("1", "a" * 65, False),
+        ("1", "zoe@exemple.fr", False),
+        ("1", "id with spaces", False),
+        ("1", "abcdef\tERROR", False),
+    ):
+        app = make_app(MICROSITE_PROXIES=proxies)
+        told = app.test_client().get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+        assert (told == given) is is_taken, (proxies, given)
+
+
+def test_what_fails_outside_of_every_page_is_told_by_its_kind(lines: io.StringIO) -> None:
+    def fail(_environ: object, _start_response: object) -> list[bytes]:
+        raise RuntimeError(FAULT)
+
+    statuses: list[str] = []
+    body = last_resort(fail)({}, lambda status, *_rest: statuses.append(status))  # type: ignore[arg-type]
+
+    assert statuses == ["500 Internal Server Error"]
+    assert "Un problème de notre côté" in b"".join(body).decode()
+    assert "RuntimeError" in lines.getvalue()
+    assert not SECRETS.search(lines.getvalue())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_served_site_logs_json_and_so_does_the_server(environ: Environ, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with started(environ | {"MICROSITE_LOG_FORMAT": "json"}, workers=1, log=log) as server:
+        visitor = Visitor(server.site)
+        visitor.send(visitor.page("/brochure").form("/brochure"), **BROCHURE)
+        fetch(server.site, "/zoe@exemple.fr")
+        worker = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+        for pid in worker.stdout.split():
+            subprocess.run(["kill", "-SEGV", pid], check=False)
+        deadline = time.monotonic() + 20
+        while '"server"' not in log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(20)
+
+    told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    assert {"POST /brochure 303", "GET - 404"} <= {line["message"].rpartition(" ")[0] for line in told}
+    assert {line["logger"].partition(".")[0] for line in told} == {"microsite", "server"}
+    assert all(line["time"] and line["level"] for line in told)
+    assert "/healthz" not in log.read_text()
+    assert not re.search("zoe|lefèvre", log.read_text(), re.IGNORECASE)
