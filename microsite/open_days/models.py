@@ -81,6 +81,8 @@ class Slot(Base):
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     capacity: Mapped[int]
+    # Taken when the capacity was lowered below them: they stay, and none is added as long as there are more of them.
+    seats_kept: Mapped[int | None]
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
@@ -120,6 +122,8 @@ class Registration(Base):
             postgresql_where=_ACTIVE,
         ),
         Index(None, "slot_id", "state"),
+        # The last one of a lead in a slot, over or not.
+        Index(None, "lead_id", "slot_id"),
         # What the worker looks for every few seconds.
         Index(
             "ix_registrations_offered",

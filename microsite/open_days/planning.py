@@ -119,7 +119,9 @@ def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) ->
     before = _offered(session, fresh)
     pass_on(session, fresh, now=now)
     offered = _offered(session, fresh) - before
-    return SlotEdited(taken=seats_taken(session, fresh.id), told=len(told), offered=len(offered))
+    taken = seats_taken(session, fresh.id)
+    fresh.seats_kept = taken if taken > fresh.capacity else None
+    return SlotEdited(taken=taken, told=len(told), offered=len(offered))
 
 
 def cancel_day(session: Session, day: OpenDay, *, now: datetime) -> int:
