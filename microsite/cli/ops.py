@@ -2,12 +2,13 @@
 
 from flask.cli import AppGroup
 
+from .audit import audit
 from .backup import backup
 from .check import check
 from .restore import restore
 from .rotate_key import rotate_key
 from .sample import sample
 
-ops = AppGroup("ops", help="L’exploitation : vérifier, sauvegarder, restaurer, remplir d’exemples.")
-for command in (check, backup, restore, rotate_key, sample):
+ops = AppGroup("ops", help="L’exploitation : vérifier, contrôler, sauvegarder, restaurer, remplir d’exemples.")
+for command in (check, audit, backup, restore, rotate_key, sample):
     ops.add_command(command)
