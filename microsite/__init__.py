@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 
 from flask import Flask
-from flask_migrate import Migrate
 
-from . import campaigns, cli, db, outbox, privacy, web
+from . import campaigns, db, outbox, privacy, web
 from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
@@ -30,7 +29,7 @@ MAX_REQUEST_BYTES = 128 * 1024
 MAX_FORM_PARTS = 100
 
 
-def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
+def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool = True) -> Flask:
     """The WSGI application. Raises StartError, one line a mistake, for wrong settings or content."""
     settings = load_settings(environ)
     prepare_instance(settings)
@@ -56,7 +55,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
 
     # Five more than serve visitors: the background worker's.
     db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 5)
-    Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
     web.init_app(app, settings)
     campaigns.init_app(app)
     init_sharing(app)
@@ -67,5 +65,16 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     init_article(app, folders)
     init_embeds(app)
     init_backoffice(app)
-    cli.init_app(app)
+    if with_commands:
+        _add_commands(app)
     return app
+
+
+def _add_commands(app: Flask) -> None:
+    # Loaded here: the server's processes do without, and without Alembic.
+    from flask_migrate import Migrate
+
+    from . import cli
+
+    Migrate(app, db.db, directory=str(PROJECT_ROOT / "microsite" / "migrations"))
+    cli.init_app(app)

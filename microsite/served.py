@@ -6,7 +6,7 @@ from . import create_app
 from .jobs import Worker
 from .web.errors import last_resort
 
-app = create_app()
+app = create_app(with_commands=False)
 app.wsgi_app = last_resort(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to add a middleware
 app.extensions["static_files"].prepare()
 worker = Worker(app)

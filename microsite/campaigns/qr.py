@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-import segno
-
 if TYPE_CHECKING:
     from PIL import ImageFont
 
@@ -38,6 +36,9 @@ class Poster:
 
     @cached_property
     def _rows(self) -> list[bytes]:
+        # Loaded by whoever draws one.
+        import segno
+
         # Micro codes, which a short address could do with, aren't read by telephones.
         code = segno.make_qr(self.address, error="m")
         return [bytes(row) for row in code.matrix_iter(border=_QUIET)]

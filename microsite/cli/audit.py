@@ -8,7 +8,6 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading
-from ..invariants.catalogue import all_facts
 from ..invariants.facts import Fact, Finding, Scope, look
 from ..web.context import current_settings, utc_now
 from ..web.typography import french, thousands
@@ -39,6 +38,8 @@ def audit() -> None:
 
 
 def _facts() -> Sequence[Fact]:
+    from ..invariants.catalogue import all_facts
+
     now = utc_now()
     scope = Scope(now=now, mails_since=now - _MAILS_KEPT, notify_every=current_settings().notify_admissions)
     return all_facts(db.engine.dialect.name, scope)

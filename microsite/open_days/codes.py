@@ -5,11 +5,14 @@ correction M, which a scratched or dirty screen needs.
 """
 
 import io
+from typing import TYPE_CHECKING
 
-import segno
 from markupsafe import Markup
 
 from ..web.links import public_url
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 # The back-office's page: only its address is needed here.
 WELCOME = "backoffice.welcome"
@@ -33,6 +36,9 @@ def check_in_png(reference: str) -> bytes:
     return file.getvalue()
 
 
-def _code(reference: str) -> segno.QRCode:
+def _code(reference: str) -> "QRCode":
+    # Loaded by whoever draws one.
+    import segno
+
     # Micro codes, which a short address could do with, aren't read by telephones.
     return segno.make_qr(public_url(WELCOME, reference=reference), error="m")

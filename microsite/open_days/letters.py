@@ -14,7 +14,6 @@ from ..web.context import current_school, french_moment, utc_now
 from ..web.links import public_url
 from .codes import check_in_png
 from .forms import slot_label
-from .invitations import CANCEL, REQUEST, invite, write_cancel, write_request
 from .models import EXPECTED, OpenDay, Registration, RegistrationState, Slot
 from .queries import find_by_submission
 
@@ -54,6 +53,9 @@ def inviting(letter: Letter, registration: Registration) -> Letter:
     """The letter with what puts the slot into a calendar, or right there; unchanged for who isn't sure of a seat."""
     if registration.state not in EXPECTED:
         return letter
+    # With icalendar, which takes a tenth of a second to load.
+    from .invitations import REQUEST, invite, write_request
+
     page = public_url("open_days.register")
     return invite(letter, write_request(registration, school=current_school(), url=page, now=utc_now()), REQUEST)
 
@@ -65,6 +67,8 @@ def letter_without(registration: Registration, **values: Any) -> Letter:
 
 def uninviting(letter: Letter, registration: Registration) -> Letter:
     """The letter with what takes the slot out of a calendar."""
+    from .invitations import CANCEL, invite, write_cancel
+
     return invite(letter, write_cancel(registration, school=current_school(), now=utc_now()), CANCEL)
 
 

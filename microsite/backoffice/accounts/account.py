@@ -2,7 +2,6 @@
 
 import io
 
-import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 from wtforms import Field
@@ -104,6 +103,9 @@ def _note(action: str, member: StaffMember) -> None:
 
 
 def _drawn(address: str) -> Markup:
+    # Loaded by whoever draws one.
+    import segno
+
     file = io.BytesIO()
     segno.make_qr(address, error="m").save(
         file, kind="svg", border=4, scale=5, dark="#000", light="#fff", xmldecl=False, title="Code QR à scanner"

@@ -10,7 +10,6 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 LEAST, MOST = 12, 128
 # Fewer guesses than this, as a power of ten, and it is one of those that attackers try first.
@@ -36,6 +35,9 @@ def check_password(password: str, *, known: Iterable[str]) -> None:
         raise PasswordRefused(f"Choisissez au moins {LEAST} caractères : quelques mots à la suite se retiennent bien.")
     if len(password) > MOST:
         raise PasswordRefused(f"Choisissez {MOST} caractères au plus.")
+    # Its lists take 14 MB: loaded by whoever chooses a password.
+    from zxcvbn import zxcvbn
+
     words = [*_FRENCH, *(part for text in known for part in (text, *text.replace("@", " ").split()))]
     if zxcvbn(password[:_JUDGED], user_inputs=words)["guesses_log10"] < _GUESSES:
         raise PasswordRefused("Ce mot de passe se devine trop vite : ajoutez un mot ou deux qui n’ont rien à voir.")
