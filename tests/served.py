@@ -19,7 +19,8 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from microsite.config import PROJECT_ROOT
+from microsite.cli.serve import granian_command
+from microsite.config import PROJECT_ROOT, load_settings
 
 from .page import Form, Page, inspect
 
@@ -40,6 +41,15 @@ class Server:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def workers(self) -> list[int]:
+        """The processes that serve, by their ids."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(child) for child in children.read_text().split()]
+
+    def kill_one(self, process_id: int) -> None:
+        """kill -9 of one of its processes, and of no other."""
+        os.kill(process_id, signal.SIGKILL)
+
 
 @contextlib.contextmanager
 def served(environ: dict[str, str], *, workers: int = 2, **how: Any) -> Iterator[str]:
@@ -53,18 +63,24 @@ def started(
     environ: dict[str, str],
     *,
     workers: int = 2,
-    options: tuple[str, ...] = (),
+    options: tuple[str, ...] | None = None,
     log: Path | None = None,
     port: str = "",
     cwd: Path = PROJECT_ROOT,
 ) -> Iterator[Server]:
-    """A server, by `flask --app wsgi serve` as `make run` does it; `log` takes what it prints."""
+    """A server; `log` takes what it prints.
+
+    With `options` it is `flask --app wsgi serve` as `make run` has it; without, what that becomes once the database
+    is up to date, as the tests' are.
+    """
     port = port or str(free_port())
+    environ = environ | {"PORT": port, "MICROSITE_WORKERS": str(workers)}
     output = (log or Path(os.devnull)).open("wb")
+    serve = [sys.executable, "-m", "flask", "--app", str(PROJECT_ROOT / "wsgi"), "serve"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", str(PROJECT_ROOT / "wsgi"), "serve", *options],
+        granian_command(load_settings(environ)) if options is None else [*serve, *options],
         cwd=cwd,
-        env=clean_environ() | environ | {"PORT": port, "MICROSITE_WORKERS": str(workers)},
+        env=clean_environ() | environ,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -94,7 +110,7 @@ def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:
         try:
             urllib.request.urlopen(f"{site}/healthz", timeout=1).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
+            time.sleep(0.05)
         else:
             return
     raise TimeoutError(f"{site} doesn't answer")

@@ -55,7 +55,7 @@ def serve(samples: bool) -> None:
     # The server reads its settings again, from another folder.
     os.environ["MICROSITE_INSTANCE_PATH"] = str(settings.instance_path)
     os.chdir(PROJECT_ROOT)
-    os.execv(sys.executable, _granian(settings))  # noqa: S606  # our own server, no shell
+    os.execv(sys.executable, granian_command(settings))  # noqa: S606  # our own server, no shell
 
 
 def _lock(path: Path, *, wait: bool) -> int:
@@ -119,7 +119,8 @@ def _tell_what_to_open(settings: Settings, password: str | None) -> None:
     click.echo("Pour arrêter :            Ctrl+C\n")
 
 
-def _granian(settings: Settings) -> list[str]:
+def granian_command(settings: Settings) -> list[str]:
+    """What serves an installation whose database is up to date."""
     return [
         *(sys.executable, "-m", "granian", "microsite.served:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),

@@ -140,7 +140,7 @@ def test_port_that_is_taken_is_told_with_a_way_on(environ: Environ) -> None:
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_serve_prints_what_to_open_and_keeps_leads_to_their_owner(new_installation: Environ, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with served(new_installation, log=log) as site:
+    with served(new_installation, log=log, options=()) as site:
         folder = Path(new_installation["MICROSITE_INSTANCE_PATH"])
         modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()}
 
