@@ -13,8 +13,8 @@ from jinja2 import FileSystemBytecodeCache
 
 from microsite import create_app
 from microsite.campaigns.counting import ViewCounter
-from microsite.config import SECRET_KEY_FILE
 from microsite.db import db
+from microsite.keys import FILE as SECRET_KEY_FILE
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
