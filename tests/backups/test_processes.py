@@ -128,7 +128,7 @@ def test_killed_restore_leaves_the_old_or_the_new(app: Flask, client: CheckedCli
 
         # Whoever starts next: any command on SQLite, the server on PostgreSQL.
         if "DATABASE_URL" in environ:
-            with served(environ, workers=1):
+            with served(environ, workers=1, options=()):
                 pass
         else:
             create_app(environ)
