@@ -18,6 +18,8 @@ from microsite.exports.requests import ask
 from microsite.leads.filters import LeadFilter
 from microsite.leads.models import Consent, Lead, Submission
 from microsite.open_days.models import OpenDay, Slot
+from microsite.privacy.models import PrivacyRequest, RequestKind
+from microsite.privacy.requests import ask as ask_about_data
 from microsite.web.context import utc_now
 
 from .answers import APPLICATION, BROCHURE, MOTIVATION, plan_slot
@@ -67,6 +69,7 @@ _VALUES: dict[str, Select[Any]] = {
     "code": select(Campaign.code).order_by(Campaign.id.desc()),
     "version_id": select(BrochureVersion.id).order_by(BrochureVersion.id.desc()),
     "staff_id": select(StaffMember.id).order_by(StaffMember.id.desc()),
+    "request_id": select(PrivacyRequest.id).order_by(PrivacyRequest.id),
     "token": select(Export.token).order_by(Export.id.desc()),
 }
 _NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host", "landing_path", "article", "embed_host")  # fmt: skip
@@ -83,6 +86,10 @@ def plant(app: Flask) -> None:
         send(app, f"{text} {text}"[:100], email=f"{MARK}{number}@spam.example", is_suspicious=True, **_came(text))
         send(app, f"{text} {text}"[:100], email=ONE, programme=text[:80], **_came(text))
         _of_the_team(app, text, number)
+    with app.app_context(), writing():
+        lead = db.session.scalars(select(Lead).where(Lead.email == ONE)).one()
+        for kind in RequestKind:
+            ask_about_data(db.session(), lead, kind, now=utc_now())
 
 
 def ask_for_exports(app: Flask, staff_id: int) -> None:

@@ -30,6 +30,7 @@ NAVIGATION = {
     "backoffice.exports": "Exports",
     "backoffice.open_days": "Portes ouvertes",
     "backoffice.mails": "Messages",
+    "backoffice.data_requests": "Données",
     "backoffice.campaigns": "Campagnes",
     "backoffice.report": "Rapport",
     "backoffice.sites": "Sites partenaires",

@@ -17,6 +17,12 @@ DONE = {
     "messages-renvoyes": "Ces messages partent à nouveau.",
     "messages-abandonnes": "Ces messages sont abandonnés : ils ne partiront pas.",
     "messages-changes": "Certains de ces messages avaient changé entre-temps : ils sont restés tels quels.",
+    "copie-remise": "C’est noté : cette personne a sa copie.",
+    "personne-effacee": "Cette personne est effacée : fiche, demandes, messages, fichiers préparés.",
+    "personne-effacee-traces": (
+        "Cette personne est effacée. La base sera réécrite dès que possible, au plus tard cette nuit, "
+        "pour qu’il n’en reste aucune trace dans ses fichiers."
+    ),
     "campagne-ajoutee": "Campagne ajoutée.",
     "campagne-modifiee": "Campagne modifiée.",
     "site-autorise": "Site autorisé, aussitôt.",

@@ -14,6 +14,7 @@ from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent
+from ..privacy.requests import count_open
 from ..reports.breakdowns import Breakdown, Line, break_down
 from ..reports.questions import Axis, Question
 from ..samples.services import has_samples
@@ -70,6 +71,9 @@ def _lead_tiles(today: date) -> Iterator[Tile]:
     dead = count_unsent(db.session(), MailStatus.DEAD, limit=COUNTED + 1)
     words = ("message refusé", "messages refusés")
     yield Tile(**_figure(dead, words), url=url_for("backoffice.mails", etat="refuses"), is_urgent=dead > 0)
+    asked = count_open(db.session())
+    words = ("demande sur les données", "demandes sur les données")
+    yield Tile(**_figure(asked, words), url=url_for("backoffice.data_requests"), is_urgent=asked > 0)
 
 
 def _counted(count: int, words: tuple[str, str], chosen: LeadFilter, *, to_do: bool = False) -> Tile:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ..campaigns.models import Campaign
+from ..privacy.models import RequestKind
 from ..school import PARIS
 from .models import AuditEntry
 
@@ -57,6 +58,7 @@ _ACTIONS = {
     "mails retried": "a renvoyé des messages",
     "mails dropped": "a abandonné des messages",
 }
+REQUEST_KINDS = {RequestKind.COPY: "Copie des données", RequestKind.ERASURE: "Effacement"}
 _SUBJECTS = {
     "brochure": "version",
     "campaign": "campagne",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from ..leads.models import Submission
 from ..open_days.models import Registration
+from ..privacy.models import PrivacyRequest
 from .labels import action_label
 from .models import AuditEntry, Role, StaffMember
 
@@ -17,6 +18,8 @@ _ROLES = {
     Role.MARKETING: "l’équipe de communication",
     Role.ADMINISTRATOR: "un administrateur",
 }
+# Subjects of the log that are about one lead.
+_THEIRS = (("submission", Submission), ("registration", Registration), ("privacy request", PrivacyRequest))
 _NOBODY = "une commande de qui exploite le site"
 
 
@@ -35,6 +38,6 @@ def looks_at(session: Session, lead_id: int | None) -> list[dict[str, Any]]:
 def _about(lead_id: int) -> Iterator[ColumnElement[bool]]:
     subject = AuditEntry.subject, AuditEntry.subject_id
     yield and_(subject[0] == "lead", subject[1] == lead_id)
-    for kind, model in (("submission", Submission), ("registration", Registration)):
+    for kind, model in _THEIRS:
         ids = select(model.id).where(model.lead_id == lead_id)
         yield and_(subject[0] == kind, subject[1].in_(ids))

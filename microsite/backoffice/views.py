@@ -7,6 +7,8 @@ from .access import PREFIX
 from .accounts import account, sign_in, team
 from .campaigns import pages as campaigns
 from .campaigns import sites, tools
+from .data_requests import answering
+from .data_requests import listing as data_requests
 from .exports import choice, files, marks
 from .labels import action_label, campaign_days, clock, details_label, file_size, moment, subject_label
 from .leads import listing, page, quarantine
@@ -17,7 +19,7 @@ bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
 _SECTIONS = (
     home, backups, account, sign_in, team, listing, page, quarantine, choice, files, marks,
-    days, slots, door, arrivals, mails,
+    days, slots, door, arrivals, mails, data_requests, answering,
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip
 

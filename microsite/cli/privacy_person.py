@@ -15,7 +15,7 @@ from ..erasing import clean, erase
 from ..exports.services import file_when_complete
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
-from ..privacy.portrait import PARTS, Portrait, as_document, draw, is_anything
+from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
 from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands
@@ -65,21 +65,18 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
     with reading():
         address = email.strip() if email else _address_of(reference or "")
         portrait = _known(draw(db.session(), address))
-    for line in counted(portrait):
-        click.echo(line)
-    # Not click.confirm(), which knows y and n alone.
-    if (
-        not yes
-        and click.prompt("Effacer pour de bon ? Tapez « oui »", default="non", show_default=False).strip().casefold()
-        != "oui"
-    ):
-        raise click.ClickException("rien n’est effacé.")
+    for part, count in part_counts(portrait).items():
+        click.echo(french(f"{thousands(count)} : {part}"))
+    if not yes:
+        _confirm()
     _erase(address)
 
 
-def counted(portrait: Portrait) -> list[str]:
-    """« 2 : demandes », without a word of what they say."""
-    return [french(f"{thousands(len(portrait[part]))} : {part.replace('_', ' ')}") for part in PARTS if portrait[part]]
+def _confirm() -> None:
+    # Not click.confirm(), which knows y and n alone.
+    answer = click.prompt("Effacer pour de bon ? Tapez « oui »", default="non", show_default=False)
+    if answer.strip().casefold() != "oui":
+        raise click.ClickException("rien n’est effacé.")
 
 
 def _erase(address: str) -> None:

@@ -55,6 +55,11 @@ def is_anything(portrait: Portrait) -> bool:
     return any(portrait[part] for part in PARTS)
 
 
+def part_counts(portrait: Portrait) -> dict[str, int]:
+    """How many rows there are of each part that isn't empty, by its name in words."""
+    return {part.replace("_", " "): len(portrait[part]) for part in PARTS if portrait[part]}
+
+
 def as_document(portrait: Portrait, looks: Sequence[Mapping[str, Any]], *, school: School, now: datetime) -> Portrait:
     """What is handed over; `looks` are those of the team, by role (CJUE, C-579/21: when and why, not who by name)."""
     heading = {

@@ -6,7 +6,7 @@ Callers commit, and hold the lead.
 import calendar
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..leads.models import Lead
@@ -44,6 +44,24 @@ def open_requests(session: Session, lead_id: int) -> list[PrivacyRequest]:
     """Oldest first."""
     requests = select(PrivacyRequest).where(PrivacyRequest.lead_id == lead_id, PrivacyRequest.done_at.is_(None))
     return list(session.scalars(requests.order_by(PrivacyRequest.id)))
+
+
+def list_open(session: Session, *, limit: int) -> list[tuple[PrivacyRequest, Lead]]:
+    """With who asks, the one that is due first first."""
+    rows = select(PrivacyRequest, Lead).join(Lead, Lead.id == PrivacyRequest.lead_id)
+    rows = rows.where(PrivacyRequest.done_at.is_(None)).order_by(PrivacyRequest.due_at, PrivacyRequest.id)
+    return [(request, lead) for request, lead in session.execute(rows.limit(limit))]
+
+
+def count_open(session: Session) -> int:
+    counted = select(func.count(PrivacyRequest.id)).where(PrivacyRequest.done_at.is_(None))
+    return session.execute(counted).scalar_one()
+
+
+def latest_done(session: Session, *, limit: int) -> list[PrivacyRequest]:
+    """Newest first."""
+    rows = select(PrivacyRequest).where(PrivacyRequest.done_at.is_not(None))
+    return list(session.scalars(rows.order_by(PrivacyRequest.done_at.desc(), PrivacyRequest.id.desc()).limit(limit)))
 
 
 def a_month_after(moment: datetime) -> datetime:

@@ -91,6 +91,13 @@ ROUTES = {
     ("POST", "/admissions/accueil/<reference>/arrivee"): "aA",
     ("POST", "/admissions/accueil/<reference>/arrivee/annulation"): "aA",
     ("POST", "/admissions/accueil/<reference>/place"): "aA",
+    ("POST", "/admissions/contacts/<int:lead_id>/demandes"): "aA",
+    ("GET", "/admissions/demandes-donnees"): "aA",
+    ("GET", "/admissions/demandes-donnees/<int:request_id>"): "aA",
+    ("POST", "/admissions/demandes-donnees/<int:request_id>/copie"): "aA",
+    ("POST", "/admissions/demandes-donnees/<int:request_id>/remise"): "aA",
+    ("GET", "/admissions/demandes-donnees/<int:request_id>/effacement"): "aA",
+    ("POST", "/admissions/demandes-donnees/<int:request_id>/effacement"): "aA",
     ("GET", "/admissions/messages"): "aA",
     ("POST", "/admissions/messages/renvoi"): "aA",
     ("POST", "/admissions/messages/abandon"): "aA",
@@ -109,6 +116,7 @@ _VALUES = {
     "<form>": "brochure",
     "<int:host_id>": "999999",
     "<int:version_id>": "999999",
+    "<int:request_id>": "999999",
     "<token>": "aucun",
 }
 

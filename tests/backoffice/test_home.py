@@ -74,6 +74,7 @@ def test_figures_are_those_of_the_lists_they_lead_to(app: Flask, client: Checked
         "envoi en quarantaine": "1",
         "contact à vérifier": "1",
         "message refusé": "1",
+        "demande sur les données": "0",
         "places prises, samedi 6 mars 2027": "3 / 20",
         "sauvegarde n’a encore été faite ici": "Aucune",
     }
