@@ -91,13 +91,12 @@ _LOGGING = "CNIL, recommandation sur la journalisation (délibération 2021-122)
 RETENTION: Mapping[Rule, Retention] = MappingProxyType(
     {
         Rule.LEADS: Retention(
-            what="Vos coordonnées, vos demandes et tout ce qui s’y rattache : réponses, accords, inscriptions, "
+            what="Coordonnées, demandes et tout ce qui s’y rattache : réponses, accords, inscriptions, "
             "téléchargements de la brochure",
             delay=Delay(years=3),
-            since="après le dernier contact venu de vous : un formulaire, un bouton de votre espace, une confirmation "
-            "ou un arrêt des e-mails ; ouvrir un lien ne compte pas",
-            reason="CNIL, référentiel sur la gestion des activités commerciales (délibération 2021-131) : trois ans "
-            "après le dernier contact émanant de la personne.",
+            since="après le dernier contact venu de la personne",
+            reason="Un formulaire, un bouton de son espace, une confirmation ou un arrêt des e-mails ; ouvrir un lien "
+            "ne compte pas. CNIL, référentiel sur la gestion des activités commerciales (délibération 2021-131).",
         ),
         Rule.WAITING: Retention(
             what="Une place attendue sur une liste d’attente et jamais obtenue",
@@ -108,7 +107,7 @@ RETENTION: Mapping[Rule, Retention] = MappingProxyType(
         Rule.ALERTS: Retention(
             what="« Prévenez-moi des prochaines dates »",
             delay=_A_YEAR,
-            since="après votre demande",
+            since="après la demande",
             reason="Les journées portes ouvertes reviennent chaque année.",
         ),
         Rule.QUARANTINED: Retention(
@@ -142,8 +141,8 @@ RETENTION: Mapping[Rule, Retention] = MappingProxyType(
             reason="Elle ne sert qu’à envoyer ce lien.",
         ),
         Rule.REQUESTS: Retention(
-            what="Une demande de copie ou d’effacement, et la date de notre réponse ; sans votre nom une fois que vos "
-            "données sont effacées",
+            what="Une demande de copie ou d’effacement, et la date de la réponse ; sans nom une fois les données "
+            "effacées",
             delay=Delay(years=5),
             since="après la réponse",
             reason="Code civil, article 2224 : le délai pendant lequel on peut nous demander d’en justifier.",
@@ -183,7 +182,7 @@ RETENTION: Mapping[Rule, Retention] = MappingProxyType(
         Rule.BACKUPS: Retention(
             what="Les sauvegardes, où ce qui vient d’être effacé peut encore se trouver",
             delay=Delay(span=timedelta(days=30)),
-            since="après leur création",
+            since="après leur création ; la plus récente attend la suivante",
             reason="Le temps de s’apercevoir d’une perte ; restaurer une sauvegarde refait les effacements.",
         ),
         Rule.STAFF: Retention(

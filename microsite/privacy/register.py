@@ -70,15 +70,19 @@ def _activities() -> Iterable[str]:
 def _facts(activity: Activity, kinds: list[Held | Outside]) -> Iterable[str]:
     yield f"**Base légale** : {activity.basis}"
     yield f"**Personnes concernées** : {_joined(kind.people for kind in kinds)}"
-    yield f"**Données** : {_joined(_data(kind) for kind in kinds)}"
+    yield f"**Données** : {_joined(_data(kinds))}"
     yield f"**Source** : {activity.source}"
     yield f"**Destinataires** : {_joined(kind.recipients for kind in kinds)}"
     yield f"**Durées** : {_joined(_delay(kind.rule) for kind in kinds)}"
 
 
-def _data(kind: Held | Outside) -> str:
-    place = kind.table if isinstance(kind, Held) else kind.place
-    return f"{kind.what} (`{place}`)"
+def _data(kinds: list[Held | Outside]) -> Iterable[str]:
+    """By the table that holds them, or the place outside the database."""
+    places: dict[str, list[str]] = {}
+    for kind in kinds:
+        places.setdefault(kind.table if isinstance(kind, Held) else kind.place, []).append(kind.what)
+    for place, whats in places.items():
+        yield f"{', '.join(whats)} (`{place}`)"
 
 
 def _delay(rule: Rule) -> str:

@@ -2,9 +2,10 @@
 
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from ..leads.models import Lead
 from ..school import PARIS, paris_time
 from .models import PurgeRun
 
@@ -12,6 +13,10 @@ from .models import PurgeRun
 _TURN = time(3)
 # Without a sign of life for so long, whoever does it has died.
 SILENCE = timedelta(seconds=60)
+
+
+# Nobody has done it for so long: no worker runs, or it fails each time.
+_LATE = timedelta(days=2)
 
 
 class AlreadyRunning(Exception):
@@ -26,6 +31,13 @@ def last_run(session: Session) -> PurgeRun | None:
     """The last one that came to its end."""
     ended = select(PurgeRun).where(PurgeRun.ended_at.is_not(None))
     return session.scalar(ended.order_by(PurgeRun.id.desc()).limit(1))
+
+
+def is_late(session: Session, *, now: datetime) -> bool:
+    """Whether somebody was here to be looked after, and it hasn't been done for two days."""
+    last = last_run(session)
+    since = last.begun_at if last else session.scalar(select(func.min(Lead.created_at)))
+    return since is not None and since < now - _LATE
 
 
 def is_turn(session: Session, *, now: datetime) -> bool:

@@ -175,7 +175,7 @@ def test_due_says_how_much_and_when_and_changes_nothing(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["privacy", "due"])
 
     assert result.exit_code == 0
-    (line,) = [line for line in result.output.splitlines() if "Vos coordonnées" in line]
+    (line,) = [line for line in result.output.splitlines() if "Coordonnées" in line]
     assert line.startswith("1\N{NO-BREAK SPACE}: ")
     assert line.endswith(f"la suite le {NOW + timedelta(days=2):%d/%m/%Y}")
     assert "aucune encore" in result.output
@@ -294,6 +294,21 @@ def test_worker_purges_once_a_night_and_makes_a_missed_one_up(app: Flask, clock:
     assert runs_after("2027-03-28T00:59") == 4
     # The clocks went forward at one.
     assert runs_after("2027-03-28T01:00") == 5
+
+
+def test_ops_check_tells_that_nobody_purges(app: Flask, clock: time_machine.Traveller) -> None:
+    def is_told() -> bool:
+        return "Effacement quotidien" in app.test_cli_runner().invoke(args=["ops", "check"]).output
+
+    told = [is_told()]
+    send(app, at=NOW)
+    for days, is_purged in ((2, False), (1, False), (0, True), (2, False), (1, False)):
+        clock.shift(timedelta(days=days, seconds=1))
+        if is_purged:
+            _purge(app)
+        told.append(is_told())
+
+    assert told == [False, True, True, False, True, True]
 
 
 def test_two_workers_purge_once(app: Flask) -> None:
