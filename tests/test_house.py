@@ -22,6 +22,7 @@ DOCUMENTS = [
     "docs/embedding.md",
     "docs/export.md",
     "docs/open-days.md",
+    "docs/privacy.md",
     "docs/settings.md",
     "docs/sharing.md",
 ]

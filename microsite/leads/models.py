@@ -29,7 +29,7 @@ class SubmissionStatus(StrEnum):
     # Filled in by a program, it seems: kept and visible, without lead, seat or mail until released.
     QUARANTINED = "quarantined"
     RELEASED = "released"
-    # A person has said so: in no list, no export and no total; kept as long as any other.
+    # A person has said so: in no list, no export and no total; gone after 30 days (retention.py).
     SPAM = "spam"
 
 

@@ -52,7 +52,7 @@ OUTSIDE: tuple[Outside, ...] = (
         rule=Rule.LIMITS,
     ),
     Outside(
-        place="instance/suppression_key",
+        place="instance/erasure_key",
         what="clé des empreintes de qui a demandé l’effacement : sans elle, une empreinte ne se rapproche de personne",
         people=People.LEADS,
         activity=RIGHTS,
