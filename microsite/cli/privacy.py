@@ -1,6 +1,9 @@
 """flask --app wsgi privacy …: what has had its time, its removal, the record of processing."""
 
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -8,6 +11,7 @@ import click
 from ..db import db, reading
 from ..outbox import MAILS_FOLDER
 from ..privacy.due import Due, count_due
+from ..privacy.leftovers import clear
 from ..privacy.models import PurgeRun
 from ..privacy.purging import Purge, old_files, run
 from ..privacy.register import missing_facts, write_register
@@ -43,28 +47,15 @@ def purge() -> None:
 
     Le serveur le fait de lui-même chaque nuit. Arrêtée en chemin, la purge reprend où elle en était.
     """
-    with reading():
-        total = sum(item.count for item in count_due(db.session(), now=utc_now()))
-    gone: dict[Rule, int] = {}
-    try:
-        with click.progressbar(
-            length=total, label="Effacement", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar:
-            for step in run(_purge()):
-                gone[step.rule] = gone.get(step.rule, 0) + step.count
-                bar.update(step.count)
-    except (AlreadyRunning, TakenOver):
-        raise click.ClickException(
-            "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
-        ) from None
-    except KeyboardInterrupt:
-        raise click.ClickException("arrêtée ; le reste partira à la prochaine purge.") from None
-    except OSError as error:
-        raise click.ClickException(f"fichiers d’e-mails, {error.filename} : {error.strerror}.") from None
+    with _told_what_to_do():
+        gone = _remove()
+        is_cleared = clear(current_settings().instance_path, now=utc_now())
     for rule, count in gone.items():
         click.echo(french(f"{thousands(count)} : {RETENTION[rule].what}"))
     if not gone:
         click.echo("Rien n’avait fait son temps.")
+    if not is_cleared:
+        click.echo("La base sera réécrite par le serveur : il en reste des traces dans ses fichiers jusque-là.")
 
 
 @privacy.command("register")
@@ -84,6 +75,36 @@ def register(output: Path | None) -> None:
         raise click.ClickException(f"impossible d’écrire {output} : {error.strerror}.") from None
     for key in missing_facts(school):
         click.echo(french(f"À compléter dans school.toml : clé « {key} »"), err=True)
+
+
+@contextmanager
+def _told_what_to_do() -> Iterator[None]:
+    try:
+        yield
+    except (AlreadyRunning, TakenOver):
+        raise click.ClickException(
+            "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
+        ) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("arrêtée ; le reste partira à la prochaine purge.") from None
+    except OSError as error:
+        raise click.ClickException(
+            f"un fichier ne peut pas être effacé ({error.filename} : {error.strerror}). Le serveur réessaiera."
+        ) from None
+
+
+def _remove() -> Counter[Rule]:
+    """How much is gone by each rule; progress on a terminal."""
+    with reading():
+        total = sum(item.count for item in count_due(db.session(), now=utc_now()))
+    gone: Counter[Rule] = Counter()
+    with click.progressbar(length=total, label="Effacement", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for step in run(_purge()):
+            gone[step.rule] += step.count
+            bar.update(step.count)
+        # Who goes takes along what was counted by itself.
+        bar.update(total - bar.pos)
+    return gone
 
 
 def _purge() -> Purge:

@@ -45,6 +45,7 @@ def test_held_submissions_are_listed_with_what_was_typed_and_no_one_else(app: Fl
     page = desk(Role.ADMISSIONS).page(LIST)
 
     assert "Zoé N0" in page.text
+    assert "effacé 90 jours après son envoi" in page.text
     assert "z0@e.fr" in page.text
     assert "Ana" not in page.text
     assert "Zoé N0" not in desk(Role.ADMINISTRATOR).page("/admissions/contacts").text
@@ -71,7 +72,8 @@ def test_spam_leaves_list_and_export_and_can_come_back(app: Flask, desk: Desk) -
     assert _statuses(app) == ["spam"] * 3
     assert client.page(LIST).tree.css(".held li") == []
     assert export(app, "--include-quarantined") == []
-    assert len(client.page("/admissions/contacts?etat=indesirables").tree.css(".held li")) == 3
+    spam = client.page("/admissions/contacts?etat=indesirables")
+    assert (len(spam.tree.css(".held li")), "effacés 30 jours après leur envoi" in spam.text) == (3, True)
     _judge(client, "retour", ids[:1])
     assert _statuses(app) == ["quarantined", "spam", "spam"]
     assert len(export(app, "--include-quarantined")) == 1

@@ -14,6 +14,7 @@ from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_l
 from ...leads.models import Lead, Submission
 from ...leads.normalise import dialled_from_france
 from ...leads.queries import latest_submissions, standing_channels
+from ...retention import RETENTION, Rule
 from ...web.context import current_school, utc_now
 from ...web.typography import thousands
 from ..access import ADMISSIONS, current_staff, for_roles
@@ -87,6 +88,7 @@ def _show(
         "count": _count(page.total, is_of_submissions=chosen.is_of_submissions),
         "before": page.before and _address(chosen, cursor=page.before),
         "after": page.after and _address(chosen, cursor=page.after),
+        "kept": str(RETENTION[Rule.SPAM if chosen.state is State.SPAM else Rule.QUARANTINED].delay),
         "sorted_by": {sort: _sorted(chosen, sort) for sort in Sort},
     }
     return make_response(render_template(template, chosen=chosen, rows=rows, **values))
