@@ -1,7 +1,7 @@
 """The last contact initiated by the lead, which retention counts from: what they POST, never a link that is opened."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import time_machine
 from flask import Flask
@@ -18,6 +18,8 @@ from microsite.web.context import utc_now
 from ..answers import BROCHURE, TELL_ME, add_slot, plan_slot
 from ..page import CheckedClient
 from .owners import MAX, ZOE, ask_brochure, register, space_of
+
+MONDAY = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
 Step = Callable[[], object]
 
@@ -99,8 +101,8 @@ def test_each_post_of_the_lead_is_a_contact(client: CheckedClient, app: Flask, s
 def test_what_others_do_and_what_changes_nothing_is_no_contact(
     client: CheckedClient, app: Flask, sent: MemoryTransport
 ) -> None:
-    with time_machine.travel(utc_now(), tick=False) as clock:
-        slot = plan_slot(app, day=f"{utc_now() + timedelta(days=3):%Y-%m-%d}")
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        slot = plan_slot(app, day="2027-01-07")
         ask_brochure(client, email_consent="y")
         seat = register(app, slot)
         links = _mailed(app, sent)
@@ -125,10 +127,10 @@ def test_what_others_do_and_what_changes_nothing_is_no_contact(
 
 
 def test_who_comes_unregistered_has_made_contact(app: Flask) -> None:
-    slot = plan_slot(app, day=f"{utc_now():%Y-%m-%d}", hour=23)
+    slot = plan_slot(app, day="2027-01-04")
     person = Person(first_name="Zoé", last_name="Lefèvre", email=ZOE, phone=None)
 
     with app.app_context(), writing():
-        walk_in(db.session(), person, slot_id=int(slot), companions=0, now=(came := utc_now()))
+        walk_in(db.session(), person, slot_id=int(slot), companions=0, now=MONDAY)
 
-    assert _last_contact(app) == came
+    assert _last_contact(app) == MONDAY
