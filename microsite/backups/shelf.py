@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ..retention import RETENTION, Rule
+
 # In the instance folder, unless another one is named.
 FOLDER = "backups"
-# How long an archive is kept, in days: it holds people's data, so that no erased person stays in one for longer.
-KEPT_DAYS = 30
+# How long an archive is kept: it holds people's data, so that no erased person stays in one for longer.
+KEPT_DAYS = RETENTION[Rule.BACKUPS].delay.span.days
 # What is being written begins like this: hidden.
 DRAFT = ".sauvegarde-"
 

@@ -16,6 +16,7 @@ from ..leads.models import Submission
 from ..open_days.queries import all_slots
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status, due_since
+from ..privacy.runs import is_late
 from ..samples.services import has_samples
 from ..sqlite_engine import sqlite
 from ..web.context import utc_now
@@ -48,6 +49,8 @@ def row_findings() -> Iterator[str]:
             yield "Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples"
         if has_samples(db.session()):
             yield "Des demandes d’exemple sont dans la base : flask --app wsgi ops sample --remove"
+        if is_late(db.session(), now=utc_now()):
+            yield "Effacement quotidien : aucun depuis deux jours ; le site est-il servi ? flask --app wsgi privacy purge"
         if dead := count_by_status(db.session())[MailStatus.DEAD]:
             yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
         yield from _waiting_findings(utc_now())
