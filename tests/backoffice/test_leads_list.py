@@ -242,3 +242,15 @@ def _plan(app: Flask, chosen: LeadFilter, args: dict[str, str]) -> tuple[Page[Le
         query, values = next(row for row in statements if "ORDER BY" in row[0])
         steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
         return page, [str(step[3]) for step in steps]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_address_that_is_thrown_away_is_marked_and_not_refused(app: Flask, desk: Desk) -> None:
+    lead = send(app, "Zoé Lefèvre", email="zoe@x.MAILINATOR.com")[1]
+    send(app, "Malo Petit", email="malo@mailinator.com", is_suspicious=True)
+    send(app, "Ana Roy", email="ana@gmail.com")
+    client = desk(Role.ADMISSIONS)
+
+    assert client.page("/admissions/contacts").text.count("adresse jetable") == 1
+    assert client.page(f"/admissions/contacts/{lead}").text.count("adresse jetable") == 1
+    assert client.page("/admissions/contacts?etat=quarantaine").text.count("adresse jetable") == 1

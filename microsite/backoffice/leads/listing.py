@@ -9,6 +9,7 @@ from sqlalchemy import select
 from ...campaigns.models import Campaign
 from ...db import db, writing
 from ...exports.columns import FORMS
+from ...leads.disposable import is_disposable
 from ...leads.filters import LeadFilter, Sort, State
 from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_leads
 from ...leads.models import Lead, Submission
@@ -35,6 +36,7 @@ class ListedLead:
     channels: dict[str, bool]
     needs_review: bool
     is_sample: bool
+    is_disposable: bool
     last_contact_at: datetime
     created_at: datetime
 
@@ -48,6 +50,7 @@ class ListedSubmission:
     submitted_at: datetime
     email: str
     is_sample: bool
+    is_disposable: bool
     typed: list[tuple[str, str]]
     came: list[tuple[str, str]]
 
@@ -115,6 +118,7 @@ def _listed_leads(rows: list[Lead]) -> list[ListedLead]:
             channels=channels[lead.id],
             needs_review=lead.needs_review,
             is_sample=lead.is_sample,
+            is_disposable=is_disposable(lead.email),
             last_contact_at=lead.last_contact_at,
             created_at=lead.created_at,
         )
@@ -131,6 +135,7 @@ def _listed_submission(row: Submission) -> ListedSubmission:
         submitted_at=row.submitted_at,
         email=row.email,
         is_sample=row.is_sample,
+        is_disposable=is_disposable(row.email),
         typed=typed(row, current_school()),
         came=came(row, current_school()),
     )

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from ...db import LARGEST_ID, db, writing
 from ...exports.columns import FORMS
+from ...leads.disposable import is_disposable
 from ...leads.models import Consent, ConsentOrigin, Lead, Submission
 from ...leads.normalise import dialled_from_france
 from ...web.context import current_school, utc_now
@@ -31,6 +32,7 @@ def lead(lead_id: int) -> Response:
         lead=found,
         phone=dialled_from_france(found.phone) if found.phone else "",
         names=record.names,
+        is_disposable=is_disposable(found.email),
         consents=record.consents,
         channels=CHANNELS,
         events=timeline(record, current_school()),
