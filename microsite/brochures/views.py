@@ -86,6 +86,7 @@ def _give_file(submission_id: int) -> Response:
         conditional=True,
     )
     response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Sec-Fetch-Site")
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         # From a sandboxed frame, whose new tab may save a PDF and not show it (Chromium).
         response.headers["Content-Disposition"] = response.headers["Content-Disposition"].replace(
