@@ -50,7 +50,7 @@ def row_findings() -> Iterator[str]:
         if has_samples(db.session()):
             yield "Des demandes d’exemple sont dans la base : flask --app wsgi ops sample --remove"
         if is_late(db.session(), now=utc_now()):
-            yield "Effacement quotidien : aucun depuis deux jours ; le site est-il servi ? flask --app wsgi privacy purge"
+            yield "Effacement quotidien : aucun depuis deux jours ; site arrêté ? flask --app wsgi privacy purge"
         if dead := count_by_status(db.session())[MailStatus.DEAD]:
             yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
         yield from _waiting_findings(utc_now())
