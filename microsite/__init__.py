@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from . import campaigns, db, outbox, privacy, web
+from . import campaigns, db, outbox, privacy, readiness, web
 from .applications.mails import MAILS as APPLICATION_MAILS
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
@@ -64,6 +64,7 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     privacy.init_app(app)
     init_article(app, folders)
     init_embeds(app)
+    readiness.init_app(app)
     init_backoffice(app)
     if with_commands:
         _add_commands(app)

@@ -13,7 +13,7 @@ def engine_name() -> str:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/brochure", "/nulle-part", "/healthz", "/static/css/site.css", "/medias/plateau.svg"]
+    "path", ["/", "/brochure", "/nulle-part", "/healthz", "/readyz", "/static/css/site.css", "/medias/plateau.svg"]
 )
 def test_headers_are_on_every_answer(client: CheckedClient, path: str) -> None:
     with client.get(path) as answer:

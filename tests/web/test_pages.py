@@ -74,6 +74,7 @@ ROUTES = {
     ("/favicon.ico", "GET"),
     ("/apple-touch-icon.png", "GET"),
     ("/healthz", "GET"),
+    ("/readyz", "GET"),
 }
 
 
