@@ -10,7 +10,7 @@ NODE_MODULES := tests/browser/node_modules
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
 	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
-	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et compte les contacts"
+	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et vérifie tout"
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
 	@echo "make fuzz   envoie 20 000 requêtes que personne n’enverrait (FUZZ_REQUESTS=…) ; cinq minutes environ"
 	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
@@ -29,7 +29,7 @@ test: .venv/installed-dev $(NODE_MODULES)/installed
 	$(BIN)/pytest
 
 soak: .venv/installed-dev
-	@$(BIN)/pytest -n 0 -q -s tests/soak.py
+	@$(BIN)/pytest -n 0 -q -s --show-capture=no tests/soak.py
 
 flood: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s tests/flood.py

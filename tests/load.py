@@ -5,16 +5,21 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlencode
 
+import time_machine
 from flask import Flask, url_for
 from sqlalchemy import func, select
 
 from microsite.db import db, reading
+from microsite.jobs import Worker
 from microsite.leads.links import mailed_token
 from microsite.leads.mails import SPACE
 from microsite.leads.models import Submission
 from microsite.open_days.models import OVER, Registration, RegistrationState
+from microsite.outbox.services import LEASE
+from microsite.web.context import utc_now
 
 from .answers import APPLICATION, BROCHURE, add_slot
 from .page import CheckedClient, Form
@@ -97,6 +102,12 @@ def undone_presses(app: Flask, presses: dict[str, Posting]) -> set[str]:
         if (states[reference] in OVER) != press.path.endswith("/annulation")
         or states[reference] in (RegistrationState.WAITING, RegistrationState.OFFERED)
     }
+
+
+def send_the_rest(app: Flask) -> None:
+    """What was in the hands of those that died comes back when their lease ends."""
+    with time_machine.travel(utc_now() + LEASE + timedelta(seconds=1), tick=True):
+        Worker(app).work()
 
 
 def _buttons(app: Flask) -> Iterator[Posting]:

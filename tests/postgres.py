@@ -34,11 +34,19 @@ class Cluster:
     def start(self) -> None:
         data = str(self.folder / "data")
         self._run("initdb", "--pgdata", data, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
+        self.come_back()
+
+    def go_away(self, mode: str) -> None:
+        """`fast` ends its transactions, `immediate` is like a crash (postgresql.org, pg_ctl)."""
+        self._run("pg_ctl", "stop", "--wait", "--mode", mode, "--pgdata", str(self.folder / "data"))
+
+    def come_back(self) -> None:
+        data = str(self.folder / "data")
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
         self._run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", str(self.folder / "log"), "-o", options)
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--mode", "immediate", "--pgdata", str(self.folder / "data"))
+        self.go_away("immediate")
         shutil.rmtree(self.folder)
 
     def url(self, database: str) -> str:

@@ -10,23 +10,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import click
-import time_machine
 from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import db, reading
-from microsite.jobs import Worker
 from microsite.outbox.models import MailStatus, OutgoingMail
-from microsite.outbox.services import LEASE
-from microsite.web.context import utc_now
 
 from .answers import complete_school
 from .conftest import Environ
 from .kills import WORKERS, Burst, Moment, Record, kill_at, kill_parent, kill_worker
+from .load import send_the_rest
 from .mail_server import MailServer
 from .outbox.conftest import smtp_settings
 from .postgres import find_programs
@@ -50,7 +46,7 @@ def test_killed_at_random_moments_keeps_all_that_was_promised(
         app = make_app(**settings)
         record = kill_at(_moments(engine_name, until=time.monotonic() + share), app, environ | settings)
         audited = app.test_cli_runner().invoke(args=["ops", "audit"])
-        _send_the_rest(app)
+        send_the_rest(app)
         mails = _compare_mails(app, server)
 
     click.echo(_told(record, mails))
@@ -93,12 +89,6 @@ def _moment(draw: random.Random) -> Moment:
             kill_parent(burst)
 
     return wait
-
-
-def _send_the_rest(app: Flask) -> None:
-    """What was in the hands of those that died comes back when their lease ends."""
-    with time_machine.travel(utc_now() + LEASE + timedelta(seconds=1), tick=True):
-        Worker(app).work()
 
 
 def _compare_mails(app: Flask, server: MailServer) -> Mails:
