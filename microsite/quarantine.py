@@ -11,7 +11,8 @@ from .applications import services as applications
 from .brochures import services as brochures
 from .leads import services as leads
 from .leads.consents import ask_to_confirm
-from .leads.models import FormName, Submission
+from .leads.models import FormName, Submission, SubmissionStatus
+from .leads.normalise import email_key
 from .leads.notifications import notify
 from .leads.services import NotQuarantined, NotSpam
 from .open_days import services as open_days
@@ -23,6 +24,8 @@ _FOLLOW_UPS = {
     FormName.OPEN_DAY: open_days.follow_up_late,
     FormName.APPLICATION: applications.follow_up,
 }
+
+_HELD = SubmissionStatus.QUARANTINED
 
 Judge = Callable[[Submission], None]
 
@@ -43,10 +46,26 @@ def release(session: Session, submission: Submission, *, notify_every: str, now:
     Raises NotQuarantined.
     """
     leads.release(session, submission)
+    _run(session, submission, notify_every=notify_every, now=now)
+    return _outcome(session, submission)
+
+
+def release_all(session: Session, ids: Iterable[int], *, notify_every: str, now: datetime, done: Judge) -> int:
+    """Release each that is still held, `done` with it; how many those are."""
+    held = [submission for submission in _locked(session, set(ids)) if submission.status is _HELD]
+    # All leads before any slot, in one order: nobody who locks a lead, then a slot, ever crosses this.
+    for submission in sorted(held, key=lambda one: email_key(one.email)):
+        leads.release(session, submission)
+    for submission in held:
+        _run(session, submission, notify_every=notify_every, now=now)
+        done(submission)
+    return len(held)
+
+
+def _run(session: Session, submission: Submission, *, notify_every: str, now: datetime) -> None:
     ask_to_confirm(session, submission, now=now)
     notify(session, submission, every=notify_every, now=now)
     _FOLLOW_UPS[submission.form](session, submission, now=now)
-    return _outcome(session, submission)
 
 
 def judge_all(session: Session, ids: Iterable[int], judge: Judge) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import NAMES, Attribution
@@ -35,16 +35,17 @@ class Selection:
 
 
 def find_lead(session: Session, email: str) -> Lead | None:
-    return session.scalar(select(Lead).where(Lead.email_key == email_key(email)))
+    return session.scalar(_of(email))
 
 
 def hold_lead(session: Session, email: str) -> Lead | None:
-    """The same, as it stands now: changed and erased by nobody else until the transaction ends.
+    """The lead as it stands now, changed and erased by nobody else until the transaction ends.
 
-    Mails about this lead may be decided meanwhile (FOR NO KEY UPDATE lets references to the row through).
+    Before any slot is locked, whoever it is that locks both: so they never cross. References to the row are let
+    through (FOR NO KEY UPDATE), for who holds a slot may decide mails about this lead meanwhile.
     """
-    known = select(Lead).where(Lead.email_key == email_key(email)).with_for_update(key_share=True)
-    return session.scalar(known.execution_options(populate_existing=True))
+    held = _of(email).with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.scalar(held)
 
 
 def find_held(session: Session, email: str) -> list[int]:
@@ -112,3 +113,7 @@ def find_touches(session: Session, lead: Lead) -> Touches | None:
     sent = select(*texts).where(Submission.lead_id == lead.id).order_by(Submission.submitted_at, Submission.id)
     came = [Attribution(**row._mapping) for row in session.execute(sent)]
     return Touches(first=came[0], last=came[-1]) if came else None
+
+
+def _of(email: str) -> Select[Lead]:
+    return select(Lead).where(Lead.email_key == email_key(email))

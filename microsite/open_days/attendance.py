@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
 from ..leads.models import FormName, Submission
-from ..leads.queries import find_by_reference, find_lead
+from ..leads.queries import find_by_reference, find_lead, hold_lead
 from ..leads.services import Person, Sending, capture
 from ..school import PARIS
 from .models import SEATED, Registration, RegistrationState, Slot
@@ -88,6 +88,7 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
     if planned is None:
         raise SlotClosed(slot_id)
     # Before the slot is locked, as the form does: two who lock lead and slot never cross.
+    hold_lead(session, person.email)
     is_known = _active(session, person, slot_id) is not None
     submission = None if is_known else _capture(session, person, planned, companions, now=now)
     slot = lock_slot(session, slot_id)

@@ -9,7 +9,7 @@ from ...leads.filters import LeadFilter
 from ...leads.lists import PAGE
 from ...leads.models import Submission
 from ...leads.services import confirm_spam, hold_again
-from ...quarantine import judge_all, release
+from ...quarantine import Judge, judge_all, release_all
 from ...web.context import current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
@@ -26,12 +26,11 @@ def add_views(bp: Blueprint) -> None:
 
 @for_roles(ADMISSIONS)
 def release_held() -> Response:
-    now, every = utc_now(), current_settings().notify_admissions
+    def let_go(ids: set[int], done: Judge) -> int:
+        every = current_settings().notify_admissions
+        return release_all(db.session(), ids, notify_every=every, now=utc_now(), done=done)
 
-    def let_go(submission: Submission) -> None:
-        release(db.session(), submission, notify_every=every, now=now)
-
-    return _judge(let_go, action="submission released", done="quarantaine-levee")
+    return _judge_ticked(let_go, action="submission released", done="quarantaine-levee")
 
 
 @for_roles(ADMISSIONS)
@@ -44,19 +43,30 @@ def hold_spam_again() -> Response:
     return _judge(hold_again, action="submission held", done="remis-en-quarantaine")
 
 
-def _judge(judge: Callable[[Submission], None], *, action: str, done: str) -> Response:
+def _judge(judge: Judge, *, action: str, done: str) -> Response:
+    def judge_each(ids: set[int], then: Judge) -> int:
+        def judge_one(submission: Submission) -> None:
+            judge(submission)
+            then(submission)
+
+        return judge_all(db.session(), ids, judge_one)
+
+    return _judge_ticked(judge_each, action=action, done=done)
+
+
+def _judge_ticked(judge: Callable[[set[int], Judge], int], *, action: str, done: str) -> Response:
+    """All that are ticked, each noted in the audit log."""
     ids = {number for number in request.form.getlist("id", type=int) if 0 < number <= LARGEST_ID}
     if len(ids) > AT_ONCE:
         abort(400)
     if not ids:
         return _back("rien-coche")
 
-    def judge_and_note(submission: Submission) -> None:
-        judge(submission)
+    def note_it(submission: Submission) -> None:
         staff_id, now = current_staff().id, utc_now()
         note(db.session(), action, staff_id=staff_id, now=now, subject="submission", subject_id=submission.id)
 
-    count = judge_all(db.session(), ids, judge_and_note)
+    count = judge(ids, note_it)
     db.session.commit()
     return _back(done if count == len(ids) else "deja-traites")
 
