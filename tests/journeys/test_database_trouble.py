@@ -36,7 +36,11 @@ def environ(sqlite_template: Path, tmp_path: Path) -> Iterator[Environ]:
     disk.mkdir()
     with small_disk(disk, megabytes=4):
         shutil.copy(sqlite_template, disk / "microsite.sqlite3")
-        yield {"MICROSITE_INSTANCE_PATH": str(disk), "MICROSITE_MIN_FILL_SECONDS": "0"}
+        yield {
+            "MICROSITE_INSTANCE_PATH": str(disk),
+            "MICROSITE_MIN_FILL_SECONDS": "0",
+            "MICROSITE_FORM_RATE_LIMIT": "0,0",
+        }
 
 
 @pytest.fixture

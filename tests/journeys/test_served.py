@@ -24,7 +24,11 @@ from ..served import Visitor, clean_environ, free_port, served
 @pytest.fixture
 def new_installation(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Environ:
     """An instance folder that doesn't exist yet and a database without tables: what `make run` finds at first."""
-    settings = {"MICROSITE_INSTANCE_PATH": str(tmp_path / "new"), "MICROSITE_MIN_FILL_SECONDS": "0"}
+    settings = {
+        "MICROSITE_INSTANCE_PATH": str(tmp_path / "new"),
+        "MICROSITE_MIN_FILL_SECONDS": "0",
+        "MICROSITE_FORM_RATE_LIMIT": "0,0",
+    }
     if engine_name == "postgresql":
         url = request.getfixturevalue("postgresql_url")
         name = f"new_{os.getpid()}_{tmp_path.name[-40:]}".replace("-", "_").lower()
