@@ -18,7 +18,7 @@ from .db import UNAVAILABLE, db, reading, writing
 from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sweep
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox import MAILS_FOLDER
-from .outbox.delivery import Outcome, deliver_next
+from .outbox.delivery import Outcome, deliver_next, give_back_unsent
 from .privacy.access import answer_access, is_access_asked
 from .privacy.leftovers import clear, is_any_left
 from .privacy.purging import Purge, is_turn, run
@@ -76,11 +76,12 @@ class Worker:
             thread.join()
 
     def finish(self) -> None:
-        """Stop, and wait a moment for the mail in hand, which would be sent again, and for the last views."""
+        """Stop; wait a moment for the last views and the mail in hand, given back if it can't have left."""
         self.stop()
         deadline = time.monotonic() + _LAST_MAIL
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
+        self._attempt(give_back_unsent)
 
     def run(self) -> None:
         while not self._stopping.is_set():

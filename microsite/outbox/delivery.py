@@ -41,6 +41,23 @@ def deliver_next() -> Outcome:
     held = _claim(utc_now())
     if held is None:
         return Outcome.NOTHING_DUE
+    current_outbox().in_hand = held
+    try:
+        return _deliver(held)
+    finally:
+        current_outbox().in_hand = None
+
+
+def give_back_unsent() -> None:
+    """For who ends while another thread sends: unless the mail may have left, somebody else has it at once."""
+    held = current_outbox().in_hand
+    if held is not None and current_outbox().transport.withdraw():
+        with writing():
+            services.give_back(db.session(), held)
+        logger.info("mail %d (%s) given back: the process ends", held.id, held.template)
+
+
+def _deliver(held: Claim) -> Outcome:
     try:
         letter = _compose(held)
         if letter is None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..content_files import PLACEHOLDER
 from ..web.context import current_school
 from ..web.typography import french
+from .services import Claim
 from .transports import Transport
 
 # Stands for an address that the school hasn't given yet (RFC 2606): mails then only go into files.
@@ -69,6 +70,8 @@ class Outbox:
 
     templates: Mapping[str, MailTemplate]
     transport: Transport
+    # The mail that this process is sending; it has one worker.
+    in_hand: Claim | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

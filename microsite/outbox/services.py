@@ -106,6 +106,11 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
     )
 
 
+def give_back(session: Session, held: Claim) -> None:
+    """It hasn't left, and whoever holds it ends: another one may take it at once. This attempt counts for nothing."""
+    _settle(session, held, attempts=held.attempts - 1)
+
+
 def mark_sent(session: Session, held: Claim, *, now: datetime) -> bool:
     """Whoever holds it by now, and whatever was decided meanwhile: it has left.
 

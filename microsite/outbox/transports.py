@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -45,15 +45,21 @@ class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Returns once the mail is in other hands. Raises Deferred, Unreachable or Refused."""
 
+    def withdraw(self) -> bool:
+        """For another thread: whether the mail in hand isn't in other hands, and won't come there any more."""
+
 
 class SmtpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._deciding = threading.Lock()
+        self._is_handed_over = self._is_withdrawn = False
 
     def __str__(self) -> str:
         return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
 
     def send(self, message: EmailMessage) -> None:
+        self._is_handed_over = False
         with self._connected() as server:
             try:
                 server.send_message(message)
@@ -71,6 +77,17 @@ class SmtpTransport:
             except (smtplib.SMTPException, OSError) as error:
                 raise Deferred(told(repr(error))) from None
 
+    def withdraw(self) -> bool:
+        with self._deciding:
+            self._is_withdrawn = not self._is_handed_over
+            return self._is_withdrawn
+
+    def _hand_over(self) -> None:
+        with self._deciding:
+            if self._is_withdrawn:
+                raise smtplib.SMTPException("withdrawn: the process ends")
+            self._is_handed_over = True
+
     def knock(self) -> None:
         """Connect and log in as a mail would, and send none. Raises Unreachable."""
         with self._connected() as server:
@@ -81,7 +98,7 @@ class SmtpTransport:
                 raise Unreachable(told(repr(error))) from None
 
     @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
+    def _connected(self) -> Iterator["_Patient"]:
         started = time.monotonic()
         try:
             server = self._open()
@@ -90,6 +107,7 @@ class SmtpTransport:
         if time.monotonic() - started > SENDING_LIMIT:
             server.close()
             raise Unreachable("the server took too long to greet")
+        server.before_data = self._hand_over
         watch = threading.Timer(SENDING_LIMIT, _cut, [server])
         watch.daemon = True
         watch.start()
@@ -103,7 +121,7 @@ class SmtpTransport:
             watch.cancel()
             server.close()
 
-    def _open(self) -> smtplib.SMTP:
+    def _open(self) -> "_Patient":
         settings = self._settings
         if settings.smtp_security == "tls":
             return _PatientTls(
@@ -131,7 +149,10 @@ class _Patient(smtplib.SMTP):
     A server may have taken it and not said so yet: giving up would send it again (RFC 5321, 4.5.3.2.6: ten minutes).
     """
 
+    before_data: Callable[[], None]
+
     def data(self, msg: Any) -> tuple[int, bytes]:
+        self.before_data()
         self._wait_at_most(SENDING_LIMIT)
         try:
             return super().data(msg)
@@ -173,6 +194,10 @@ class FileTransport:
                 draft.unlink()
             raise Unreachable(told(repr(error))) from None
 
+    def withdraw(self) -> bool:
+        # Written in a moment.
+        return False
+
 
 class MemoryTransport:
     """Keeps mails in a list, for tests that look at them."""
@@ -182,6 +207,9 @@ class MemoryTransport:
 
     def send(self, message: EmailMessage) -> None:
         self.sent.append(message)
+
+    def withdraw(self) -> bool:
+        return False
 
 
 def told(reason: str) -> str:
