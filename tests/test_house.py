@@ -18,6 +18,7 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/campaigns.md",
     "docs/content.md",
+    "docs/deploy/README.md",
     "docs/durability.md",
     "docs/embedding.md",
     "docs/export.md",

@@ -1,0 +1,161 @@
+"""docs/deploy: its files are taken by the programs they are for, and its restore drill works as it is written."""
+
+import contextlib
+import http.client
+import os
+import re
+import shlex
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from flask import Flask
+
+from microsite.backups.shelf import find_backups
+from microsite.config import PROJECT_ROOT, setting_names
+
+from .answers import complete_school, export
+from .backups.shelf import let_go
+from .conftest import Environ
+from .page import CheckedClient
+from .privacy.owners import ask_brochure
+from .served import free_port, started
+
+DEPLOY = PROJECT_ROOT / "docs" / "deploy"
+DOCUMENT = (DEPLOY / "README.md").read_text()
+PUBLIC = {"MICROSITE_PUBLIC_URL": "https://www.exemple.fr", "MICROSITE_SMTP_HOST": "smtp.exemple.fr"}
+
+
+@pytest.fixture
+def complete(make_app: Callable[..., Flask], environ: Environ) -> Flask:
+    instance = Path(environ["MICROSITE_INSTANCE_PATH"])
+    complete_school(instance)
+    (instance / "brochure.pdf").write_bytes(b"%PDF-1.7")
+    return make_app(**PUBLIC)
+
+
+def test_restore_drill_of_the_document_works(complete: Flask) -> None:
+    client = complete.test_client()
+    assert isinstance(client, CheckedClient)
+    ask_brochure(client)
+    before = export(complete)
+    (drill,) = re.findall(r"```sh\n(.*?)```", DOCUMENT, re.S)
+
+    for line in drill.splitlines():
+        let_go(complete)
+        backups = find_backups(Path(complete.instance_path) / "backups")
+        arguments = shlex.split(
+            line.removeprefix("flask --app wsgi ").replace("ARCHIVE", str(backups[0].path) if backups else "")
+        )
+        result = complete.test_cli_runner().invoke(args=arguments)
+        assert result.exit_code == 0, (line, result.output)
+
+    assert export(complete) == before
+
+
+def test_document_names_settings_and_files_that_exist() -> None:
+    texts = [path.read_text() for path in DEPLOY.iterdir()]
+
+    named = {name for text in texts for name in re.findall(r"MICROSITE_[A-Z_]+", text)}
+    assert named - set(setting_names()) == set()
+    for link in re.findall(r"\]\(([^)#]+)\)", DOCUMENT):
+        assert (DEPLOY / link).exists(), link
+    copied = re.findall(r"^COPY (\S+)", (DEPLOY / "Containerfile").read_text(), re.M)
+    assert [name for name in copied if not (PROJECT_ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service", "microsite-backup.timer"])
+def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd here")
+    for unit in DEPLOY.glob("microsite*.*"):
+        # The program stands elsewhere on this machine.
+        (tmp_path / unit.name).write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text()))
+
+    judged = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / name], capture_output=True, text=True, check=False
+    )
+
+    assert [line for line in judged.stderr.splitlines() if "microsite" in line] == []
+
+
+@contextlib.contextmanager
+def _behind_nginx(site: str, tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
+    """The document's file, but for names of files, ports, and the site behind; the port of HTTPS."""
+    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if nginx is None:
+        pytest.skip("no nginx here")
+    authority, https, http = trustme.CA(), free_port(), free_port()
+    certificate = authority.issue_cert("www.exemple.fr")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "fullchain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "privkey.pem")
+    text = (DEPLOY / "nginx.conf").read_text()
+    text = re.sub(r" *listen \[::\]:.*\n", "", text)
+    for written, here in (
+        ("listen 80;", f"listen 127.0.0.1:{http};"),
+        ("listen 443", f"listen 127.0.0.1:{https}"),
+        ("/etc/letsencrypt/live/www.exemple.fr", str(tmp_path)),
+        ("127.0.0.1:8000", site.removeprefix("http://")),
+    ):
+        assert written in text
+        text = text.replace(written, here)
+    temporary = "".join(
+        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    account = "user root;" if os.geteuid() == 0 else ""
+    whole = f"{account} daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error; events {{}} http {{ {temporary}\n{text}\n}}"
+    (tmp_path / "whole.conf").write_text(whole)
+    subprocess.run([nginx, "-t", "-q", "-p", tmp_path, "-c", tmp_path / "whole.conf"], check=True)
+    process = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "whole.conf"])
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    try:
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield https, context
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Environ, tmp_path: Path) -> None:
+    """A real nginx before a real server, over TLS; a frame's policy comes through, and the proxy's name of the request."""
+    settings = PUBLIC | {"MICROSITE_PROXIES": "1", "MICROSITE_LOG_FORMAT": "json"}
+    log = tmp_path / "log"
+    with started(environ | settings | {"MICROSITE_SMTP_HOST": ""}, workers=1, log=log) as server:
+        with _behind_nginx(server.site, tmp_path) as (port, context):
+            answers = [_ask(port, context, path) for path in ("/brochure", "/embed/brochure", "/readyz")]
+        direct = urllib.request.urlopen(f"{server.site}/brochure", timeout=10).headers
+
+    page, embed, ready = answers
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy"):
+        assert page[name] == direct[name]
+    assert "frame-ancestors" in embed["Content-Security-Policy"]
+    assert "X-Frame-Options" not in embed
+    assert page["Strict-Transport-Security"] == "max-age=31536000"
+    assert re.fullmatch("[0-9a-f]{32}", page["X-Request-ID"])
+    assert page["X-Request-ID"] in log.read_text()
+    assert ready["Content-Type"] == "application/json"
+
+
+def _ask(port: int, context: ssl.SSLContext, path: str) -> http.client.HTTPMessage:
+    connection = http.client.HTTPSConnection("www.exemple.fr", port, context=context, timeout=10)
+    # The name is asked of nobody.
+    connection.sock = context.wrap_socket(
+        socket.create_connection(("127.0.0.1", port)), server_hostname="www.exemple.fr"
+    )
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Host": "www.exemple.fr", "X-Forwarded-For": "203.0.113.9"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+        return answer.headers
