@@ -117,7 +117,7 @@ def test_reloaded_server_signs_with_the_new_key(app: Flask, client: CheckedClien
         told(app, "rotate-key", "--now")
         assert visitor.get(link)[0] == 200
         server.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 90
         refused = 0
         # Each of two workers answers now and then.
         while refused < 20:

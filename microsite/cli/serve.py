@@ -26,6 +26,9 @@ from .group import told_in_one_line
 # Seconds. A worker of granian 2.8 that is told to stop twice at once (Ctrl+C reaches it and its parent, which tells it)
 # or while it still starts may never do it: it gets as long as a request may wait to write, then it goes.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
+# Seconds between a worker that starts and the one whose place it takes (SIGHUP): each listens for itself, so that
+# connections would be refused before the new one does.
+_RESPAWN_INTERVAL = 10
 # On a new database, so that the back-office can be tried at once (RFC 6761: .invalid is nobody's).
 _FIRST_ACCOUNT = "admin@ecole.invalid"
 
@@ -126,5 +129,6 @@ def granian_command(settings: Settings) -> list[str]:
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),
+        *("--respawn-interval", str(_RESPAWN_INTERVAL)),
         *("--log-config", str(PROJECT_ROOT / "microsite" / "cli" / f"server_log_{settings.log_format}.json")),
     ]
