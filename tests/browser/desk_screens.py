@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -22,6 +23,9 @@ from microsite.exports.requests import ask
 from microsite.leads.filters import LeadFilter
 from microsite.leads.models import Consent, Lead
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
+from microsite.privacy.models import RequestKind
+from microsite.privacy.requests import ask as ask_about_data
+from microsite.privacy.requests import open_requests
 from microsite.web.context import utc_now
 
 from ..backoffice.conftest import PASSWORD, address
@@ -138,6 +142,24 @@ def _prepared(state: ExportState, **values: Any) -> Values:
             return {"token": asked.token}
 
     return add
+
+
+def _asked(kind: RequestKind, *, email: str = "zoe@exemple.fr", days: int = 0) -> Values:
+    """A request of this person's, as long as it is open."""
+
+    def add(site: Site) -> dict[str, Any]:
+        with site.app.app_context(), writing():
+            lead = db.session.scalars(select(Lead).where(Lead.email == email)).one()
+            ask_about_data(db.session(), lead, kind, now=utc_now() - timedelta(days=days))
+            found = next(row for row in open_requests(db.session(), lead.id) if row.kind is kind)
+            return {"request_id": found.id}
+
+    return add
+
+
+def _hand_over(page: Page) -> None:
+    page.get_by_text("Marquer comme remise").first.click()
+    _press_named(page, "Marquer comme remise")
 
 
 def _backed_up(site: Site) -> dict[str, Any]:
@@ -396,6 +418,23 @@ SECTIONS: dict[str, dict[str, Screen]] = {
         ),
         "card, nobody's": Screen(endpoint="welcome", says="Aucune inscription", values=_fixed(reference="JPO-222222")),
         "card, stranger": Screen(endpoint="welcome", says="Réservé", values=_fixed(reference="JPO-222222"), by=None),
+        "data requests": Screen(endpoint="data_requests", says="Demandes sur les données"),
+        "data requests, none": Screen(endpoint="data_requests", says="Demandes sur les données", site="new desk"),
+        "data request, copy": Screen(
+            endpoint="data_request", says="Copie des données", values=_asked(RequestKind.COPY)
+        ),
+        "data request, erasure": Screen(
+            endpoint="data_request", says="Effacement", values=_asked(RequestKind.ERASURE, days=40)
+        ),
+        "data request, answered": Screen(
+            endpoint="data_request",
+            says="Demandes sur les données",
+            values=_asked(RequestKind.COPY, email="ana.dacosta1@exemple.fr"),
+            act=lambda page, _: _hand_over(page),
+        ),
+        "data erasure": Screen(
+            endpoint="data_erasure", says="Effacer une personne", values=_asked(RequestKind.ERASURE, days=40)
+        ),
         "mails": Screen(endpoint="mails", says="Messages"),
         "mails, nothing ticked": Screen(endpoint="mails", says="Messages", act=press),
         "mails, suppressed": Screen(endpoint="mails", says="Messages", query={"etat": "retenus"}),

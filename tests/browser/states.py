@@ -129,7 +129,7 @@ def press(page: Page) -> None:
     page.locator("form[method=post]").get_by_role("button").last.click()
 
 
-def _fill_in_and_press(page: Page) -> None:
+def fill_in_and_press(page: Page) -> None:
     page.get_by_label("Prénom").fill("Zoé")
     page.get_by_label("Nom", exact=True).fill("Lefèvre")
     page.get_by_label("Adresse e-mail").fill("zoe@exemple.fr")
@@ -139,7 +139,7 @@ def _fill_in_and_press(page: Page) -> None:
 def _ask_for_three_seats_of_two(page: Page) -> None:
     page.get_by_label("samedi 21 mars 2099").check()
     page.get_by_label("Personnes qui vous accompagnent").select_option("2")
-    _fill_in_and_press(page)
+    fill_in_and_press(page)
 
 
 def _open_what_the_days_say(page: Page) -> None:
@@ -161,8 +161,8 @@ STATES = {
         f"errors {path}": State(address=_at(path), act=press, says="À corriger avant l’envoi")
         for path in ("/brochure", "/portes-ouvertes", "/candidater", "/mon-espace")
     },
-    "too fast": State(address=_at("/brochure"), site="empty", act=_fill_in_and_press, says="Encore un clic"),
-    "not kept": State(address=_at("/brochure"), site="broken", act=_fill_in_and_press, says="Envoi à refaire"),
+    "too fast": State(address=_at("/brochure"), site="empty", act=fill_in_and_press, says="Encore un clic"),
+    "not kept": State(address=_at("/brochure"), site="broken", act=fill_in_and_press, says="Envoi à refaire"),
     "thanks, brochure": State(address=_sent("/brochure"), says="Merci"),
     "thanks, mistyped address": State(address=_sent("/brochure", email="zoe@gmial.com"), says="Merci"),
     "thanks, open day": State(address=_sent("/portes-ouvertes"), says="Merci"),

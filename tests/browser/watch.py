@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 # Milliseconds. A site on this machine answers long before.
 _PATIENCE = 10_000
 
-_STORED = """async () => [
+STORED = """async () => [
   ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...(await indexedDB.databases()).map(db => db.name),
   ...(await caches.keys()), ...(await navigator.serviceWorker.getRegistrations()).map(worker => worker.scope),
 ]"""
@@ -68,7 +68,7 @@ def watched(
         assert faults.found == [], faults.found
         assert {cookie.get("name") for cookie in context.cookies()} <= cookies, "a cookie is set"
         if page.url != "about:blank" and options.get("java_script_enabled", True):
-            assert page.evaluate(_STORED) == [], "something is stored in the browser"
+            assert page.evaluate(STORED) == [], "something is stored in the browser"
     finally:
         context.close()
 
