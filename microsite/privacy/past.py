@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,15 @@ def keep_totals(session: Session, chosen: ColumnElement[bool]) -> None:
     )
     if counts:
         _add(session, counts)
+
+
+def count_past(session: Session, *, since: date, until: date, form: FormName | None = None) -> int:
+    """How many of the submissions of these days' months aren't kept any more."""
+    months = PastSubmission.month.between(since.replace(day=1), until)
+    counted = select(func.coalesce(func.sum(PastSubmission.count), 0)).where(months)
+    if form is not None:
+        counted = counted.where(PastSubmission.form == form)
+    return int(session.execute(counted).scalar_one())
 
 
 def _add(session: Session, counts: Counter[_Month]) -> None:

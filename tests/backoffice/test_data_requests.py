@@ -91,6 +91,8 @@ def test_erasure_shows_what_will_go_then_takes_it_all(app: Flask, desk: Desk, cl
     assert list(folder.glob("*.csv")) == []
     assert "préparez-le de nouveau" in admissions.page(str(prepared.response.request.path)).text
     assert only(rows(app)["leads"]).email == MAX
+    assert "Depuis, 1 demande des mois de cette période a été effacée" in admissions.page("/admissions/rapport").text
+    assert "Depuis" not in admissions.page("/admissions/rapport?formulaire=application").text
     assert only(rows(app)["privacy_requests"]).lead_id is None
     assert client.page(space).status == 410
     assert admissions.page(f"/admissions/contacts/{zoe}").status == 404

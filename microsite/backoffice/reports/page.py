@@ -8,8 +8,9 @@ from ...campaigns.queries import list_campaigns
 from ...db import db, writing
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, ExcelFr, Rfc4180
+from ...privacy.past import count_past
 from ...reports.breakdowns import Breakdown, break_down
-from ...reports.questions import Axis
+from ...reports.questions import Axis, Question
 from ...school import PARIS
 from ...web.context import utc_now
 from ...web.typography import thousands
@@ -47,6 +48,7 @@ def report() -> Response:
         articles=current_app.extensions["articles"],
         campaigns=planned,
         sources=sorted({campaign.source for campaign in planned}),
+        past=_count_past(asked.question),
         key_label=key_label,
         line_label=line_label,
         onward=_onward,
@@ -82,6 +84,10 @@ def report_file() -> Response:
 def _answer() -> tuple[Asked, Breakdown]:
     asked = read_question(request.args, today=utc_now().astimezone(PARIS).date())
     return asked, break_down(db.session(), asked.question, asked.axis)
+
+
+def _count_past(question: Question) -> int:
+    return count_past(db.session(), since=question.since, until=question.until, form=question.form)
 
 
 def _onward(asked: Asked, key: str) -> str | None:
