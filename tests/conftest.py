@@ -178,7 +178,9 @@ def app(
         apps_by_engine[engine_name] = _build(environ, compiled_templates)
     app = apps_by_engine[engine_name]
     app.extensions["view_counter"] = ViewCounter()
+    parts = dict(app.extensions)
     yield app
+    assert app.extensions == parts, "this test has changed the application that all share"
     _let_go(app)
 
 

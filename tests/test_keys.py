@@ -30,6 +30,12 @@ NOW = datetime(2027, 2, 3, 12, tzinfo=UTC)
 
 
 @pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """One of the test's own, which gets other keys."""
+    return make_app()
+
+
+@pytest.fixture
 def engine_name() -> str:
     """What is looked at here depends on no engine."""
     return "sqlite"

@@ -1,5 +1,6 @@
 """/readyz: what it looks at, what it says when that isn't well, and that it asks for little and tells nobody's data."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from .page import CheckedClient
 from .trouble import filled_up, locked, small_disk
 
 READY = {"status": "ready", "database": "ok", "disk": "ok", "outbox": "ok"}
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """One of the test's own, which remembers its answer for a second."""
+    return make_app()
 
 
 def _told(app: Flask) -> tuple[int, dict[str, str]]:

@@ -242,7 +242,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "purge_runs": _names("id begun_at beat_at ended_at removed"),
         "slots": _names(
             "id open_day_id starts_at ends_at capacity opens_at closes_at cancelled_at added_at early_reminder_at "
-            "late_reminder_at thanked_at sequence"
+            "late_reminder_at thanked_at sequence seats_kept"
         ),
         "view_counts": _names("id day page campaign source medium embed_host article count"),
         "brochure_versions": _names("id digest size note added_at chosen_at"),

@@ -323,5 +323,6 @@ def _decoded(path: str) -> str:
 
 
 def _lasting(headers: Headers) -> dict[str, str]:
-    """Without what a clock or a token makes differ."""
-    return {name: value for name, value in headers.items() if name not in ("Date", "Expires", "ETag", "Content-Length")}
+    """Without what a clock, a token or the request's own name makes differ."""
+    own = ("Date", "Expires", "ETag", "Content-Length", "X-Request-ID")
+    return {name: value for name, value in headers.items() if name not in own}

@@ -32,6 +32,12 @@ FAULT = "Zoé Lefèvre <zoe@exemple.fr>, 0612345678"
 
 
 @pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """One of the test's own, which breaks."""
+    return make_app()
+
+
+@pytest.fixture
 def lines(app: Flask) -> Iterator[io.StringIO]:
     """What the process logs from here on."""
     handler = next(one for one in logging.getLogger().handlers if isinstance(one, LineHandler))
