@@ -100,6 +100,11 @@ class School:
         contacts = {f"contacts.{key}": value for key, value in self.contacts.items()}
         return own | contacts | {f"legal.{key}": value for key, value in self.legal.items()}
 
+    def security_address(self) -> str | None:
+        """Where a weakness is reported to; None as long as the school hasn't said it."""
+        address = self.contacts["security_email"]
+        return None if PLACEHOLDER in address else address
+
     def placeholders(self) -> list[str]:
         """Keys of school.toml that still wait for the school's own words."""
         choices = [
@@ -121,7 +126,7 @@ def load_school(folders: Folders) -> School:
         site=table.text("site"),
         founded=table.number("founded"),
         home_article=table.text("home_article"),
-        contacts=_texts(contacts, "address", "phone", "email", "data_protection_email"),
+        contacts=_contacts(contacts),
         legal=_texts(legal, "publisher", "publication_director", "host", "recipients"),
         mail=_mail_identity(table.table("mail")),
         programmes=_choices(table, "programmes"),
@@ -137,6 +142,12 @@ def _texts(table: Table, *keys: str) -> Mapping[str, str]:
     texts = {key: table.text(key) for key in keys}
     table.finish()
     return MappingProxyType(texts)
+
+
+def _contacts(table: Table) -> Mapping[str, str]:
+    # Programs read this one too: /.well-known/security.txt.
+    _address(table, "security_email")
+    return _texts(table, "address", "phone", "email", "data_protection_email", "security_email")
 
 
 def _mail_identity(table: Table) -> MailIdentity:

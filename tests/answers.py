@@ -78,7 +78,7 @@ def call_off(app: Flask, slot: str) -> None:
 def complete_school(instance: Path) -> None:
     """A school.toml without placeholders; mails leave from ecole.example."""
     shipped = (SHIPPED / "school.toml").read_text()
-    for key in ("sender", "reply_to", "admissions"):
+    for key in ("sender", "reply_to", "admissions", "security_email"):
         shipped = re.sub(rf'^{key} = ".*"$', f'{key} = "{key.replace("_", "-")}@ecole.example"', shipped, flags=re.M)
     (instance / "content").mkdir(exist_ok=True)
     (instance / "content" / "school.toml").write_text(shipped.replace('"[à compléter', '"[rempli'))

@@ -17,6 +17,7 @@ from . import (
     log_lines,
     origins,
     request_ids,
+    security_txt,
     static_files,
     typography,
 )
@@ -40,6 +41,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     caching.init_app(app)
     errors.init_app(app)
     health.init_app(app)
+    security_txt.init_app(app)
     origins.init_app(app)
     limits.init_app(app, settings)
     static_files.init_app(app, settings)

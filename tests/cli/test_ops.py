@@ -41,6 +41,7 @@ def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ)
             "contacts.phone",
             "contacts.email",
             "contacts.data_protection_email",
+            "contacts.security_email",
             "legal.publisher",
             "legal.publication_director",
             "legal.host",

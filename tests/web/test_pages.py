@@ -71,6 +71,8 @@ ROUTES = {
     ("/partage/<version>/<name>.png", "GET"),
     ("/sitemap.xml", "GET"),
     ("/robots.txt", "GET"),
+    ("/.well-known/security.txt", "GET"),
+    ("/security.txt", "GET"),
     ("/favicon.ico", "GET"),
     ("/apple-touch-icon.png", "GET"),
     ("/healthz", "GET"),
