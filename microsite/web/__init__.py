@@ -37,7 +37,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     typography.init_app(app)
     fields.init_app(app)
     framing.init_app(app)
-    headers.init_app(app)
+    headers.init_app(app, settings)
     caching.init_app(app)
     errors.init_app(app)
     health.init_app(app)

@@ -1,8 +1,10 @@
 """Security headers on every answer. Sources: OWASP Secure Headers Project; CSP Level 3."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response
+
+from ..config import Settings
 
 NOBODY = "'none'"
 OWN = "'self'"
@@ -32,8 +34,14 @@ _HEADERS = {
 }
 
 
-def init_app(app: Flask) -> None:
+# A year, which OWASP ASVS 5.0, 3.4.1 asks for at least.
+_HTTPS_FOR = "max-age=31536000"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_add_headers)
+    transport = transport_headers(settings)
+    app.after_request(lambda response: _add(response, transport))
 
 
 def page_policy(*, ancestors: Sequence[str] = (), frames_own: bool = False) -> str:
@@ -50,7 +58,19 @@ def security_headers(mimetype: str) -> dict[str, str]:
     return {"Content-Security-Policy": policy, **_HEADERS}
 
 
+def transport_headers(settings: Settings) -> Mapping[str, str]:
+    """Strict-Transport-Security (RFC 6797), where the site has an address in https: elsewhere browsers ignore it."""
+    if settings.hsts == "none" or not settings.public_url.startswith("https:"):
+        return {}
+    subdomains = "; includeSubDomains" if settings.hsts == "subdomains" else ""
+    return {"Strict-Transport-Security": f"{_HTTPS_FOR}{subdomains}"}
+
+
 def _add_headers(response: Response) -> Response:
-    for name, value in security_headers(response.mimetype or "").items():
+    return _add(response, security_headers(response.mimetype or ""))
+
+
+def _add(response: Response, headers: Mapping[str, str]) -> Response:
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response

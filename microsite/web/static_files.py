@@ -20,7 +20,7 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 from ..config import PROJECT_ROOT, Settings
-from .headers import security_headers
+from .headers import security_headers, transport_headers
 from .static_cache import prepared_folder
 
 SITE_SHEET = "css/site.css"
@@ -41,11 +41,14 @@ _FOR_ALL_ORIGINS = (".js", ".woff2")
 class StaticFiles:
     """WSGI middleware: answers for the static files, leaves everything else to the application."""
 
-    def __init__(self, application: Any, *, contents: Mapping[str, bytes], cache: Path) -> None:
+    def __init__(
+        self, application: Any, *, contents: Mapping[str, bytes], cache: Path, headers: Mapping[str, str]
+    ) -> None:
         self.version = _version(contents)
         self._application = application
         self._contents = contents
         self._cache = cache
+        self._headers = headers
         self._server: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -80,7 +83,7 @@ class StaticFiles:
 
     def _add_headers(self, headers: Headers, _path: str, url: str) -> None:
         mimetype = str(headers["Content-Type"]).partition(";")[0]
-        for name, value in security_headers(mimetype).items():
+        for name, value in {**security_headers(mimetype), **self._headers}.items():
             headers[name] = value
         headers["Cache-Control"] = IMMUTABLE if url.startswith(f"/static/{self.version}/") else _SHORT
         # Weak: the same for each of the encodings.
@@ -91,7 +94,8 @@ class StaticFiles:
 
 def init_app(app: Flask, settings: Settings) -> None:
     contents = read_static(PROJECT_ROOT / "static")
-    files = StaticFiles(app.wsgi_app, contents=contents, cache=settings.instance_path / "cache")
+    cache, headers = settings.instance_path / "cache", transport_headers(settings)
+    files = StaticFiles(app.wsgi_app, contents=contents, cache=cache, headers=headers)
     app.wsgi_app = files  # type: ignore[method-assign]  # Flask's own way to add a middleware
     app.extensions["static_files"] = files
     app.jinja_env.globals["static_url"] = files.url

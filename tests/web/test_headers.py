@@ -1,6 +1,9 @@
 """Security headers on every answer, whatever it is."""
 
+from collections.abc import Callable
+
 import pytest
+from flask import Flask
 
 from ..answers import BROCHURE
 from ..page import CheckedClient
@@ -36,6 +39,30 @@ def test_headers_are_on_every_answer(client: CheckedClient, path: str) -> None:
     assert "camera=()" in headers["Permissions-Policy"]
     # A sandboxed frame's new tab couldn't open the page.
     assert "Cross-Origin-Opener-Policy" not in headers
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"MICROSITE_PUBLIC_URL": "https://films.example"}, "max-age=31536000"),
+        (
+            {"MICROSITE_PUBLIC_URL": "https://films.example", "MICROSITE_HSTS": "subdomains"},
+            "max-age=31536000; includeSubDomains",
+        ),
+        ({"MICROSITE_PUBLIC_URL": "https://films.example", "MICROSITE_HSTS": "none"}, None),
+        # Nobody is to be kept from a site that has no HTTPS.
+        ({"MICROSITE_PUBLIC_URL": "http://films.example"}, None),
+        ({}, None),
+    ],
+)
+def test_browsers_are_told_to_come_back_by_https(
+    make_app: Callable[..., Flask], settings: dict[str, str], told: str | None
+) -> None:
+    client = make_app(**settings).test_client()
+
+    for path in ("/", "/nulle-part", "/admissions/connexion", "/static/css/site.css"):
+        with client.get(path) as answer:
+            assert answer.headers.get("Strict-Transport-Security") == told
 
 
 def test_pages_with_a_token_of_their_own_are_not_stored_or_indexed(client: CheckedClient) -> None:

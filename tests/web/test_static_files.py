@@ -119,7 +119,7 @@ def test_file_that_the_browser_has_is_not_sent_again(client: CheckedClient, file
 )
 def test_sandboxed_frames_may_load_fonts_and_scripts_alone(tmp_path: Path, name: str, origins: str | None) -> None:
     application = Flask(__name__, static_folder=None)
-    files = StaticFiles(application.wsgi_app, contents={name: b"content"}, cache=tmp_path)
+    files = StaticFiles(application.wsgi_app, contents={name: b"content"}, cache=tmp_path, headers={})
     application.wsgi_app = files  # type: ignore[method-assign]
 
     with application.test_client().get(files.url(name)) as answer:
@@ -164,7 +164,7 @@ def test_sheets_are_joined_tokens_first(tmp_path: Path) -> None:
 
 def test_version_changes_with_any_name_or_content(tmp_path: Path) -> None:
     def version(contents: Mapping[str, bytes]) -> str:
-        return StaticFiles(None, contents=contents, cache=tmp_path).version
+        return StaticFiles(None, contents=contents, cache=tmp_path, headers={}).version
 
     assert version({"a": b"1", "b": b"2"}) == version({"b": b"2", "a": b"1"})
     others = [{"a": b"1"}, {"a": b"2"}, {"b": b"1"}, {"a": b"", "1": b""}, {"a": b"1", "b": b""}, {}]
