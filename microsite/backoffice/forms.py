@@ -46,7 +46,7 @@ class CodeForm(StaffForm):
 
 
 class NewCodeForm(CodeForm):
-    """For an account that asks for codes already."""
+    """The first code of a telephone."""
 
     password = PasswordField(
         "Mot de passe",

@@ -3,6 +3,7 @@
 What no view declares (access.py) is refused.
 """
 
+import logging
 from typing import Any
 
 from flask import (
@@ -29,6 +30,8 @@ from .accounts.services import see
 from .done import DONE
 from .models import Role
 
+logger = logging.getLogger("microsite.backoffice")
+
 
 def init_app(app: Flask) -> None:
     for kind in (NotFound, MethodNotAllowed):
@@ -50,6 +53,8 @@ def _admit() -> Response | None:
     if roles is not None and person is None:
         return _to_sign_in()
     if person is not None and roles is not None and person.role not in roles:
+        # OWASP ASVS 5.0, 16.3.2; the journal is of what was seen and done.
+        logger.warning("staff %d (%s) may not open %s", person.id, person.role, request.endpoint)
         return make_response(render_template("backoffice/forbidden.html"), 403)
     if request.method == "POST" and not _is_our_form():
         return make_response(render_template("backoffice/stale.html"), 400)

@@ -199,6 +199,13 @@ def test_pages_are_kept_by_nobody_and_framed_by_nobody(desk: Desk, path: str) ->
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
+def test_who_is_refused_is_told_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk(Role.MARKETING).get("/admissions/contacts?q=lefevre")
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "microsite.backoffice"]
+    assert lines == ["staff 1 (marketing) may not open backoffice.leads"]
+
+
 @pytest.mark.parametrize("value", ["99999999999999999999", "a%00b"])
 def test_address_that_can_name_nothing_is_not_found(desk: Desk, value: str) -> None:
     client = desk(Role.ADMINISTRATOR)

@@ -1,6 +1,7 @@
 """Signing in, staying signed in, and really being out afterwards."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +34,16 @@ def member(app: Flask) -> int:
 
 def _is_in(client: CheckedClient) -> bool:
     return client.get("/admissions/compte").status_code == 200
+
+
+def test_cookie_is_the_desk_s_alone_and_hidden_from_scripts(make_app: Callable[..., Flask]) -> None:
+    client = make_app(MICROSITE_PUBLIC_URL="https://films.example").test_client()
+
+    cookie = client.get("/admissions/connexion").headers["Set-Cookie"]
+
+    name, *attributes = cookie.split("; ")
+    assert name.startswith("__Secure-equipe=")
+    assert set(attributes) == {"Secure", "HttpOnly", "Path=/admissions", "SameSite=Lax"}
 
 
 def _leave(client: CheckedClient) -> None:
@@ -230,9 +241,9 @@ def test_password_needs_no_particular_signs(password: str) -> None:
 def _switch_on(client: CheckedClient) -> tuple[pyotp.TOTP, list[str]]:
     page = client.page("/admissions/compte/double-verification")
     totp = pyotp.TOTP(page.one(".reference").text())
-    done = client.send(page.form("/admissions/compte/double-verification"), code=totp.now())
+    done = client.send(page.form("/admissions/compte/double-verification"), code=totp.now(), password=PASSWORD)
     assert done.status == 200
-    return totp, re.findall(r"\b(?:[0-9a-f]{4}-){2}[0-9a-f]{4}\b", done.text)
+    return totp, re.findall(r"\b(?:[a-z2-9]{4}-){5}[a-z2-9]{4}\b", done.text)
 
 
 def _code(client: CheckedClient, code: str) -> Page:
@@ -314,6 +325,20 @@ def _stop(client: CheckedClient, password: str) -> Page:
     return client.send(client.page("/admissions/compte").form(stop), password=password)
 
 
+def test_second_step_that_changes_signs_every_other_browser_out(desk: Desk, browser: Browser) -> None:
+    client, other = desk(Role.ADMISSIONS), browser()
+    assert enter(other, email=EMAIL).status == 303
+
+    totp, _ = _switch_on(client)
+
+    assert (_is_in(client), _is_in(other)) == (True, False)
+    with time_machine.travel(utc_now() + timedelta(minutes=1), tick=False):
+        enter(other, email=EMAIL)
+        assert _code(other, totp.now()).status == 303
+        assert _stop(client, PASSWORD).status == 303
+    assert (_is_in(client), _is_in(other)) == (True, False)
+
+
 def test_second_step_is_stopped_by_its_owner_s_password_alone(desk: Desk) -> None:
     client = desk(Role.ADMISSIONS)
     _switch_on(client)
@@ -327,10 +352,13 @@ def test_second_step_is_stopped_by_its_owner_s_password_alone(desk: Desk) -> Non
     assert enter(client, email=EMAIL).response.headers["Location"] == "/admissions/"
 
 
-def test_second_step_is_replaced_by_its_owner_s_password_alone(desk: Desk) -> None:
+def test_second_step_is_switched_on_and_replaced_by_its_owner_s_password_alone(desk: Desk) -> None:
     at = "/admissions/compte/double-verification"
     with time_machine.travel(NOW, tick=False) as clock:
         client = desk(Role.ADMISSIONS)
+        page = client.page(at)
+        first = client.send(page.form(at), code=pyotp.TOTP(page.one(".reference").text()).now())
+        assert list(first.errors()) == ["password"]
         _switch_on(client)
         page = client.page(at)
         code = pyotp.TOTP(page.one(".reference").text()).now()

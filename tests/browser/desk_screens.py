@@ -211,6 +211,7 @@ def _code(code: str) -> Act:
 
 def _switch_on(page: Page, _site: Site) -> None:
     page.get_by_label("Code").fill(pyotp.TOTP(page.locator(".reference").inner_text()).now())
+    page.get_by_label("Mot de passe").fill(PASSWORD)
     page.get_by_role("button", name="Activer").click()
 
 
@@ -294,9 +295,6 @@ SECTIONS: dict[str, dict[str, Screen]] = {
             endpoint="account", says="Votre compte", by=WITH_CODE, act=lambda page, _: _unfold(page)
         ),
         "account, wrong password": Screen(endpoint="account", says="Votre compte", by=WITH_CODE, act=_stop_codes),
-        "second step, replaced": Screen(
-            endpoint="second_step", says="Activer la double vérification", by=WITH_CODE, act=press
-        ),
         "second step": Screen(endpoint="second_step", says="Activer la double vérification"),
         "second step, wrong": Screen(endpoint="second_step", says="Activer la double vérification", act=press),
         "recovery codes": Screen(endpoint="second_step", says="Vos codes de secours", by=CAREFUL, act=_switch_on),

@@ -41,6 +41,23 @@ def test_headers_are_on_every_answer(client: CheckedClient, path: str) -> None:
     assert "Cross-Origin-Opener-Policy" not in headers
 
 
+def test_each_answer_says_what_it_is_and_in_which_signs(client: CheckedClient) -> None:
+    kinds = {
+        "/": "text/html; charset=utf-8",
+        "/nulle-part": "text/html; charset=utf-8",
+        "/robots.txt": "text/plain; charset=utf-8",
+        "/sitemap.xml": "application/xml",
+        "/embed.js": "text/javascript; charset=utf-8",
+        "/static/css/site.css": 'text/css; charset="utf-8"',
+        "/medias/plateau.svg": "image/svg+xml; charset=utf-8",
+        "/healthz": "text/plain; charset=utf-8",
+    }
+
+    for path, kind in kinds.items():
+        with client.get(path) as answer:
+            assert (path, answer.headers["Content-Type"]) == (path, kind)
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

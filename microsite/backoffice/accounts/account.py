@@ -11,10 +11,11 @@ from ...web.context import current_school, utc_now
 from ...web.fields import refuse
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
-from ..forms import CodeForm, NewCodeForm, PasswordAgainForm, entered
+from ..forms import NewCodeForm, PasswordAgainForm, entered
 from ..models import StaffMember
 from .proof import prove_again
 from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
+from .services import end_all_sessions
 from .sign_in import WRONG_CODE
 
 _SECRET = "totp"  # noqa: S105  # a key of the session
@@ -35,19 +36,18 @@ def account() -> Response:
 def second_step() -> Response:
     """Scan, then type the first code: a secret that no telephone has would lock its owner out.
 
-    One that takes another's place needs the password: who finds a browser signed in doesn't take the account over.
+    And the password: who finds a browser signed in doesn't take the account over (OWASP ASVS 5.0, 7.5.1).
     """
-    member = _member()
-    form = NewCodeForm() if member.totp_secret else CodeForm()
+    form = NewCodeForm()
     # Until it is confirmed it is in the session alone, signed: the browser's owner sees it anyway.
     secret = session.setdefault(_SECRET, draw_secret())
     if form.validate_on_submit():
         step = matching_step(secret, entered(form.code), now=utc_now())
         if step is None:
             refuse(form.code, WRONG_CODE)
-        elif (owner := _owner(form)) is not None:
+        elif (owner := _proven(form.password)) is not None:
             codes = switch_on(db.session(), owner, secret, step=step)
-            _note("second step on", owner)
+            _changed("second step on", owner)
             db.session.commit()
             session.pop(_SECRET)
             return make_response(render_template("backoffice/recovery_codes.html", codes=codes))
@@ -63,7 +63,7 @@ def stop_second_step() -> Response:
     if member is None:
         return _account_page(form, status=422)
     switch_off(db.session(), member)
-    _note("second step off", member)
+    _changed("second step off", member)
     db.session.commit()
     return make_response(redirect(url_for("backoffice.account", fait="double-verification-arretee")), 303)
 
@@ -72,17 +72,6 @@ def _account_page(form: PasswordAgainForm, *, status: int = 200) -> Response:
     member = _member()
     left = codes_left(db.session(), member)
     return make_response(render_template("backoffice/account.html", member=member, codes_left=left, form=form), status)
-
-
-def _owner(form: CodeForm) -> StaffMember | None:
-    """Who is signed in, locked, and asked for their password if they have a second step. Raises TooOften."""
-    if isinstance(form, NewCodeForm):
-        return _proven(form.password)
-    member = db.session.get_one(StaffMember, current_staff().id, with_for_update=True, populate_existing=True)
-    if member.totp_secret is None:
-        return member
-    refuse(form.code, "Un code est déjà demandé, depuis une autre fenêtre : rouvrez cette page pour en changer.")
-    return None
 
 
 def _proven(field: Field) -> StaffMember | None:
@@ -98,8 +87,11 @@ def _member() -> StaffMember:
     return db.session.get_one(StaffMember, current_staff().id)
 
 
-def _note(action: str, member: StaffMember) -> None:
-    note(db.session(), action, staff_id=member.id, now=utc_now(), subject="staff", subject_id=member.id)
+def _changed(action: str, member: StaffMember) -> None:
+    """Whoever is in by another browser is to prove themselves anew (OWASP ASVS 5.0, 7.4.3)."""
+    now = utc_now()
+    end_all_sessions(db.session(), member, but=current_staff().session_id, now=now)
+    note(db.session(), action, staff_id=member.id, now=now, subject="staff", subject_id=member.id)
 
 
 def _drawn(address: str) -> Markup:

@@ -21,6 +21,7 @@ _FRENCH = (
     "motdepasse", "azertyuiop", "azerty", "bonjour", "soleil", "bienvenue", "chocolat", "admissions", "brochure",
     "ecole", "cinema", "audiovisuel", "doudou", "loulou", "marseille", "paris", "juillet", "secret", "jetaime",
 )  # fmt: skip
+_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
@@ -44,8 +45,13 @@ def check_password(password: str, *, known: Iterable[str]) -> None:
 
 
 def draw_password() -> str:
-    """One to be told once: 80 random bits."""
-    return "-".join(secrets.token_hex(2) for _ in range(5))
+    """One to be told once: 140 random bits (OWASP ASVS 5.0, 11.5.1: 128 at least)."""
+    return draw_groups(7)
+
+
+def draw_groups(number: int) -> str:
+    """Groups of four signs, 20 random bits each, without those that are read for one another."""
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(number))
 
 
 def hash_password(password: str) -> str:

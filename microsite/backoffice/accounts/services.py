@@ -84,8 +84,9 @@ def end_session(session: Session, session_id: int, *, now: datetime) -> None:
     session.execute(update(StaffSession).where(StaffSession.id == session_id).values(ended_at=now))
 
 
-def end_all_sessions(session: Session, staff: StaffMember, *, now: datetime) -> None:
-    of_staff = StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None)
+def end_all_sessions(session: Session, staff: StaffMember, *, but: int | None = None, now: datetime) -> None:
+    """`but` is the session that goes on."""
+    of_staff = StaffSession.staff_id == staff.id, StaffSession.id != (but or 0), StaffSession.ended_at.is_(None)
     session.execute(update(StaffSession).where(*of_staff).values(ended_at=now))
 
 
