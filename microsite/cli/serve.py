@@ -93,7 +93,7 @@ def _add_first_account() -> str:
         name="Administration",
         role=Role.ADMINISTRATOR,
         password=password,
-        must_change_password=False,
+        must_change_password=True,
         now=utc_now(),
     )
     return password
@@ -114,7 +114,7 @@ def _tell_what_to_open(settings: Settings, password: str | None) -> None:
     for label, path in pages:
         click.echo(f"  {label:<24}{site}{path}")
     if password:
-        click.echo(f"\nPour l’équipe : {_FIRST_ACCOUNT}, mot de passe {password}")
+        click.echo(f"\nPour l’équipe : {_FIRST_ACCOUNT}, mot de passe provisoire {password}")
         click.echo("Notez-le : il n’est montré qu’une fois (staff reset en donne un autre).")
     click.echo("\nLes contacts en CSV :     .venv/bin/flask --app wsgi leads export --output contacts.csv")
     if not settings.smtp_host:

@@ -41,8 +41,11 @@ def test_cookie_is_the_desk_s_alone_and_hidden_from_scripts(make_app: Callable[.
 
     cookie = client.get("/admissions/connexion").headers["Set-Cookie"]
 
-    name, *attributes = cookie.split("; ")
-    assert name.startswith("__Secure-equipe=")
+    pair, *attributes = cookie.split("; ")
+    name, _, value = pair.partition("=")
+    assert name == "__Secure-equipe"
+    # A SHA-256, in base64 without its padding.
+    assert len(value.rpartition(".")[2]) == 43
     assert set(attributes) == {"Secure", "HttpOnly", "Path=/admissions", "SameSite=Lax"}
 
 

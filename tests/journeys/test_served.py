@@ -11,8 +11,12 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from microsite import create_app
+from microsite.backoffice.models import StaffMember
 from microsite.config import PROJECT_ROOT
+from microsite.db import db
 
 from ..answers import BROCHURE, add_slot, export, only
 from ..conftest import Environ
@@ -71,6 +75,13 @@ def test_new_installation_is_served_with_samples_once(new_installation: Environ)
     for _ in range(2):
         with served(new_installation, options=("--samples",)) as site:
             assert Visitor(site).get("/portes-ouvertes")[1].count("(date d’exemple)") == 4
+
+    # Printed on a terminal: it mustn't stay anybody's (OWASP ASVS 5.0, 6.4.1).
+    app = create_app(new_installation)
+    with app.app_context():
+        assert db.session.scalars(select(StaffMember)).one().must_change_password
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_processes_that_start_together_migrate_once(new_installation: Environ) -> None:
