@@ -110,7 +110,7 @@ def render(source: Source) -> Rendered:
             _link_terms(source, token, mentions)
             _set_in_french(token)
     # markdown-it escapes the text and drops raw HTML.
-    html = Markup(_parser.renderer.render(tokens, _parser.options, {"source": source}))  # noqa: S704
+    html = Markup(_parser.renderer.render(tokens, _parser.options, {"source": source}))  # noqa: S704  # raw HTML is off
     return Rendered(html=html, headings=_headings(tokens), mentions=mentions)
 
 

@@ -50,7 +50,7 @@ def check_dump(path: Path) -> None:
 def find_program(name: str, server: int) -> str:
     """Raises ProgramFailed when it is missing, or older than the server's major version (pg_dump refuses that too)."""
     program = _find(name)
-    said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True).stdout  # noqa: S603
+    said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True).stdout  # noqa: S603  # pg_dump or pg_restore
     match = re.search(r"(\d+)(?:\.|beta|rc|devel|\s|$)", said)
     if match and int(match[1]) < server:
         raise ProgramFailed(

@@ -101,7 +101,7 @@ def _add_first_account() -> str:
 
 def _tell_what_to_open(settings: Settings, password: str | None) -> None:
     # The address that stands for all of them isn't one that a browser can ask for.
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # compared, not listened on
     site = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     pages = (
         ("Article et formulaires", "/"),
