@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from microsite.backoffice.access import PREFIX
+from microsite.backoffice.access import NAVIGATION, PREFIX
 from microsite.backoffice.models import Role
 
 from ..page import CheckedClient, Page
@@ -197,6 +197,13 @@ def test_pages_are_kept_by_nobody_and_framed_by_nobody(desk: Desk, path: str) ->
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_every_section_leads_out(app: Flask, desk: Desk) -> None:
+    client = desk(Role.ADMINISTRATOR)
+
+    for endpoint in NAVIGATION:
+        client.page(app.url_map.bind("").build(endpoint)).form(f"{PREFIX}/deconnexion")
 
 
 def test_who_is_refused_is_told_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

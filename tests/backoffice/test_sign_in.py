@@ -12,11 +12,11 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select, update
 
-from microsite.backoffice.accounts.passwords import PasswordRefused, check_password
+from microsite.backoffice.accounts.passwords import MOST, PasswordRefused, check_password, hash_password
 from microsite.backoffice.accounts.second_step import take_code
-from microsite.backoffice.accounts.services import IDLE, LONGEST
+from microsite.backoffice.accounts.services import IDLE, LONGEST, begin_session
 from microsite.backoffice.accounts.throttle import ADDRESS, PAIR, WINDOW
-from microsite.backoffice.models import Role, StaffMember
+from microsite.backoffice.models import Role, StaffMember, StaffSession
 from microsite.db import db, writing
 from microsite.web.context import utc_now
 
@@ -51,7 +51,8 @@ def test_cookie_is_the_desk_s_alone_and_hidden_from_scripts(make_app: Callable[.
 
 def _leave(client: CheckedClient) -> None:
     page = client.page("/admissions/compte")
-    assert client.send(page.form("/admissions/deconnexion")).status == 303
+    left = client.send(page.form("/admissions/deconnexion"))
+    assert (left.status, left.response.headers["Clear-Site-Data"]) == (303, '"cache"')
 
 
 def _reject(client: CheckedClient, times: int, *, email: str = EMAIL) -> Page:
@@ -239,6 +240,48 @@ def test_guessable_password_is_refused(password: str) -> None:
 )
 def test_password_needs_no_particular_signs(password: str) -> None:
     check_password(password, known=("Zoé Lefèvre", "zoelefevre@ecole.example", "ÉSEC"))
+
+
+def test_password_is_taken_sign_by_sign_as_it_was_typed(app: Flask, browser: Browser) -> None:
+    typed = f" Trois petits chats dansent, {'très ' * 19}bas "
+    assert len(typed) == MOST
+    add_member(app, Role.ADMISSIONS, password=typed)
+
+    others = [typed.strip(), typed.lower(), typed[:-1], typed[:72]]
+    assert [enter(browser(), email=EMAIL, password=other).status for other in others] == [422] * len(others)
+    assert enter(browser(), email=EMAIL, password=typed).status == 303
+
+
+def test_password_fields_are_masked_and_known_to_managers(client: CheckedClient, desk: Desk) -> None:
+    entrance = client.page("/admissions/connexion")
+    inside = desk(Role.ADMISSIONS)
+    pages = [entrance, *(inside.page(f"/admissions/{path}") for path in ("mot-de-passe", "compte/double-verification"))]
+
+    for page in pages:
+        fields = page.tree.css("main [autocomplete$=password]")
+        assert fields
+        assert {field.attributes["type"] for field in fields} == {"password"}
+        assert page.tree.css("main [type=password]:not([autocomplete$=password])") == []
+
+
+def test_password_lasts_until_its_owner_changes_it(client: CheckedClient, member: int) -> None:
+    with time_machine.travel(utc_now() + timedelta(days=3 * 365), tick=False):
+        assert enter(client, email=EMAIL).response.headers["Location"] == "/admissions/"
+
+
+def test_secrets_are_kept_as_what_they_can_not_be_found_from(app: Flask, desk: Desk) -> None:
+    desk(Role.ADMISSIONS)
+
+    with app.app_context():
+        member = db.session.scalars(select(StaffMember)).one()
+        kept = db.session.scalars(select(StaffSession.digest)).one()
+        token = begin_session(db.session(), member, now=utc_now())
+        db.session.rollback()
+        # OWASP ASVS 5.0, appendix C.
+        assert member.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    # 256 bits in base64, and a SHA-256 in hexadecimal.
+    assert (len(token), len(kept)) == (43, 64)
+    assert hash_password(PASSWORD) != hash_password(PASSWORD)
 
 
 def _switch_on(client: CheckedClient) -> tuple[pyotp.TOTP, list[str]]:
