@@ -24,6 +24,7 @@ DOCUMENTS = [
     "docs/export.md",
     "docs/open-days.md",
     "docs/privacy.md",
+    "docs/security.md",
     "docs/settings.md",
     "docs/sharing.md",
 ]
