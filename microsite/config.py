@@ -176,6 +176,7 @@ class Settings:
     workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
     threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
     trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
+    second_step: str = _setting("MICROSITE_SECOND_STEP", "offered", _one_of("offered", "administrators", "everybody"))
     hsts: str = _setting("MICROSITE_HSTS", "host", _one_of("host", "subdomains", "none"))
     proxies: int = _setting("MICROSITE_PROXIES", "0", _whole_number(0, 5))
     public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)

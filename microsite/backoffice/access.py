@@ -14,7 +14,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 
 from ..config import Settings
 from ..db import db
-from ..web.context import utc_now
+from ..web.context import current_settings, utc_now
 from ..web.request import STAFF_PREFIX
 from .accounts.services import begin_session, end_session, find_session, is_to_be_seen
 from .models import Role, StaffMember, StaffSession
@@ -24,6 +24,9 @@ ALL_ROLES = frozenset(Role)
 ADMISSIONS = frozenset({Role.ADMISSIONS, Role.ADMINISTRATOR})
 MARKETING = frozenset({Role.MARKETING, Role.ADMINISTRATOR})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+
+# Whom MICROSITE_SECOND_STEP asks for a code.
+_ASKED_FOR_CODES = {"offered": frozenset[Role](), "administrators": ADMINISTRATORS, "everybody": ALL_ROLES}
 
 # Sections, in order; each shown to who may open it.
 NAVIGATION = {
@@ -56,6 +59,9 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
         member = found.staff
         self.id, self.name, self.role = member.id, member.name, member.role
         self.must_change_password = member.must_change_password
+        self.owes_second_step = (
+            member.totp_secret is None and member.role in _ASKED_FOR_CODES[current_settings().second_step]
+        )
         self.session_id = found.id
         self.is_to_be_seen = is_to_be_seen(found, now=utc_now())
         self._token = token

@@ -60,12 +60,20 @@ def _admit() -> Response | None:
         return make_response(render_template("backoffice/stale.html"), 400)
     if person is None or roles is None:
         return None
-    if person.must_change_password and request.endpoint not in ("backoffice.password", "backoffice.leave"):
-        return make_response(redirect(url_for("backoffice.password")), 303)
+    first = _first_duty(person)
+    if first is not None and request.endpoint not in (first, "backoffice.leave"):
+        return make_response(redirect(url_for(first)), 303)
     if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None
+
+
+def _first_duty(person: SignedIn) -> str | None:
+    """The page that comes before any other, if there is one."""
+    if person.must_change_password:
+        return "backoffice.password"
+    return "backoffice.second_step" if person.owes_second_step else None
 
 
 def _refuse_nonsense() -> None:

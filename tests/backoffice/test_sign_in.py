@@ -335,6 +335,28 @@ def test_code_sent_twice_at_once_lets_one_in(app: Flask, desk: Desk, kind: str) 
         assert answer.status == 422
 
 
+def test_second_step_can_be_asked_of_administrators(make_app: Callable[..., Flask]) -> None:
+    app = make_app(MICROSITE_SECOND_STEP="administrators")
+    clients = {}
+    for role in (Role.ADMINISTRATOR, Role.ADMISSIONS):
+        add_member(app, role)
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        clients[role] = client
+        enter(client, email=address(role))
+    asked = clients[Role.ADMINISTRATOR]
+
+    assert clients[Role.ADMISSIONS].get("/admissions/contacts").status_code == 200
+    at = "/admissions/compte/double-verification"
+    for path in ("/admissions/contacts", "/admissions/compte"):
+        assert asked.get(path).headers["Location"] == at
+    assert "ne s’ouvre qu’avec un code" in asked.page(at).text
+    _switch_on(asked)
+    assert asked.get("/admissions/contacts").status_code == 200
+    assert _stop(asked, PASSWORD).status == 303
+    assert asked.get("/admissions/contacts").headers["Location"] == at
+
+
 def test_recovery_code_stands_in_once(desk: Desk) -> None:
     client = desk(Role.ADMISSIONS)
     _, codes = _switch_on(client)

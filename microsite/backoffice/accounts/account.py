@@ -52,7 +52,13 @@ def second_step() -> Response:
             session.pop(_SECRET)
             return make_response(render_template("backoffice/recovery_codes.html", codes=codes))
     address = provisioning_url(secret, email=_member().email, issuer=current_school().name)
-    page = render_template("backoffice/second_step.html", form=form, secret=secret, code=_drawn(address))
+    page = render_template(
+        "backoffice/second_step.html",
+        form=form,
+        secret=secret,
+        code=_drawn(address),
+        is_asked_for=current_staff().owes_second_step,
+    )
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
