@@ -3,6 +3,7 @@
 # `fait` in an address → what was done.
 DONE = {
     "mot-de-passe": "Votre mot de passe est changé. Vos autres navigateurs sont déconnectés.",
+    "autres-deconnectes": "Vos autres navigateurs sont déconnectés.",
     "double-verification-arretee": "Le code du téléphone n’est plus demandé. Vos autres navigateurs sont déconnectés.",
     "compte-modifie": "Compte modifié.",
     "desactive": "Compte désactivé, et déconnecté partout.",

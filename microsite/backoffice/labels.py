@@ -13,6 +13,7 @@ _ACTIONS = {
     "sign-in refused": "connexion refusée",
     "sign-out": "s’est déconnecté",
     "password": "a changé son mot de passe",
+    "others signed out": "a déconnecté ses autres navigateurs",
     "second step on": "a activé la double vérification",
     "second step off": "a arrêté la double vérification",
     "staff added": "a ajouté un compte",

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask
 
 from . import access, backups, brochure, guard, home, mails
 from .access import PREFIX
-from .accounts import account, sign_in, team
+from .accounts import account, browsers, sign_in, team
 from .campaigns import pages as campaigns
 from .campaigns import sites, tools
 from .data_requests import answering
@@ -18,7 +18,7 @@ from .reports import page as report
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
 _SECTIONS = (
-    home, backups, account, sign_in, team, listing, page, quarantine, choice, files, marks,
+    home, backups, account, browsers, sign_in, team, listing, page, quarantine, choice, files, marks,
     days, slots, door, arrivals, mails, data_requests, answering,
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip

@@ -23,6 +23,8 @@ ROUTES = {
     ("GET", "/admissions/mot-de-passe"): "amA",
     ("POST", "/admissions/mot-de-passe"): "amA",
     ("GET", "/admissions/compte"): "amA",
+    ("GET", "/admissions/compte/navigateurs"): "amA",
+    ("POST", "/admissions/compte/navigateurs"): "amA",
     ("GET", "/admissions/compte/double-verification"): "amA",
     ("POST", "/admissions/compte/double-verification"): "amA",
     ("POST", "/admissions/compte/double-verification/arret"): "amA",

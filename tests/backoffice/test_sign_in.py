@@ -138,6 +138,22 @@ def test_new_password_signs_every_other_browser_out(browser: Browser, desk: Desk
     assert enter(other, email=EMAIL).status == 422
 
 
+def test_browsers_are_shown_and_signed_out_by_their_owner_s_password_alone(browser: Browser, desk: Desk) -> None:
+    client, other, somebody = desk(Role.ADMISSIONS), browser(), desk(Role.MARKETING)
+    at = "/admissions/compte/navigateurs"
+    assert "Déconnecter" not in client.page(at).text
+    enter(other, email=EMAIL)
+
+    shown = client.page(at)
+    assert [row.css("td")[-1].text() for row in shown.tree.css("main tbody tr")] == ["un autre", "celui-ci"]
+    refused = client.send(shown.form(at), password="faux")
+    assert (refused.status, list(refused.errors()), _is_in(other)) == (422, ["password"], True)
+    done = client.follow(client.send(shown.form(at), password=PASSWORD))
+
+    assert "Vos autres navigateurs sont déconnectés." in done.text
+    assert (_is_in(client), _is_in(other), _is_in(somebody)) == (True, False, True)
+
+
 def test_disabled_account_is_out_at_once_and_can_not_come_back(app: Flask, desk: Desk) -> None:
     client = desk(Role.ADMISSIONS)
 

@@ -295,6 +295,7 @@ SECTIONS: dict[str, dict[str, Screen]] = {
             endpoint="account", says="Votre compte", by=WITH_CODE, act=lambda page, _: _unfold(page)
         ),
         "account, wrong password": Screen(endpoint="account", says="Votre compte", by=WITH_CODE, act=_stop_codes),
+        "browsers": Screen(endpoint="browsers", says="Vos navigateurs connectés"),
         "second step": Screen(endpoint="second_step", says="Activer la double vérification"),
         "second step, wrong": Screen(endpoint="second_step", says="Activer la double vérification", act=press),
         "recovery codes": Screen(endpoint="second_step", says="Vos codes de secours", by=CAREFUL, act=_switch_on),

@@ -4,7 +4,6 @@ import io
 
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
-from wtforms import Field
 
 from ...db import db
 from ...web.context import current_school, utc_now
@@ -13,7 +12,7 @@ from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
 from ..forms import NewCodeForm, PasswordAgainForm, entered
 from ..models import StaffMember
-from .proof import prove_again
+from .proof import proven_owner
 from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
 from .services import end_all_sessions
 from .sign_in import WRONG_CODE
@@ -45,7 +44,7 @@ def second_step() -> Response:
         step = matching_step(secret, entered(form.code), now=utc_now())
         if step is None:
             refuse(form.code, WRONG_CODE)
-        elif (owner := _proven(form.password)) is not None:
+        elif (owner := proven_owner(form.password)) is not None:
             codes = switch_on(db.session(), owner, secret, step=step)
             _changed("second step on", owner)
             db.session.commit()
@@ -65,7 +64,7 @@ def second_step() -> Response:
 @for_roles(ALL_ROLES)
 def stop_second_step() -> Response:
     form = PasswordAgainForm()
-    member = _proven(form.password) if form.validate() else None
+    member = proven_owner(form.password) if form.validate() else None
     if member is None:
         return _account_page(form, status=422)
     switch_off(db.session(), member)
@@ -78,15 +77,6 @@ def _account_page(form: PasswordAgainForm, *, status: int = 200) -> Response:
     member = _member()
     left = codes_left(db.session(), member)
     return make_response(render_template("backoffice/account.html", member=member, codes_left=left, form=form), status)
-
-
-def _proven(field: Field) -> StaffMember | None:
-    proven = prove_again(field)
-    if proven is None:
-        return None
-    me, attempt = proven
-    attempt.succeed()
-    return me.locked()
 
 
 def _member() -> StaffMember:

@@ -92,6 +92,16 @@ def prove_again(field: Field) -> tuple[Known, Attempt] | None:
     return None
 
 
+def proven_owner(field: Field) -> StaffMember | None:
+    """Who is signed in, locked, if this field holds their password, which is told otherwise. Raises TooOften."""
+    proven = prove_again(field)
+    if proven is None:
+        return None
+    me, attempt = proven
+    attempt.succeed()
+    return me.locked()
+
+
 def tell_to_wait(error: TooOften) -> Response:
     page = render_template("backoffice/wait.html", minutes=-(-error.seconds // 60))
     return make_response(page, 429, {"Retry-After": str(error.seconds)})

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -69,6 +70,17 @@ def find_session(session: Session, token: str, *, now: datetime) -> StaffSession
     if found is None or found.ended_at is not None or found.staff.disabled_at is not None:
         return None
     return None if now - found.seen_at > IDLE or now - found.begun_at > LONGEST else found
+
+
+def open_sessions(session: Session, staff_id: int, *, now: datetime) -> Sequence[StaffSession]:
+    """Where somebody is signed in, the latest first."""
+    is_open = (
+        StaffSession.ended_at.is_(None),
+        StaffSession.seen_at >= now - IDLE,
+        StaffSession.begun_at >= now - LONGEST,
+    )
+    found = select(StaffSession).where(StaffSession.staff_id == staff_id, *is_open)
+    return session.scalars(found.order_by(StaffSession.begun_at.desc(), StaffSession.id.desc())).all()
 
 
 def is_to_be_seen(found: StaffSession, *, now: datetime) -> bool:
