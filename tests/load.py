@@ -96,12 +96,14 @@ def undone_presses(app: Flask, presses: dict[str, Posting]) -> set[str]:
     with app.app_context(), reading():
         rows = db.session.execute(select(Submission.reference, Registration.state).join(Registration.submission))
         states = {reference: state for reference, state in rows}  # noqa: C416  # rows, not pairs
-    return {
-        reference
-        for reference, press in presses.items()
-        if (states[reference] in OVER) != press.path.endswith("/annulation")
-        or states[reference] in (RegistrationState.WAITING, RegistrationState.OFFERED)
-    }
+    return {reference for reference, press in presses.items() if states[reference] in _before(press)}
+
+
+def _before(press: Posting) -> tuple[RegistrationState, ...]:
+    """Whatever else it may be by now: who took an offer may have given it up since, by a button without an answer."""
+    if press.path.endswith("/annulation"):
+        return tuple(state for state in RegistrationState if state not in OVER)
+    return RegistrationState.WAITING, RegistrationState.OFFERED, RegistrationState.EXPIRED
 
 
 def send_the_rest(app: Flask) -> None:
