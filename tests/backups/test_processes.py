@@ -72,7 +72,7 @@ class _Writers:
 def test_backup_of_a_busy_site_has_everybody_who_was_thanked_before(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
-    with served(environ) as site:
+    with served(environ, options=()) as site:
         writers = _Writers(site, client)
         with writers.writing():
             writers.wait_for(_BEFORE)
