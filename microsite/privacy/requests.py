@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..leads.consents import standing_consents, withdraw
 from ..leads.models import Lead
 from ..outbox.models import Audience
 from ..outbox.services import enqueue
@@ -20,13 +21,18 @@ TOLD, NOTED = "privacy_request", "privacy_noted"
 
 
 def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bool:
-    """Note the request; False if one of this kind is open already, which stays as it is."""
+    """Note the request; False if one of this kind is open already, which stays as it is.
+
+    Whoever wants to be erased isn't written to meanwhile: their consents end at once, as the confirmation says.
+    """
     if any(request.kind is kind for request in open_requests(session, lead.id)):
         return False
     request = PrivacyRequest(lead_id=lead.id, kind=kind, asked_at=now, due_at=a_month_after(now))
     session.add(request)
     session.flush()
-    # Only the owner of the address can cause them.
+    if kind is RequestKind.ERASURE:
+        _withdraw_all(session, lead, now=now)
+    # Only the owner of the address can cause them, or staff.
     for template, audience in ((TOLD, Audience.ADMISSIONS), (NOTED, Audience.LEAD)):
         enqueue(
             session,
@@ -38,6 +44,11 @@ def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bo
             is_capped=False,
         )
     return True
+
+
+def _withdraw_all(session: Session, lead: Lead, *, now: datetime) -> None:
+    for channel in {consent.channel for consent in standing_consents(session, lead.id)}:
+        withdraw(session, lead.id, channel, now=now)
 
 
 def open_requests(session: Session, lead_id: int) -> list[PrivacyRequest]:

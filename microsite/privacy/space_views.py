@@ -140,11 +140,7 @@ def erasure(token: str) -> Response:
 @bp.post("/mon-espace/<token>/donnees/effacement")
 def ask_erasure(token: str) -> Response:
     def change(session: Session, lead: Lead, now: datetime) -> str:
-        if not ask(session, lead, RequestKind.ERASURE, now=now):
-            return notices.REPEATED
-        for channel in current_school().wordings:
-            consents.withdraw(session, lead.id, channel, now=now)
-        return notices.ERASURE
+        return notices.ERASURE if ask(session, lead, RequestKind.ERASURE, now=now) else notices.REPEATED
 
     return press(token, change, revokes=notices.ERASURE)
 

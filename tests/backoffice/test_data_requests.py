@@ -115,3 +115,24 @@ def test_request_by_letter_is_noted_once_and_confirmed(app: Flask, desk: Desk, z
     assert _actions(app).count("privacy request noted") == 1
     token = lead.one("[name=csrf_token]").attributes["value"]
     assert client.post(action, data={"csrf_token": token, "kind": "autre"}).status_code == 400
+
+
+def test_erasure_by_letter_ends_consents_as_the_confirmation_says(app: Flask, desk: Desk, zoe: int) -> None:
+    client = desk(Role.ADMISSIONS)
+    lead = client.page(f"/admissions/contacts/{zoe}")
+
+    client.send(lead.form(f"/admissions/contacts/{zoe}/demandes"), kind="erasure")
+
+    assert only(rows(app)["privacy_requests"]).kind == "erasure"
+    assert only(rows(app)["consents"]).withdrawn_at is not None
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_who_asked_for_a_copy_is_not_erased_by_an_address_that_was_typed(app: Flask, desk: Desk, zoe: int) -> None:
+    number = _asked(app, zoe, RequestKind.COPY)
+    client = desk(Role.ADMISSIONS)
+    token = client.page(f"{LIST}/{number}").one("[name=csrf_token]").attributes["value"]
+
+    assert client.page(f"{LIST}/{number}/effacement").status == 404
+    assert client.post(f"{LIST}/{number}/effacement", data={"csrf_token": token}).status_code == 404
+    assert zoe in {row.id for row in rows(app)["leads"]}

@@ -65,10 +65,8 @@ def data_copy(request_id: int) -> Response:
 @for_roles(ADMISSIONS)
 def hand_over(request_id: int) -> Response:
     """The person has their copy: the request is answered."""
-    found, _ = _open(request_id)
+    found, _ = _open(request_id, kind=RequestKind.COPY)
     db.session.refresh(found, with_for_update=True)
-    if found.kind is not RequestKind.COPY:
-        abort(404)
     if found.done_at is None:
         found.done_at = utc_now()
         _note("data handed over", request_id)
@@ -79,7 +77,7 @@ def hand_over(request_id: int) -> Response:
 @for_roles(ADMISSIONS)
 def data_erasure(request_id: int) -> Response:
     """What will go, before it does."""
-    _open(request_id)
+    _open(request_id, kind=RequestKind.ERASURE)
     _seen(request_id)
     found, lead = _open(request_id)
     page = render_template(
@@ -90,7 +88,7 @@ def data_erasure(request_id: int) -> Response:
 
 @for_roles(ADMISSIONS)
 def erase_data(request_id: int) -> Response:
-    found, lead = _open(request_id)
+    found, lead = _open(request_id, kind=RequestKind.ERASURE)
     lead_id, address, folder, school = lead.id, lead.email, current_settings().instance_path, current_school()
     scrubbed = erase(db.session(), address, key=erasure_key(folder), now=utc_now())
     if not scrubbed.counts.get(Lead.__tablename__):
@@ -111,11 +109,15 @@ def _find(request_id: int) -> PrivacyRequest:
     return (db.session.get(PrivacyRequest, request_id) if request_id <= LARGEST_ID else None) or abort(404)
 
 
-def _open(request_id: int) -> tuple[PrivacyRequest, Lead]:
-    """A request that is to be answered still, and its person; 410 once it is done."""
+def _open(request_id: int, *, kind: RequestKind | None = None) -> tuple[PrivacyRequest, Lead]:
+    """A request that is to be answered still, and its person; 410 once done, 404 if it asks for something else."""
     found = _find(request_id)
     lead = db.session.get(Lead, found.lead_id) if found.lead_id and found.done_at is None else None
-    return found, lead or abort(410)
+    if lead is None:
+        abort(410)
+    if kind not in (None, found.kind):
+        abort(404)
+    return found, lead
 
 
 def _seen(request_id: int) -> None:
