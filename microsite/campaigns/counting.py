@@ -18,9 +18,8 @@ from ..school import PARIS
 from ..web.context import utc_now
 from .attribution import Attribution
 from .carry import current_attribution
-from .models import VIEW_LIMIT
 from .pages import page_of
-from .services import Seen, add_views
+from .services import Seen, add_views, counted_text
 
 logger = logging.getLogger("microsite.campaigns")
 
@@ -102,11 +101,11 @@ def count_view(page: str, attribution: Attribution) -> None:
     seen = Seen(
         day=utc_now().astimezone(PARIS).date(),
         page=page,
-        campaign=attribution.utm_campaign[:VIEW_LIMIT],
-        source=attribution.utm_source[:VIEW_LIMIT],
-        medium=attribution.utm_medium[:VIEW_LIMIT],
-        embed_host=attribution.embed_host[:VIEW_LIMIT],
-        article=attribution.article[:VIEW_LIMIT],
+        campaign=counted_text(attribution.utm_campaign),
+        source=counted_text(attribution.utm_source),
+        medium=counted_text(attribution.utm_medium),
+        embed_host=counted_text(attribution.embed_host),
+        article=counted_text(attribution.article),
     )
     current_counter().add(seen)
 

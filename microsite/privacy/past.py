@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from ..campaigns.models import VIEW_LIMIT
+from ..campaigns.services import counted_text
 from ..leads.models import HELD, FormName, Submission
 from ..school import PARIS
 from .models import PastSubmission
@@ -27,7 +27,7 @@ def keep_totals(session: Session, chosen: ColumnElement[bool]) -> None:
     columns = Submission.submitted_at, Submission.form, Submission.utm_campaign, Submission.utm_source
     came = session.execute(select(*columns).where(*counting).execution_options(yield_per=1000))
     counts = Counter(
-        (_month_of(at), form, _kept_text(campaign), _kept_text(source)) for at, form, campaign, source in came
+        (_month_of(at), form, counted_text(campaign), counted_text(source)) for at, form, campaign, source in came
     )
     if counts:
         _add(session, counts)
@@ -52,8 +52,3 @@ def _add(session: Session, counts: Counter[_Month]) -> None:
 
 def _month_of(moment: datetime) -> date:
     return moment.astimezone(PARIS).date().replace(day=1)
-
-
-def _kept_text(text: str) -> str:
-    # Some mailing programs put their reader's address into the links.
-    return "" if "@" in text else text[:VIEW_LIMIT]

@@ -230,6 +230,13 @@ def test_long_texts_of_a_visitor_are_cut(app: Flask, phone: CheckedClient, count
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_address_in_a_link_is_counted_as_no_campaign(phone: CheckedClient, counted: Counted) -> None:
+    phone.page("/?utm_campaign=zoe@exemple.fr&utm_source=lettre")
+
+    assert counted() == {("article", "", "lettre"): 1}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_invented_campaigns_fill_no_disk(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     counter = ViewCounter(limit=3)
     caplog.set_level(logging.WARNING, "microsite.campaigns")
