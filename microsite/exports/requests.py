@@ -151,11 +151,16 @@ def forget_expired(session: Session, *, now: datetime) -> None:
 
 
 def begin_anew(session: Session) -> None:
-    """Somebody was erased: files that are there may hold them, those being written are begun once more."""
-    unfinished = update(Export).where(Export.state == ExportState.RUNNING).values(state=ExportState.WAITING)
-    session.execute(unfinished.execution_options(synchronize_session=False))
-    for export in session.scalars(select(Export).where(Export.state == ExportState.READY).with_for_update()):
-        _end(export, ExportState.FAILED, failure="Une personne a été effacée depuis : préparez-le de nouveau.")
+    """Somebody was erased: files that are there may hold them, those being written are begun once more.
+
+    But not by a search, which may be for their name.
+    """
+    living = select(Export).where(Export.state.in_((*_UNFINISHED, ExportState.READY))).order_by(Export.id)
+    for export in session.scalars(living.with_for_update().execution_options(populate_existing=True)):
+        if export.is_unfinished and LeadFilter.from_args(export.filter).summary() == export.filter:
+            export.state = ExportState.WAITING
+        else:
+            _end(export, ExportState.FAILED, failure="Une personne a été effacée depuis : préparez-le de nouveau.")
 
 
 def is_any_expired(session: Session, *, now: datetime) -> bool:

@@ -81,6 +81,7 @@ def test_every_column_about_a_person_has_its_name_in_their_copy() -> None:
 
 def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
     space = live_through_everything(client, app)
+    assert [row.state for row in rows(app)["exports"]] == ["ready", "waiting"]
     file = tmp_path / "copie.json"
 
     result = run(app, "export", f" {EMAIL.upper()} ", "--output", str(file))

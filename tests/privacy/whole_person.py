@@ -7,8 +7,16 @@ from pathlib import Path
 
 from flask import Flask
 
+from microsite.backoffice.models import Role, StaffMember
+from microsite.campaigns.counting import current_counter
+from microsite.db import db, writing
+from microsite.exports.marks import Place
+from microsite.exports.models import ExportKind
+from microsite.exports.requests import ask
 from microsite.jobs import Worker
+from microsite.leads.filters import LeadFilter
 from microsite.leads.words import fold
+from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, plan_slot
 from ..page import CheckedClient
@@ -44,7 +52,46 @@ def live_through_everything(client: CheckedClient, app: Flask) -> str:
     client.follow(client.send(form, **PERSON, topic="Buy now"))
     form = client.page("/mon-espace").form("/mon-espace")
     client.follow(client.send(form, email=EMAIL))
+    # From a mailing program that puts its reader's address into links.
+    client.get("/", query_string={"utm_campaign": EMAIL}, headers={"User-Agent": "Mozilla/5.0"})
+    with app.app_context():
+        current_counter().flush()
+    _look_up(app)
     return space
+
+
+def _look_up(app: Flask) -> None:
+    """As staff do, by name: one export has its file, another waits for its turn."""
+    with app.app_context(), writing():
+        member = StaffMember(
+            email="camille@ecole.example",
+            name="Camille Duval",
+            role=Role.ADMISSIONS,
+            password_hash="",
+            must_change_password=False,
+            created_at=utc_now(),
+        )
+        db.session.add(member)
+        db.session.flush()
+        staff_id = member.id
+    _ask_for_export(app, staff_id)
+    Worker(app).work_on_exports()
+    _ask_for_export(app, staff_id)
+
+
+def _ask_for_export(app: Flask, staff_id: int) -> None:
+    chosen = LeadFilter(search="krzyzanowska")
+    with app.app_context(), writing():
+        ask(
+            db.session(),
+            staff_id,
+            kind=ExportKind.VIEW,
+            form=None,
+            chosen=chosen,
+            dialect="rfc4180",
+            mark=Place(),
+            now=utc_now(),
+        )
 
 
 def forms_of(text: str) -> set[bytes]:
