@@ -1,6 +1,6 @@
 """How long everything that is about people is kept: the one table, which /confidentialite prints.
 
-Whoever removes something takes the delay from here: privacy/purge.py for most, and beside it what has a rhythm of its
+Whoever removes something takes the delay from here: privacy/due.py for most, and beside it what has a rhythm of its
 own (exports, backups, sign-in attempts).
 """
 

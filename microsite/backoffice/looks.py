@@ -24,7 +24,7 @@ _NOBODY = "une commande de qui exploite le site"
 
 
 def looks_at(session: Session, lead_id: int | None) -> list[dict[str, Any]]:
-    """Oldest first, as far back as the log goes: 180 days."""
+    """Oldest first, as far back as the log goes (retention.py)."""
     if lead_id is None:
         return []
     entries = select(AuditEntry.at, AuditEntry.action, StaffMember.role)

@@ -102,6 +102,9 @@ def test_erasure_shows_what_will_go_then_takes_it_all(app: Flask, desk: Desk, cl
 
 def test_request_by_letter_is_noted_once_and_confirmed(app: Flask, desk: Desk, zoe: int) -> None:
     client = desk(Role.ADMISSIONS)
+    long_ago = utc_now() - timedelta(days=1000)
+    with app.app_context(), writing():
+        db.session.get_one(Lead, zoe).last_contact_at = long_ago
     lead = client.page(f"/admissions/contacts/{zoe}")
     action = f"/admissions/contacts/{zoe}/demandes"
 
@@ -113,6 +116,8 @@ def test_request_by_letter_is_noted_once_and_confirmed(app: Flask, desk: Desk, z
     assert (request.kind, request.lead_id) == ("copy", zoe)
     assert "privacy_noted" in {mail.template for mail in rows(app)["outgoing_mails"]}
     assert _actions(app).count("privacy request noted") == 1
+    # A letter is a contact of theirs: whoever waits for a copy isn't purged before they have it.
+    assert next(row for row in rows(app)["leads"] if row.id == zoe).last_contact_at == request.asked_at
     token = lead.one("[name=csrf_token]").attributes["value"]
     assert client.post(action, data={"csrf_token": token, "kind": "autre"}).status_code == 400
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from ...db import LARGEST_ID, db, writing
 from ...leads.models import Lead
 from ...privacy.models import PrivacyRequest, RequestKind
-from ...privacy.queries import lock_lead
+from ...privacy.queries import LeadErased, lock_lead
 from ...privacy.requests import ask, latest_done, list_open, open_requests
 from ...web.context import utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
@@ -55,17 +55,15 @@ def data_requests() -> Response:
 def note_data_request(lead_id: int) -> Response:
     """One that came by letter or telephone: its month begins when it is noted, and the person has it in writing."""
     found = (db.session.get(Lead, lead_id) if lead_id <= LARGEST_ID else None) or abort(404)
-    kind = request.form.get("kind", type=RequestKind) or abort(400)
-    lock_lead(db.session(), found)
-    if ask(db.session(), found, kind, now=utc_now()):
-        note(
-            db.session(),
-            "privacy request noted",
-            staff_id=current_staff().id,
-            now=utc_now(),
-            subject="lead",
-            subject_id=lead_id,
-        )
+    kind, now = request.form.get("kind", type=RequestKind) or abort(400), utc_now()
+    try:
+        lock_lead(db.session(), found)
+    except LeadErased:
+        abort(404)
+    if ask(db.session(), found, kind, now=now):
+        found.last_contact_at = now
+        staff_id = current_staff().id
+        note(db.session(), "privacy request noted", staff_id=staff_id, now=now, subject="lead", subject_id=lead_id)
     request_id = next(row.id for row in open_requests(db.session(), lead_id) if row.kind is kind)
     db.session.commit()
     return make_response(redirect(url_for("backoffice.data_request", request_id=request_id)), 303)
