@@ -35,7 +35,8 @@ def export_person(email: str, output: Path | None) -> None:
         session, now = db.session(), utc_now()
         lead_id = _lead_id(find_lead(session, email.strip()))
         portrait = _known(draw(session, email.strip()))
-        document = as_document(portrait, looks_at(session, lead_id), school=current_school(), now=now)
+        site, looks = current_settings().site_url, looks_at(session, lead_id)
+        document = as_document(portrait, looks, school=current_school(), site=site, now=now)
     _note("data copied", lead_id)
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
     if output is None or output == Path("-"):

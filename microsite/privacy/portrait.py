@@ -60,14 +60,19 @@ def part_counts(portrait: Portrait) -> dict[str, int]:
     return {part.replace("_", " "): len(portrait[part]) for part in PARTS if portrait[part]}
 
 
-def as_document(portrait: Portrait, looks: Sequence[Mapping[str, Any]], *, school: School, now: datetime) -> Portrait:
-    """What is handed over; `looks` are those of the team, by role (CJUE, C-579/21: when and why, not who by name)."""
+def as_document(
+    portrait: Portrait, looks: Sequence[Mapping[str, Any]], *, school: School, site: str, now: datetime
+) -> Portrait:
+    """What is handed over; `looks` are those of the team, by role (CJUE, C-579/21: when and why, not who by name).
+
+    `site` is where it is: purposes, recipients and delays, which a copy comes with (RGPD, article 15.1), stand there.
+    """
     heading = {
         "titre": "Copie des données personnelles (RGPD, articles 15 et 20)",
         "établie_le": _plain(now),
         "responsable": school.name,
         "contact": school.mail.admissions,
-        "durées_et_droits": "/confidentialite",
+        "finalités_durées_et_droits": f"{site}/confidentialite",
     }
     return {"document": heading, **portrait, LOOKS: [_plain_row(look) for look in looks]}
 

@@ -89,6 +89,7 @@ def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient,
     assert result.exit_code == 0, result.output
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     copy = json.loads(file.read_text())
+    assert copy["document"]["finalités_durées_et_droits"].startswith("http://127.0.0.1:8000/")
     assert [part for part in PARTS if not copy[part]] == []
     assert "+" in copy["fiche"][0]["premier_contact_le"]
     assert copy["accords"][0]["texte"].startswith("J’ai 15 ans ou plus")

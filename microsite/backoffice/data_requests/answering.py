@@ -52,8 +52,9 @@ def data_request(request_id: int) -> Response:
 def data_copy(request_id: int) -> Response:
     """The file, noted before it is given; what it holds is as it stands now."""
     found, lead = _open(request_id)
-    looks = looks_at(db.session(), lead.id)
-    document = as_document(draw(db.session(), lead.email), looks, school=current_school(), now=utc_now())
+    portrait, looks = draw(db.session(), lead.email), looks_at(db.session(), lead.id)
+    site = current_settings().site_url
+    document = as_document(portrait, looks, school=current_school(), site=site, now=utc_now())
     _note("data copied", found.id)
     db.session.commit()
     response = make_response(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
