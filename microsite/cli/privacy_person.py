@@ -16,6 +16,7 @@ from ..exports.services import file_when_complete
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
 from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
+from ..privacy.queries import find_wards
 from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands
@@ -34,7 +35,7 @@ def export_person(email: str, output: Path | None) -> None:
     with reading():
         session, now = db.session(), utc_now()
         lead_id = _lead_id(find_lead(session, email.strip()))
-        portrait = _known(draw(session, email.strip()))
+        portrait = _drawn(email.strip())
         site, looks = current_settings().site_url, looks_at(session, lead_id)
         document = as_document(portrait, looks, school=current_school(), site=site, now=now)
     _note("data copied", lead_id)
@@ -65,7 +66,7 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
         raise click.UsageError("donnez une adresse, ou --reference.")
     with reading():
         address = email.strip() if email else _address_of(reference or "")
-        portrait = _known(draw(db.session(), address))
+        portrait = _drawn(address)
     for part, count in part_counts(portrait).items():
         click.echo(french(f"{thousands(count)} : {part}"))
     if not yes:
@@ -106,10 +107,16 @@ def _erase(address: str) -> None:
     )
 
 
-def _known(portrait: Portrait) -> Portrait:
-    if not is_anything(portrait):
-        raise click.ClickException("le site ne sait rien de cette adresse.")
-    return portrait
+def _drawn(address: str) -> Portrait:
+    portrait = draw(db.session(), address)
+    if is_anything(portrait):
+        return portrait
+    if wards := find_wards(db.session(), address):
+        raise click.ClickException(
+            f"c’est l’adresse d’un responsable légal, dans {', '.join(wards)} : elle se copie et s’efface avec la "
+            "personne qui a candidaté (privacy erase --reference)."
+        )
+    raise click.ClickException("le site ne sait rien de cette adresse.")
 
 
 def _address_of(reference: str) -> str:

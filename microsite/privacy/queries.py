@@ -1,4 +1,4 @@
-"""What is kept of one lead, for its own page."""
+"""What is kept of one lead, for its own page; of whom somebody is the guardian."""
 
 from datetime import datetime
 
@@ -6,7 +6,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, joinedload
 
-from ..leads.models import Lead, Submission
+from ..leads.models import FormName, Lead, Submission
+from ..leads.normalise import email_key
 from ..open_days.models import OVER, Alert, Registration, Slot
 
 
@@ -55,6 +56,15 @@ def find_latest(session: Session, lead_id: int) -> Submission | None:
     """What this lead sent last."""
     # Anyone can send forms in anyone's name, by the thousand.
     return session.scalar(_sent(lead_id).limit(1))
+
+
+def find_wards(session: Session, address: str) -> list[str]:
+    """References of the applications that name this address as a guardian's: kept with who applied, not by itself."""
+    guardian = Submission.answers["guardian_email"].as_string()
+    rows = session.execute(
+        select(Submission.reference, guardian).where(Submission.form == FormName.APPLICATION).order_by(Submission.id)
+    )
+    return [reference for reference, email in rows if email and email_key(email) == email_key(address)]
 
 
 def _sent(lead_id: int) -> Select[Submission]:

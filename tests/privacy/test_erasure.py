@@ -29,7 +29,7 @@ from microsite.web.context import current_school, utc_now
 from ..answers import BROCHURE, only, plan_slot
 from ..page import CheckedClient
 from .owners import MAX, ask_brochure, register, rows, space_of, state_of
-from .whole_person import EMAIL, live_through_everything, traces
+from .whole_person import EMAIL, GUARDIAN, live_through_everything, traces
 
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
 # Of people, and kept after an erasure: as a keyed hash, as the key of a mail's file until that has gone, as the date of
@@ -100,6 +100,10 @@ def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient,
         plain = {text for text in texts if not any(char in text for char in ":{") and not text.islower()}
         assert plain - given == set(), table
 
+    guarded = run(app, "export", GUARDIAN["guardian_email"].upper()).output
+    assert "responsable légal" in guarded
+    assert next(row.reference for row in kept["submissions"] if row.form == "application") in guarded
+
     assert run(app, "erase", EMAIL, input="\n").exit_code == 1
     erased = run(app, "erase", EMAIL, input="oui\n")
 
@@ -119,6 +123,7 @@ def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient,
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         assert traces(_instance(app)) == []
     assert run(app, "export", EMAIL).exit_code == 1
+    assert "ne sait rien" in run(app, "export", GUARDIAN["guardian_email"]).output
     assert "ne sait rien" in run(app, "erase", EMAIL, "--yes").output
 
 
