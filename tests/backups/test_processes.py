@@ -93,6 +93,7 @@ def test_backup_of_a_busy_site_has_everybody_who_was_thanked_before(
     assert set(before) <= early <= set(writers.thanked)
     assert {row["email"] for row in export(other)} == set(writers.thanked)
     assert writers.refused == []
+    assert "Tout est tenu" in told(other, "audit")
     if app.extensions["settings"].database_url == "":
         assert integrity(Path(other.instance_path)) == "ok"
     let_go(other)
