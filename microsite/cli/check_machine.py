@@ -1,4 +1,4 @@
-"""What ops check finds around the site: mail server, backups, disk, and who else may read what is ours."""
+"""What ops check finds around the site: mail server, counter, backups, disk, and who else may read what is ours."""
 
 import shutil
 import stat
@@ -14,6 +14,7 @@ from ..outbox.letters import current_outbox
 from ..outbox.transports import SmtpTransport, Unreachable
 from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from ..web.context import current_settings, utc_now
+from ..web.limits import counter_answers
 
 # A daily backup that came late, or whose machine was off for a night.
 _BACKUP_AGE = timedelta(hours=36)
@@ -34,6 +35,8 @@ def service_findings(*, fast: bool) -> Iterator[str]:
             transport.knock()
         except Unreachable as error:
             yield f"Serveur SMTP {transport} : {error} ; vérifiez MICROSITE_SMTP_*, et qu’il est joignable d’ici"
+    if not fast and not counter_answers():
+        yield "MICROSITE_LIMITER_URL : ce compteur ne répond pas ; chaque processus compte alors les envois pour lui"
 
 
 def machine_findings() -> Iterator[str]:

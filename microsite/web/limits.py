@@ -53,6 +53,10 @@ class FormLimits:
     def wait_of_email(self) -> int:
         return self._wait(self._take_email) if self._limits_emails else 0
 
+    def is_reachable(self) -> bool:
+        """Whether the counter that is set answers; a process's own memory always does."""
+        return self._limiter.storage.check()
+
     def _wait(self, take: Callable[[], None]) -> int:
         try:
             take()
@@ -95,6 +99,11 @@ def told(seconds: int) -> str:
     minutes = math.ceil(seconds / _MINUTE)
     span = "une minute" if minutes == 1 else f"{minutes} minutes"
     return f"Trop d’envois à la suite : attendez {span}, puis renvoyez. Vos réponses sont toujours là."
+
+
+def counter_answers() -> bool:
+    """Within a second or so; without it each process counts by itself."""
+    return _limits().is_reachable()
 
 
 def _count() -> None:

@@ -225,6 +225,16 @@ def test_counter_that_goes_away_refuses_nobody_and_is_used_again(
         assert again.client().dbsize() > 0
 
 
+def test_check_tells_of_a_counter_that_does_not_answer(make_app: Make, valkey: ValkeyServer) -> None:
+    check = make_app(MICROSITE_LIMITER_URL=valkey.connection_url).test_cli_runner()
+    finding = "MICROSITE_LIMITER_URL : ce compteur ne répond pas"
+    assert finding not in check.invoke(args=["ops", "check"]).output
+    valkey.stop()
+
+    assert finding in check.invoke(args=["ops", "check"]).output
+    assert finding not in check.invoke(args=["ops", "check", "--fast"]).output
+
+
 def test_counter_that_was_never_there_does_not_keep_the_site_from_starting(make_app: Make) -> None:
     client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="1,0", MICROSITE_LIMITER_URL="redis://127.0.0.1:1/0"))
 
