@@ -33,6 +33,12 @@ DOCUMENT = (DEPLOY / "README.md").read_text()
 PUBLIC = {"MICROSITE_PUBLIC_URL": "https://www.exemple.fr", "MICROSITE_SMTP_HOST": "smtp.exemple.fr"}
 
 
+_HALF_SENT = (
+    b"POST /brochure HTTP/1.1\r\nHost: www.exemple.fr\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\nemail="
+)
+
+
 @pytest.fixture
 def complete(make_app: Callable[..., Flask], environ: Environ) -> Flask:
     instance = Path(environ["MICROSITE_INSTANCE_PATH"])
@@ -129,10 +135,12 @@ def _behind_nginx(site: str, tmp_path: Path) -> Iterator[tuple[int, ssl.SSLConte
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Environ, tmp_path: Path) -> None:
     """A real nginx before a real server, over TLS; a frame's policy comes through, and the proxy's name of the request."""
-    settings = PUBLIC | {"MICROSITE_PROXIES": "1", "MICROSITE_LOG_FORMAT": "json"}
+    settings = PUBLIC | {"MICROSITE_PROXIES": "1", "MICROSITE_LOG_FORMAT": "json", "MICROSITE_THREADS": "1"}
     log = tmp_path / "log"
     with started(environ | settings | {"MICROSITE_SMTP_HOST": ""}, workers=1, log=log) as server:
-        with _behind_nginx(server.site, tmp_path) as (port, context):
+        with _behind_nginx(server.site, tmp_path) as (port, context), _connected(port, context) as slow:
+            # The site's only thread isn't taken by who sends a form byte by byte.
+            slow.sendall(_HALF_SENT)
             answers = [_ask(port, context, path) for path in ("/brochure", "/embed/brochure", "/readyz")]
         direct = urllib.request.urlopen(f"{server.site}/brochure", timeout=10).headers
 
@@ -148,14 +156,19 @@ def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Envi
 
 
 def _ask(port: int, context: ssl.SSLContext, path: str) -> http.client.HTTPMessage:
-    connection = http.client.HTTPSConnection("www.exemple.fr", port, context=context, timeout=10)
-    # The name is asked of nobody.
-    connection.sock = context.wrap_socket(
-        socket.create_connection(("127.0.0.1", port)), server_hostname="www.exemple.fr"
-    )
+    connection = http.client.HTTPSConnection("www.exemple.fr", port, context=context)
+    connection.sock = _connected(port, context)
+    # What a visitor may write; to the site, the second would be X-Request-ID.
+    forged = {"X-Forwarded-For": "203.0.113.9", "X_Request_ID": "a-name-of-my-own"}
     with contextlib.closing(connection):
-        connection.request("GET", path, headers={"Host": "www.exemple.fr", "X-Forwarded-For": "203.0.113.9"})
+        connection.request("GET", path, headers={"Host": "www.exemple.fr"} | forged)
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 200
         return answer.headers
+
+
+def _connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """The name is asked of nobody."""
+    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    return context.wrap_socket(raw, server_hostname="www.exemple.fr")
