@@ -30,7 +30,11 @@ from .served import free_port, started
 
 DEPLOY = PROJECT_ROOT / "docs" / "deploy"
 DOCUMENT = (DEPLOY / "README.md").read_text()
-PUBLIC = {"MICROSITE_PUBLIC_URL": "https://www.exemple.fr", "MICROSITE_SMTP_HOST": "smtp.exemple.fr"}
+PUBLIC = {
+    "MICROSITE_PUBLIC_URL": "https://www.exemple.fr",
+    "MICROSITE_PROXIES": "1",
+    "MICROSITE_SMTP_HOST": "smtp.exemple.fr",
+}
 
 
 _HALF_SENT = (
@@ -135,7 +139,7 @@ def _behind_nginx(site: str, tmp_path: Path) -> Iterator[tuple[int, ssl.SSLConte
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Environ, tmp_path: Path) -> None:
     """A real nginx before a real server, over TLS; a frame's policy comes through, and the proxy's name of the request."""
-    settings = PUBLIC | {"MICROSITE_PROXIES": "1", "MICROSITE_LOG_FORMAT": "json", "MICROSITE_THREADS": "1"}
+    settings = PUBLIC | {"MICROSITE_LOG_FORMAT": "json", "MICROSITE_THREADS": "1"}
     log = tmp_path / "log"
     with started(environ | settings | {"MICROSITE_SMTP_HOST": ""}, workers=1, log=log) as server:
         with _behind_nginx(server.site, tmp_path) as (port, context), _connected(port, context) as slow:

@@ -13,8 +13,16 @@ def content_findings(*, is_database_there: bool) -> Iterator[str]:
         yield f"school.toml, clé « {key} » : encore à compléter"
     if is_database_there:
         yield from _brochure_findings()
-    if not current_settings().public_url:
+    yield from _address_findings()
+
+
+def _address_findings() -> Iterator[str]:
+    settings = current_settings()
+    if not settings.public_url:
         yield "MICROSITE_PUBLIC_URL : l’adresse publique du site y manque"
+    elif settings.public_url.startswith("https:") and not settings.proxies:
+        # `serve` speaks no TLS: somebody in front does, and all requests come from there.
+        yield "MICROSITE_PROXIES : le site est en https, derrière un serveur : à 0, tous les visiteurs comptent pour un"
 
 
 def _brochure_findings() -> Iterator[str]:

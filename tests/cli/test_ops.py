@@ -63,7 +63,7 @@ def complete(make_app: Callable[..., Flask], environ: Environ, mail_server: Mail
     """An installation that is ready in all respects."""
     instance = Path(environ["MICROSITE_INSTANCE_PATH"])
     (instance / "brochure.pdf").write_bytes(b"%PDF-1.7")
-    app = make_smtp_app(make_app, environ, mail_server.port)
+    app = make_smtp_app(make_app, environ, mail_server.port, MICROSITE_PROXIES="1")
     back_up(app)
     return app
 
@@ -72,6 +72,17 @@ def test_check_is_content_once_all_is_filled_in(complete: Flask) -> None:
     result = complete.test_cli_runner().invoke(args=["ops", "check"])
 
     assert (result.exit_code, result.output) == (0, "Tout est prêt.\n")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_check_tells_of_a_proxy_that_nobody_counted(complete: Flask) -> None:
+    """Behind it the whole world would have one visitor's sixty forms a minute."""
+    complete.extensions["settings"] = replace(complete.extensions["settings"], proxies=0)
+
+    result = complete.test_cli_runner().invoke(args=["ops", "check", "--fast"])
+
+    assert result.exit_code == 1
+    assert result.output.startswith("MICROSITE_PROXIES : le site est en https")
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
