@@ -108,8 +108,10 @@ def test_leaked_key_opens_nothing_any_more(make_app: Callable[..., Flask], clien
     ask_brochure(client)
     link = space_of(app)
 
-    assert "les sessions de l’équipe" in told(app, "rotate-key", "--now")
+    said = told(app, "rotate-key", "--now")
 
+    assert "systemctl restart microsite" in said
+    assert "les sessions de l’équipe" in said
     assert _client(make_app()).page(link).status == 404
     assert len((Path(app.instance_path) / "secret_key").read_text().splitlines()) == 1
 
