@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from ..backoffice.labels import file_size
 from ..backups.making import NothingToSave, Source, make_backup
 from ..backups.postgres import ProgramFailed
 from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
@@ -44,6 +45,6 @@ def backup(days: int, folder: Path | None) -> None:
             raise click.ClickException(f"rien n’a été sauvegardé : SQLite ne lit pas la base ({error}).") from None
         except OSError as error:
             raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
-    click.echo(f"Sauvegardé : {path} ({path.stat().st_size / 1e6:.1f} Mo)")
+    click.echo(f"Sauvegardé : {path} ({file_size(path.stat().st_size)})")
     if gone:
         click.echo(f"Archives de plus de {days} jours retirées : {len(gone)}")
