@@ -10,9 +10,10 @@ from typing import Any
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, TimeoutError  # SQLAlchemy's own
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from . import sqlite_engine
 
@@ -132,6 +133,12 @@ def _mode(*, read_only: bool) -> Iterator[None]:
         yield
     finally:
         _read_only.reset(token)
+
+
+def insert_into(session: Session, table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT; SQLAlchemy has one for each engine."""
+    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    return dialects[session.get_bind().dialect.name](table)
 
 
 def _is_read_only() -> bool:

@@ -14,6 +14,10 @@ class SiteIsServed(RuntimeError):
     """A server of this machine serves from this folder, or is about to."""
 
 
+class RestoreRuns(RuntimeError):
+    """Somebody restores this database, or begins to serve it, maybe on another machine."""
+
+
 @contextmanager
 def stopped_site(instance: Path) -> Iterator[None]:
     """No server can begin until the end of the `with`: it waits. Raises SiteIsServed."""

@@ -4,14 +4,19 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, text
 
 from .archive import ArchiveRefused
+from .locks import RestoreRuns
 
 # Where the tables stand that a restore is about to replace.
 ASIDE = "microsite_avant"
+# PostgreSQL's advisory lock for who replaces the tables, or begins to serve them; any number does.
+LOCK = 7301944021
 # Lines of a program's complaint that are told.
 _TOLD = 3
 
@@ -58,6 +63,21 @@ def find_program(name: str, server: int) -> str:
             f"installez les programmes clients de PostgreSQL {server} (postgresql-client-{server})"
         )
     return program
+
+
+@contextmanager
+def no_restore(engine: Engine, *, but_mine: bool = False) -> Iterator[Connection]:
+    """Nobody replaces the tables meanwhile, from whatever machine, `but_mine`: and nobody else begins to serve them.
+
+    Raises RestoreRuns.
+    """
+    shared = "" if but_mine else "_shared"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Not the pool's any more, which a restore empties: it is closed at the end, and the lock with it.
+        connection.detach()
+        if not connection.scalar(text(f"SELECT pg_try_advisory_lock{shared}(:lock)"), {"lock": LOCK}):
+            raise RestoreRuns
+        yield connection
 
 
 def put_aside(engine: Engine) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..db import insert_into
 from .models import VIEW_LIMIT, Campaign, EmbedHost, ViewCount
 
 
@@ -51,8 +51,6 @@ class Seen:
 
 
 _KEY = tuple(Seen.__dataclass_fields__)
-# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def counted_text(text: str) -> str:
@@ -84,7 +82,7 @@ def add_views(session: Session, counts: Mapping[Seen, int]) -> None:
     # In one order, whoever writes them: two processes then never wait for each other's rows.
     rows = [vars(seen) | {"count": counts[seen]} for seen in sorted(counts)]
     table = ViewCount.__table__
-    insert = _INSERTS[session.get_bind().dialect.name](table)
+    insert = insert_into(session, table)
     added = table.c.count + insert.excluded.count
     session.connection().execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"count": added}), rows)
 

@@ -1,6 +1,8 @@
 """flask --app wsgi ops restore: an archive takes the place of what is there; whoever was erased since stays erased."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from .. import keys
 from ..backups import postgres, swap
 from ..backups.archive import ArchiveRefused, Manifest, unpack
-from ..backups.locks import SiteIsServed, stopped_site
+from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
 from ..backups.restoring import check_fits, has_rows, is_same_key, keep_only_files, keep_own_key
 from ..db import Base, db
 from ..leads.models import Lead, Submission
@@ -44,6 +46,10 @@ def restore(archive: Path, force: bool, check_only: bool) -> None:
             raise click.ClickException(f"cette archive n’est pas restaurable : {error}. Rien n’a changé.") from None
         except SiteIsServed as error:
             raise click.ClickException(f"le site est servi ({error}) : arrêtez-le d’abord. Rien n’a changé.") from None
+        except RestoreRuns:
+            raise click.ClickException(
+                "une autre restauration est en cours sur cette base, ou un serveur démarre. Rien n’a changé."
+            ) from None
         except postgres.ProgramFailed as error:
             raise click.ClickException(f"{error}. Rien n’a changé.") from None
         except OSError as error:
@@ -60,8 +66,7 @@ def _restore(archive: Path, *, force: bool) -> None:
     settings, engine = current_settings(), db.engine
     instance = settings.instance_path
     database = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
-    with stopped_site(instance):
-        _check_nobody_is_there()
+    with stopped_site(instance), _stopped_database():
         stage = swap.new_stage(instance)
         try:
             manifest, erased = _get_ready(archive, stage, database, force=force)
@@ -102,15 +107,18 @@ def _looked_at(archive: Path, stage: Path) -> Manifest:
     return manifest
 
 
-def _check_nobody_is_there() -> None:
+@contextmanager
+def _stopped_database() -> Iterator[None]:
     """On PostgreSQL a server of another machine shows by its connections; what a restore that died left is undone."""
     if db.engine.dialect.name != "postgresql":
+        yield
         return
-    with db.engine.connect() as connection:
+    with postgres.no_restore(db.engine, but_mine=True) as connection:
         if others := postgres.others(connection):
             raise SiteIsServed(f"{others} connexions à cette base")
-    if postgres.take_back(db.engine):
-        click.echo("Une restauration interrompue a été annulée.")
+        if postgres.take_back(db.engine):
+            click.echo("Une restauration interrompue a été annulée.")
+        yield
 
 
 def _known_erasures(archive: Path) -> erasures.Known:

@@ -14,8 +14,8 @@ from sqlalchemy import inspect
 from ..backoffice.accounts.passwords import draw_password
 from ..backoffice.accounts.services import add_staff
 from ..backoffice.models import Role
-from ..backups.locks import PREPARING
-from ..backups.postgres import take_back
+from ..backups.locks import PREPARING, RestoreRuns
+from ..backups.postgres import no_restore, take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples
@@ -43,15 +43,7 @@ def serve(samples: bool) -> None:
     _check_port_is_free(settings)
     preparing = _lock(settings.instance_path / PREPARING, wait=True)
     with told_in_one_line():
-        password = None
-        if db.engine.dialect.name == "postgresql" and take_back(db.engine):
-            click.echo("Une restauration interrompue a été annulée : la base est celle d’avant.", err=True)
-        is_new = not inspect(db.engine).get_table_names()
-        upgrade()
-        if is_new and samples:
-            plan_samples(db.session(), now=utc_now())
-            password = _add_first_account()
-            db.session.commit()
+        password = _bring_up_to_date(samples=samples)
     os.close(preparing)
     _tell_what_to_open(settings, password)
     db.engine.dispose()
@@ -59,6 +51,30 @@ def serve(samples: bool) -> None:
     os.environ["MICROSITE_INSTANCE_PATH"] = str(settings.instance_path)
     os.chdir(PROJECT_ROOT)
     os.execv(sys.executable, granian_command(settings))  # noqa: S606  # our own server, no shell
+
+
+def _bring_up_to_date(*, samples: bool) -> str | None:
+    """The first account's password, where one was made."""
+    if db.engine.dialect.name != "postgresql":
+        return _upgrade(samples=samples)
+    try:
+        with no_restore(db.engine):
+            if take_back(db.engine):
+                click.echo("Une restauration interrompue a été annulée : la base est celle d’avant.", err=True)
+            return _upgrade(samples=samples)
+    except RestoreRuns:
+        raise click.ClickException("une restauration est en cours sur cette base : attendez qu’elle finisse.") from None
+
+
+def _upgrade(*, samples: bool) -> str | None:
+    is_new = not inspect(db.engine).get_table_names()
+    upgrade()
+    if not (is_new and samples):
+        return None
+    plan_samples(db.session(), now=utc_now())
+    password = _add_first_account()
+    db.session.commit()
+    return password
 
 
 def _lock(path: Path, *, wait: bool) -> int:

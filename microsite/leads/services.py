@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
+from ..db import insert_into
 from ..school import Wording
 from .consents import attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
@@ -21,8 +21,6 @@ from .queries import find_same, has_used_name, hold_lead
 from .references import draw_reference
 from .words import name_key, words_of
 
-# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Draws of a free reference before giving up; with a million kept, one draw in 700 is taken.
 _DRAWS = 8
 
@@ -226,5 +224,5 @@ def _add_lead(session: Session, submission: Submission) -> Lead | None:
 
 def _keep_words(session: Session, lead: Lead, submission: Submission) -> None:
     words = words_of(**vars(_person(submission)))
-    insert = _INSERTS[session.get_bind().dialect.name](LeadWord).on_conflict_do_nothing()
+    insert = insert_into(session, LeadWord).on_conflict_do_nothing()
     session.execute(insert, [{"lead_id": lead.id, "word": word} for word in words])

@@ -5,24 +5,21 @@ committed, or by the background worker.
 """
 
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, exists, insert, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .. import sqlite_engine
-from ..db import Base, db, reading, writing
+from ..db import Base, db, insert_into, reading, writing
 from ..outbox.files import mails_folder, remove_mails
 from ..outbox.models import OutgoingMail
 from ..school import PARIS
 from .models import Leftover, LeftoverKind
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _BATCH = 500
 # Bytes of a SQLite database that is written anew while somebody waits: others who write wait as well.
 _AT_ONCE = 200_000_000
@@ -42,7 +39,7 @@ def note_mails(session: Session, chosen: ColumnElement[bool], *, now: datetime) 
 
 def note_database(session: Session, *, now: datetime) -> None:
     """What was deleted is to leave the database's files too. Callers commit."""
-    added = _INSERTS[session.get_bind().dialect.name](Leftover)
+    added = insert_into(session, Leftover)
     added = added.on_conflict_do_update(index_elements=["kind", "name"], set_={"since": added.excluded.since})
     session.execute(added, {"kind": LeftoverKind.DATABASE, "name": "", "since": now})
 

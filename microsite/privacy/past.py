@@ -1,21 +1,17 @@
 """What stays of submissions that aren't kept: how many came in a month, by form, campaign and source."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ..campaigns.services import counted_text
+from ..db import insert_into
 from ..leads.models import HELD, FormName, Submission
 from ..school import PARIS
 from .models import PastSubmission
 
-# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _KEY = ("month", "form", "campaign", "source")
 
 _Month = tuple[date, FormName, str, str]
@@ -43,7 +39,7 @@ def count_past(session: Session, *, since: date, until: date, form: FormName | N
 
 
 def _add(session: Session, counts: Counter[_Month]) -> None:
-    insert = _INSERTS[session.get_bind().dialect.name](PastSubmission)
+    insert = insert_into(session, PastSubmission)
     added = PastSubmission.count + insert.excluded.count
     # In one order for everybody: two who add to the same months never wait for each other.
     rows = [dict(zip(_KEY, key, strict=True), count=count) for key, count in sorted(counts.items())]

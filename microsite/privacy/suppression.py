@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ..config import make_key
+from ..db import insert_into
 from ..leads.models import HELD, Consent, Lead, Submission
 from ..leads.normalise import email_key
 from ..leads.queries import hold_lead
@@ -27,7 +27,6 @@ from .scrubbing import Scrubbed, scrub_leads, scrub_submissions
 
 # In the instance folder, mode 600: without it nobody can try addresses out on the list.
 KEY_FILE = "erasure_key"
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
 
@@ -145,7 +144,7 @@ def _scrub_earlier(session: Session, lead_id: int, erased_at: datetime, *, now: 
 
 
 def _keep(session: Session, rows: list[dict[str, Any]]) -> None:
-    insert = _INSERTS[session.get_bind().dialect.name](ErasedAddress)
+    insert = insert_into(session, ErasedAddress)
     later = insert.excluded.erased_at
     insert = insert.on_conflict_do_update(
         index_elements=["digest"], set_={"erased_at": later}, where=later > ErasedAddress.erased_at

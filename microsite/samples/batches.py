@@ -1,18 +1,17 @@
 """Rows gathered and written together: what capture() and its follow-ups would have written one by one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, bindparam, insert, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ..brochures.models import BrochureDownload
 from ..campaigns.services import Seen, add_views
-from ..db import Base
+from ..db import Base, insert_into
 from ..leads.models import Consent, Lead, LeadWord, Submission
 from ..leads.words import words_of
 from ..open_days.models import Alert, Registration
@@ -21,8 +20,6 @@ from .leads import Known
 
 # What one submission may change of somebody.
 _CHANGING = ("phone", "needs_review", "last_contact_at")
-# The same statement under two names: SQLAlchemy keeps each engine's ON CONFLICT to its dialect.
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
@@ -77,7 +74,7 @@ def _write_leads(session: Session, people: list[Known]) -> None:
 def _write_words(session: Session, drafts: list[Draft]) -> None:
     words = {(draft.known.id, word) for draft in drafts if draft.known for word in _words(draft.values)}
     table = _table(LeadWord)
-    kept = _INSERTS[session.get_bind().dialect.name](table).on_conflict_do_nothing()
+    kept = insert_into(session, table).on_conflict_do_nothing()
     if words:
         session.connection().execute(kept, [{"lead_id": lead_id, "word": word} for lead_id, word in sorted(words)])
 

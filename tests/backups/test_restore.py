@@ -4,6 +4,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
@@ -13,6 +14,7 @@ from microsite import create_app
 from microsite.backoffice.models import Role, StaffSession
 from microsite.backups import swap
 from microsite.backups.locks import preparing
+from microsite.backups.postgres import LOCK
 from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
 from microsite.leads.models import Submission
@@ -22,6 +24,7 @@ from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..privacy.owners import ask_brochure, register
+from ..served import free_port
 from ..trouble import filled_up, integrity, small_disk
 from .shelf import FORCED, back_up, elsewhere, kept, let_go, new_database, refused, told
 
@@ -143,6 +146,21 @@ def test_server_of_another_machine_is_noticed_by_its_connections(
         db.session.scalar(select(Submission.id))
         assert "arrêtez-le d’abord" in refused(app, "restore", str(archive), *FORCED)
     let_go(other)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_restore_on_another_machine_is_waited_for(app: Flask, client: CheckedClient, environ: Environ) -> None:
+    ask_brochure(client)
+    archive = back_up(app)
+    before = kept(app)
+    with psycopg.connect(environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        assert "une autre restauration est en cours" in refused(app, "restore", str(archive), *FORCED)
+        server = create_app(environ | {"PORT": str(free_port())})
+        assert "une restauration est en cours" in server.test_cli_runner().invoke(args=["serve"]).stderr
+        let_go(server)
+
+    assert kept(app) == before
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
