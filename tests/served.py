@@ -25,6 +25,10 @@ from microsite.config import PROJECT_ROOT, load_settings
 from .page import Form, Page, inspect
 
 
+# Seconds: two hundred visitors at once, on two cores that other tests use too, wait for each other.
+_PATIENCE = 60
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -165,7 +169,7 @@ class Visitor:
         request = urllib.request.Request(f"{self.site}{path}", data=body)
         opener = urllib.request.build_opener(_NoRedirect)
         try:
-            with opener.open(request, timeout=30) as response:
+            with opener.open(request, timeout=_PATIENCE) as response:
                 return response.status, response.read().decode(), Headers(response.headers.items())
         except urllib.error.HTTPError as error:
             with error:
