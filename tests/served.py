@@ -24,7 +24,6 @@ from microsite.config import PROJECT_ROOT, load_settings
 
 from .page import Form, Page, inspect
 
-
 # Seconds: two hundred visitors at once, on two cores that other tests use too, wait for each other.
 _PATIENCE = 60
 
