@@ -14,7 +14,7 @@ help:
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
 	@echo "make fuzz   envoie 20 000 requêtes que personne n’enverrait (FUZZ_REQUESTS=…) ; cinq minutes environ"
 	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
-	@echo "make bench  remplit une base à part de 100 000 demandes inventées (SUBMISSIONS=…) et mesure les pages de l’équipe ; deux minutes et plus"
+	@echo "make bench  mesure la vitesse à côté de ce qu’on peut en attendre et écrit docs/benchmarks.md (PARTS=…, SUBMISSIONS=…)"
 	@echo "make screens  photographie les pages principales dans docs/screens/"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
@@ -42,7 +42,7 @@ audit: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.audit
 
 bench: .venv/installed-dev
-	@$(BIN)/python -m benchmarks --submissions $(or $(SUBMISSIONS),100000) --folder instance/bench-$(or $(SUBMISSIONS),100000)
+	@$(BIN)/python -m benchmarks $(PARTS) --submissions $(or $(SUBMISSIONS),100000)
 
 screens: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.screens

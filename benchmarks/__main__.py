@@ -1,124 +1,92 @@
-"""python -m benchmarks --submissions 100000 --folder DOSSIER: fill a database with samples, time the desk's pages.
-
-A folder that is filled already is measured again as it is. Times are the server's own, of a whole request without
-network, on one thread: the median of several after a first one, which isn't counted.
-"""
+"""python -m benchmarks [PART…]: measure the microsite beside its baselines, write docs/benchmarks.md."""
 
 import argparse
-import statistics
+import os
+import platform
+import shutil
+import subprocess
 import sys
-import time
-from datetime import date, timedelta
+from datetime import date
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
-from flask import Flask
-from flask.testing import FlaskClient
-from flask_migrate import upgrade
-from sqlalchemy import func, select
+from microsite.config import PROJECT_ROOT
+from microsite.sqlite_engine import sqlite
 
-from microsite import create_app
-from microsite.backoffice.accounts.services import add_staff
-from microsite.backoffice.models import Role
-from microsite.db import db, reading, writing
-from microsite.leads.models import Lead, Submission
-from microsite.web.context import utc_now
+from .options import Options
 
-_ROUNDS = 7
-_EMAIL, _PASSWORD = "mesure@example.org", "quatre petits chats mesurent"
+_DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
+_FOLDER = PROJECT_ROOT / "instance" / "bench"
+# Modules beside this one, each with a measure(options) that gives Markdown.
+PARTS = ("desk",)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times the desk's pages.")
-    parser.add_argument("--submissions", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True, help="an instance folder of its own; kept")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    app = create_app({"MICROSITE_INSTANCE_PATH": str(options.folder), "MICROSITE_MIN_FILL_SECONDS": "0"})
-    _fill(app, options.folder, options.submissions)
-    client = _signed_in(app)
-    for name, address in _pages(app).items():
-        print(f"| {name} | {_measure(client, address):.0f} ms |")  # noqa: T201
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures the microsite beside its baselines; writes docs/benchmarks.md.",
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="of each measure, for its median (5)")
+    parser.add_argument("--seconds", type=int, default=6, help="that a round of load lasts (6)")
+    parser.add_argument("--submissions", type=int, default=100_000, help="in the largest database (100,000)")
+    parser.add_argument(
+        "--folder", type=Path, default=_FOLDER, help="for databases, kept for the next time (instance/bench)"
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    options = Options(
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        submissions=arguments.submissions,
+        folder=arguments.folder.resolve(),
+    )
+    for part in arguments.parts or PARTS:
+        _tell(f"{part}…")
+        text = f"{_machine()}\n\n{import_module(f'.{part}', __package__).measure(options).strip()}"
+        _write(part, text)
+        _tell(text)
 
 
-def _fill(app: Flask, folder: Path, submissions: int) -> None:
-    with app.app_context():
-        upgrade()
-        with reading():
-            there = db.session.execute(select(func.count(Submission.id))).scalar_one()
-    if not there:
-        began = time.perf_counter()
-        result = app.test_cli_runner().invoke(args=["ops", "sample", "--submissions", str(submissions)])
-        if result.exit_code:
-            sys.exit(result.output)
-        print(f"| ops sample | {time.perf_counter() - began:.0f} s |")  # noqa: T201
-    elif there != submissions:
-        sys.exit(f"this folder holds {there} submissions")
-    with app.app_context(), reading():
-        leads = db.session.execute(select(func.count(Lead.id))).scalar_one()
-        size = sum(path.stat().st_size for path in folder.glob("*.sqlite3"))
-    print(f"| contacts | {leads} |\n| base | {size / 1e6:.0f} Mo |")  # noqa: T201
+def _write(part: str, text: str) -> None:
+    """Between the two marks of this part; what else the document says stays."""
+    document = _DOCUMENT.read_text()
+    begin, end = f"<!-- {part} -->\n", f"<!-- /{part} -->\n"
+    before, _, rest = document.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        sys.exit(f"docs/benchmarks.md has no place for « {part} »")
+    _DOCUMENT.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
 
 
-def _pages(app: Flask) -> dict[str, str]:
-    today = date.today()  # noqa: DTZ011
-    leads, report = "/admissions/contacts", "/admissions/rapport"
-    year, month = (f"du={today - timedelta(days=days - 1)}&au={today}" for days in (365, 30))
-    with app.app_context(), reading():
-        reference = db.session.scalar(select(Submission.reference).order_by(Submission.id.desc()).limit(1))
-        last = db.session.scalars(select(Lead).order_by(Lead.last_contact_at).limit(1).offset(40_000)).first()
-        deep = f"{last.id}~{int(last.last_contact_at.timestamp() * 1e6)}" if last else ""
-    return {
-        "accueil": "/admissions/",
-        "contacts": leads,
-        "contacts, loin dans la liste": f"{leads}?apres={deep}",
-        "contacts, par nom": f"{leads}?tri=nom",
-        "recherche « lefèvre lé »": f"{leads}?q=lefèvre+lé",
-        "recherche d’une lettre": f"{leads}?q=m",
-        "recherche d’une référence": f"{leads}?q={reference}",
-        "recherche d’un téléphone": f"{leads}?q=01+99+00+12",
-        "filtre : formulaire et formation": f"{leads}?formulaire=application&formation=scenario",
-        "filtre : campagne": f"{leads}?campagne=echantillon-salon-{today.year - 1}",
-        "filtre : accord confirmé": f"{leads}?accord=e-mail-confirme",
-        "à vérifier": f"{leads}?etat=a-verifier",
-        "messages refusés": "/admissions/messages?etat=refuses",
-        "rapport, 30 jours par campagne": f"{report}?par=campagne&{month}",
-        "rapport, 30 jours par jour": f"{report}?par=jour&{month}",
-        "rapport, un an par campagne": f"{report}?par=campagne&{year}",
-        "rapport, un an par jour": f"{report}?par=jour&{year}",
-    }
+def _machine() -> str:
+    """What was measured on, and with what: absolute figures are of this machine alone."""
+    names = (
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    )
+    memory = next(int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines()) / 1024**2
+    packages = ", ".join(f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "granian"))
+    wrk = _wrk_version()
+    return (
+        f"Le {date.today():%d/%m/%Y}, {os.cpu_count()} cœurs ({next(names, platform.machine())}), {memory:.0f} Gio ; "  # noqa: DTZ011  # the day here
+        f"Python {platform.python_version()}, SQLite {sqlite.sqlite_version}, {packages}, {wrk}."
+    )
 
 
-def _measure(client: FlaskClient, address: str) -> float:
-    """Milliseconds."""
-    times = []
-    for _ in range(_ROUNDS + 1):
-        began = time.perf_counter()
-        answer = client.get(address)
-        times.append(1000 * (time.perf_counter() - began))
-        if answer.status_code != 200:
-            sys.exit(f"{address}: {answer.status_code}")
-    return statistics.median(times[1:])
+def _wrk_version() -> str:
+    if shutil.which("wrk") is None:
+        return "sans wrk"
+    told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
+    return " ".join(told.split()[:2])
 
 
-def _signed_in(app: Flask) -> FlaskClient:
-    email = f"{time.time_ns()}.{_EMAIL}"
-    with app.app_context(), writing():
-        add_staff(
-            db.session(),
-            email=email,
-            name="Mesure",
-            role=Role.ADMINISTRATOR,
-            password=_PASSWORD,
-            must_change_password=False,
-            now=utc_now(),
-        )
-    client = app.test_client()
-    page = client.get("/admissions/connexion").get_data(as_text=True)
-    token = page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
-    answer = client.post("/admissions/connexion", data={"csrf_token": token, "email": email, "password": _PASSWORD})
-    if answer.status_code != 303:
-        sys.exit("signing in failed")
-    return client
+def _tell(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

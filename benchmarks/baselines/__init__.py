@@ -1,0 +1,1 @@
+"""What the microsite is measured against, served by the same server or run in the same minute."""
