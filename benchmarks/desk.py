@@ -4,6 +4,7 @@ A folder that is filled already is measured again as it is. Times are the server
 network, on one thread: the median of several after a first one, which isn't counted.
 """
 
+import logging
 import sys
 import time
 from datetime import date, timedelta
@@ -27,6 +28,7 @@ _EMAIL, _PASSWORD = "mesure@example.org", "quatre petits chats mesurent"
 
 def measure(options: Options) -> str:
     app, facts = filled(options)
+    logging.getLogger("microsite.access").setLevel(logging.WARNING)
     client = signed_in(app)
     pages = {name: [f"{_time(client, address, options.rounds):.0f} ms"] for name, address in _pages(app).items()}
     heads = ["", f"{number(options.submissions)} demandes"]

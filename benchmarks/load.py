@@ -30,7 +30,7 @@ class Result:
 
 
 def run(url: str, *, script: str, seconds: float, connections: int, arguments: tuple[str, ...] = ()) -> Result:
-    """`script` is one of scripts/; each connection has a thread of its own, so that its script knows what was answered."""
+    """`script` is one of scripts/; each connection has a thread, which knows what was answered."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt install wrk")
     command = ["wrk", f"-t{connections}", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s"]

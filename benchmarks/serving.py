@@ -1,4 +1,4 @@
-"""Real servers in real processes: granian as `serve` starts it, whatever application it is given; processor time of all."""
+"""Real servers in real processes: granian as `serve` starts it, whatever application; the processor time of all."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def served(
     environ: Mapping[str, str] | None = None,
     preload: Sequence[Path] = (),
 ) -> Iterator[Server]:
-    """A server on a free port of 127.0.0.1 with the settings of an installation in `folder`; its log is a file there."""
+    """A server on a free port of 127.0.0.1, as `environ` sets it; its log and the installation are in `folder`."""
     port = str(_free_port())
     site = {"MICROSITE_INSTANCE_PATH": str(folder), "PORT": port, **(environ or {})}
     settings = load_settings(site)
@@ -76,7 +76,7 @@ def served(
 
 
 def _wait(server: Server, process: "subprocess.Popen[bytes]") -> None:
-    """Until each of its processes is likely to answer: they share the port, so that one answers for none of the others."""
+    """Until each of its processes has likely answered: they share the port."""
     until = time.monotonic() + _START
     answers = 0
     while answers < 20:
