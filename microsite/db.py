@@ -137,8 +137,12 @@ def _mode(*, read_only: bool) -> Iterator[None]:
 
 def insert_into(session: Session, table: Any) -> Any:
     """An INSERT that knows ON CONFLICT; SQLAlchemy has one for each engine."""
-    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return dialects[session.get_bind().dialect.name](table)
+    return insert_for(session.get_bind().dialect.name, table)
+
+
+def insert_for(dialect: str, table: Any) -> Any:
+    """The same for a statement that is built once."""
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
 
 
 def _is_read_only() -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Boolean, Select, case, column, exists, func, or_, select, table, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Boolean, ScalarSelect, Select, bindparam, case, column, exists, func, or_, select, table, text
+from sqlalchemy.orm import Session, aliased
 
-from .models import UNSENT, Audience, MailStatus, OutgoingMail
+from .models import UNSENT, MailStatus, OutgoingMail
 
 # The table is an upper row's: only its name is known here, as in the foreign key.
 _LEADS = table("leads", column("id"), column("is_sample", Boolean))
@@ -18,20 +18,20 @@ def find_decided(session: Session, *, template: str, cause: str) -> int | None:
     return session.scalar(select(OutgoingMail.id).filter_by(template=template, cause=cause))
 
 
-def count_recent(session: Session, *, lead_id: int, audience: Audience, since: datetime, limit: int) -> int:
-    """Mails about this lead decided since then and not suppressed; counts no further than `limit`."""
+def recent_mails(limit: int) -> ScalarSelect[int]:
+    """How many mails about the lead `:about` for the audience `:told` were decided after `:since` and not suppressed.
+
+    Counts no further than `limit`.
+    """
+    mails = aliased(OutgoingMail)
     decided = [status for status in MailStatus if status is not MailStatus.SUPPRESSED]
-    rows = (
-        select(OutgoingMail.id)
-        .where(
-            OutgoingMail.lead_id == lead_id,
-            OutgoingMail.audience == audience,
-            OutgoingMail.status.in_(decided),
-            OutgoingMail.decided_at > since,
-        )
-        .limit(limit)
+    rows = select(mails.id).where(
+        mails.lead_id == bindparam("about"),
+        mails.audience == bindparam("told"),
+        mails.status.in_(decided),
+        mails.decided_at > bindparam("since"),
     )
-    return session.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
 
 
 def due_mails(now: datetime) -> Select[OutgoingMail]:

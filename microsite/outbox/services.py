@@ -4,13 +4,15 @@ import random
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Boolean, and_, bindparam, case, literal, update
 from sqlalchemy.orm import Session
 
+from ..db import insert_for
 from .models import Audience, MailStatus, OutgoingMail
-from .queries import count_recent, due_mails, find_decided
+from .queries import due_mails, recent_mails
 
 # Mails about one lead, to one audience, in 24 hours; a person who uses all three forms gets four.
 DAILY_CAP = 6
@@ -54,31 +56,30 @@ def enqueue(
     It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent;
     unless `is_capped` says that no stranger can cause it, however often they type somebody's address.
     """
-    if find_decided(session, template=template, cause=cause) is not None:
-        return
-    too_many = is_capped and lead_id is not None and _is_at_cap(session, lead_id, audience, now)
-    mail = OutgoingMail(
-        template=template,
-        cause=cause,
-        audience=audience,
-        lead_id=lead_id,
-        key=f"{now:%Y%m%dT%H%M%S}.{template}.{secrets.token_hex(8)}",
-        status=MailStatus.SUPPRESSED if too_many else MailStatus.PENDING,
-        decided_at=now,
-        due_at=due_at or now,
-    )
-    try:
-        with session.begin_nested():
-            session.add(mail)
-    except IntegrityError:
-        # Two requests that decide the same digest at the same moment: the other one's is as good.
-        if find_decided(session, template=template, cause=cause) is None:
-            raise
+    mail = {
+        "template": template,
+        "cause": cause,
+        "audience": audience,
+        "lead_id": lead_id,
+        "key": f"{now:%Y%m%dT%H%M%S}.{template}.{secrets.token_hex(8)}",
+        "decided_at": now,
+        "due_at": due_at or now,
+    }
+    counted = {"about": lead_id, "told": audience, "since": now - timedelta(days=1), "is_capped": is_capped}
+    # What it is about may be new in this transaction too.
+    session.flush()
+    connection = session.connection()
+    connection.execute(_decision(connection.dialect.name), mail | counted)
 
 
-def _is_at_cap(session: Session, lead_id: int, audience: Audience, now: datetime) -> bool:
-    since = now - timedelta(days=1)
-    return count_recent(session, lead_id=lead_id, audience=audience, since=since, limit=DAILY_CAP) >= DAILY_CAP
+@cache
+def _decision(dialect: str) -> Any:
+    """One statement, for each lead causes several: what is decided already stays, whoever decided it."""
+    too_many = and_(bindparam("is_capped", type_=Boolean), recent_mails(DAILY_CAP) >= DAILY_CAP)
+    status = OutgoingMail.__table__.c.status.type
+    suppressed, pending = (literal(member, status) for member in (MailStatus.SUPPRESSED, MailStatus.PENDING))
+    decision = insert_for(dialect, OutgoingMail.__table__).values(status=case((too_many, suppressed), else_=pending))
+    return decision.on_conflict_do_nothing(index_elements=["template", "cause"])
 
 
 def claim(session: Session, *, now: datetime) -> Claim | None:
