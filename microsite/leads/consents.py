@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
@@ -17,17 +17,10 @@ CONFIRMATION = "consent"
 
 
 def keep_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], *, now: datetime) -> None:
-    for wording in agreed:
-        session.add(
-            Consent(
-                lead_id=submission.lead_id,
-                submission_id=submission.id,
-                channel=wording.channel,
-                wording_id=kept_wording(session, wording).id,
-                given_at=now,
-            )
-        )
-    session.flush()
+    given = {"lead_id": submission.lead_id, "submission_id": submission.id, "given_at": now}
+    rows = [given | {"channel": wording.channel, "wording_id": kept_wording(session, wording)} for wording in agreed]
+    if rows:
+        session.connection().execute(_GIVE, rows)
 
 
 def attach_consents(session: Session, submission: Submission) -> None:
@@ -41,11 +34,13 @@ def ask_to_confirm(session: Session, submission: Submission, *, now: datetime) -
     Not if they stand by the same words already, whichever form they came with: then this consent is confirmed from
     that time on. Nor if they were asked in the last 24 hours: one button confirms all.
     """
-    given = find_email_consent(session, submission)
+    asked_of = {"submission": submission.id, "lead": submission.lead_id, "since": now - timedelta(days=1)}
+    given = session.execute(_JUST_GIVEN, asked_of).one_or_none()
     if given is None:
         return
-    given.confirmed_at = find_confirmation(session, given)
-    if given.confirmed_at is None and not _was_asked(session, given, since=now - timedelta(days=1)):
+    if given.confirmed_at is not None:
+        session.execute(update(Consent).where(Consent.id == given.id).values(confirmed_at=given.confirmed_at))
+    elif not given.was_asked:
         enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
@@ -88,7 +83,7 @@ def give(session: Session, lead_id: int, wording: Wording, *, now: datetime) -> 
             lead_id=lead_id,
             origin=ConsentOrigin.SPACE,
             channel=wording.channel,
-            wording_id=kept_wording(session, wording).id,
+            wording_id=kept_wording(session, wording),
             given_at=now,
             confirmed_at=now,
         )
@@ -115,32 +110,55 @@ def stands_by_emails(session: Session, lead_id: int) -> bool:
     return session.scalar(select(Consent.id).where(*_standing(lead_id)).limit(1)) is not None
 
 
-def _was_asked(session: Session, consent: Consent, *, since: datetime) -> bool:
-    """Whether a mail with a button that confirms these words was decided since then."""
-    asked = (
-        select(Consent.id)
-        .join(Submission, Submission.id == Consent.submission_id)
-        .join(OutgoingMail, OutgoingMail.cause == Submission.reference)
-        .where(OutgoingMail.template == CONFIRMATION, OutgoingMail.decided_at > since)
-        .where(OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)))
-        .where(*_standing(consent.lead_id), Consent.wording_id == consent.wording_id)
-    )
-    return session.scalar(asked.limit(1)) is not None
-
-
 def _standing(lead_id: int | None, channel: str = EMAIL) -> tuple[ColumnElement[bool], ...]:
     return Consent.lead_id == lead_id, Consent.channel == channel, Consent.withdrawn_at.is_(None)
 
 
-def kept_wording(session: Session, wording: Wording) -> ConsentWording:
-    kept = session.scalar(select(ConsentWording).filter_by(**asdict(wording)))
-    if kept is not None:
-        return kept
+def _just_given() -> Select[int, datetime | None, bool]:
+    """The consent to e-mails given with `:submission`, by its id.
+
+    With it, when `:lead` first confirmed its words, and hasn't withdrawn since, and whether a mail with a button that
+    confirms them was decided after `:since`.
+    """
+    given = aliased(Consent)
+    standing = (
+        Consent.lead_id == bindparam("lead"),
+        Consent.channel == EMAIL,
+        Consent.withdrawn_at.is_(None),
+        Consent.wording_id == given.wording_id,
+    )
+    confirmed_at = select(func.min(Consent.confirmed_at)).where(*standing).scalar_subquery()
+    asked = (
+        select(Consent.id)
+        .join(Submission, Submission.id == Consent.submission_id)
+        .join(OutgoingMail, OutgoingMail.cause == Submission.reference)
+        .where(OutgoingMail.template == CONFIRMATION, OutgoingMail.decided_at > bindparam("since"), *standing)
+        .where(OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)))
+    )
+    columns = given.id, confirmed_at.label("confirmed_at"), asked.exists().label("was_asked")
+    return select(*columns).where(given.submission_id == bindparam("submission"), given.channel == EMAIL)
+
+
+# Built once: to put a statement together takes longer than to run it.
+_JUST_GIVEN = _just_given()
+_WORDING = select(ConsentWording.id).where(
+    *(getattr(ConsentWording, name) == bindparam(name) for name in ("channel", "purpose", "version", "text"))
+)
+_GIVE = insert(Consent)
+
+
+def kept_wording(session: Session, wording: Wording) -> int:
+    """The id under which these very words are kept."""
+    kept = session.scalar(_WORDING, asdict(wording))
+    return _keep_wording(session, wording) if kept is None else kept
+
+
+def _keep_wording(session: Session, wording: Wording) -> int:
     kept = ConsentWording(**asdict(wording))
     try:
         with session.begin_nested():
             session.add(kept)
     except IntegrityError:
         # The first two people to agree to new words, at the same moment.
-        return session.scalars(select(ConsentWording).filter_by(**asdict(wording))).one()
-    return kept
+        return session.scalars(_WORDING, asdict(wording)).one()
+    return kept.id

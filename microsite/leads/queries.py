@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import NAMES, Attribution
 from .models import HELD, Consent, FormName, Lead, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
+
+_SAME = Submission.form_nonce == bindparam("nonce"), Submission.answers_digest == bindparam("digest")
+# Built once: every form that is sent asks it.
+_KEPT = select(Submission.id).where(*_SAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,12 @@ def find_held(session: Session, email: str) -> list[int]:
 
 def find_same(session: Session, nonce: str, digest: str) -> Submission | None:
     """The submission that a form with this nonce and these answers became."""
-    return session.scalar(select(Submission).filter_by(form_nonce=nonce, answers_digest=digest))
+    return session.scalar(select(Submission).where(*_SAME), {"nonce": nonce, "digest": digest})
+
+
+def is_kept(session: Session, nonce: str, digest: str) -> bool:
+    """Whether there is one."""
+    return session.scalar(_KEPT, {"nonce": nonce, "digest": digest}) is not None
 
 
 def find_by_reference(session: Session, reference: str) -> Submission | None:

@@ -5,14 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
-from ..db import insert_into
+from ..db import insert_for
 from ..school import Wording
 from .consents import attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
@@ -90,25 +90,20 @@ def capture(
     quarantined: no lead is made or touched.
     """
     digest = sending.digest()
-    same = find_same(session, sending.nonce, digest)
-    if same is not None:
-        return Captured(submission=same, is_new=False)
-    submission = Submission(**submission_values(sending, digest=digest, now=now))
+    values = submission_values(sending, digest=digest, now=now)
+    # First of all: where the same form is sent twice at the same moment, one waits here for the other.
+    owner = None if sending.is_suspicious else _owner(session, sending.person, at=now, is_sample=False)
     for _ in range(_DRAWS):
-        submission.reference = draw(sending.form)
-        try:
-            with session.begin_nested():
-                session.add(submission)
-        except IntegrityError:
-            # Two normal races: the same form sent at the same moment, and a reference that is taken.
-            same = find_same(session, sending.nonce, digest)
-            if same is not None:
-                return Captured(submission=same, is_new=False)
-        else:
-            if not sending.is_suspicious:
-                _attach_lead(session, submission)
+        drawn = {"reference": draw(sending.form), "lead_id": owner and owner.lead_id}
+        submission = _add_submission(session, values | drawn)
+        if submission is not None:
+            if owner is not None:
+                _note_contact(session, owner, submission)
             keep_consents(session, submission, sending.agreed, now=now)
             return Captured(submission=submission, is_new=True)
+        same = find_same(session, sending.nonce, digest)
+        if same is not None:
+            return Captured(submission=same, is_new=False)
     raise NoFreeReference(sending.form)
 
 
@@ -120,7 +115,10 @@ def release(session: Session, submission: Submission) -> None:
     if submission.status is not SubmissionStatus.QUARANTINED:
         raise NotQuarantined(submission.reference)
     submission.status = SubmissionStatus.RELEASED
-    _attach_lead(session, submission)
+    owner = _owner(session, _person(submission), at=submission.submitted_at, is_sample=submission.is_sample)
+    submission.lead_id = owner.lead_id
+    session.flush()
+    _note_contact(session, owner, submission)
     attach_consents(session, submission)
 
 
@@ -150,7 +148,7 @@ def identify_again(session: Session, lead: Lead) -> None:
     session.execute(delete(LeadWord).where(LeadWord.lead_id == lead.id))
     session.flush()
     for submission in submissions:
-        _keep_words(session, lead, submission)
+        _keep_words(session, lead.id, submission)
 
 
 def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[str, Any]:
@@ -170,8 +168,21 @@ def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[s
     }
 
 
-def _attach_lead(session: Session, submission: Submission) -> None:
-    lead = _lead_of(session, submission)
+@dataclass(frozen=True, kw_only=True)
+class _Owner:
+    """Whose address it is; `known` is how they stood before, None for who is heard of for the first time."""
+
+    lead_id: int
+    known: Lead | None
+
+
+def _note_contact(session: Session, owner: _Owner, submission: Submission) -> None:
+    if owner.known is not None:
+        _bring_up_to_date(session, owner.known, submission)
+    _keep_words(session, owner.lead_id, submission)
+
+
+def _bring_up_to_date(session: Session, lead: Lead, submission: Submission) -> None:
     names = ((lead.first_name, submission.first_name), (lead.last_name, submission.last_name))
     is_another = not all(is_same_name(one, other) for one, other in names)
     # One that came before was seen, or is still to be.
@@ -180,9 +191,6 @@ def _attach_lead(session: Session, submission: Submission) -> None:
     lead.phone = lead.phone or submission.phone
     lead.created_at = min(lead.created_at, submission.submitted_at)
     lead.last_contact_at = max(lead.last_contact_at, submission.submitted_at)
-    submission.lead = lead
-    session.flush()
-    _keep_words(session, lead, submission)
 
 
 def lead_values(person: Person, *, at: datetime) -> dict[str, Any]:
@@ -200,29 +208,43 @@ def _person(submission: Submission) -> Person:
     return Person(**{item.name: getattr(submission, item.name) for item in fields(Person)})
 
 
-def _lead_of(session: Session, submission: Submission) -> Lead:
+def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -> _Owner:
     """The lead of this address, new or not, erased by nobody before the transaction ends."""
-    found: Lead | None = None
-    while found is None:
-        found = hold_lead(session, submission.email) or _add_lead(session, submission)
-    return found
+    values = lead_values(person, at=at) | {"is_sample": is_sample}
+    connection = session.connection()
+    while True:
+        added = connection.execute(_lead_insert(connection.dialect.name), values).scalar()
+        if added is not None:
+            return _Owner(lead_id=added, known=None)
+        known = hold_lead(session, person.email)
+        if known is not None:
+            return _Owner(lead_id=known.id, known=known)
 
 
-def _add_lead(session: Session, submission: Submission) -> Lead | None:
-    """None where another request added the same person between our look and our insert."""
-    lead = Lead(
-        **lead_values(_person(submission), at=submission.submitted_at),
-        is_sample=submission.is_sample,
-    )
-    try:
-        with session.begin_nested():
-            session.add(lead)
-    except IntegrityError:
-        return None
-    return lead
+def _add_submission(session: Session, values: dict[str, Any]) -> Submission | None:
+    """None where this form, or this reference, is there."""
+    connection = session.connection()
+    added = connection.execute(_submission_insert(connection.dialect.name), values).scalar()
+    return None if added is None else session.get_one(Submission, added)
 
 
-def _keep_words(session: Session, lead: Lead, submission: Submission) -> None:
+def _keep_words(session: Session, lead_id: int, submission: Submission) -> None:
     words = words_of(**vars(_person(submission)))
-    insert = insert_into(session, LeadWord).on_conflict_do_nothing()
-    session.execute(insert, [{"lead_id": lead.id, "word": word} for word in words])
+    connection = session.connection()
+    connection.execute(_word_insert(connection.dialect.name), [{"lead_id": lead_id, "word": word} for word in words])
+
+
+# Built once: to put a statement together takes longer than to run it.
+@cache
+def _lead_insert(dialect: str) -> Any:
+    return insert_for(dialect, Lead.__table__).on_conflict_do_nothing(index_elements=["email_key"]).returning(Lead.id)
+
+
+@cache
+def _submission_insert(dialect: str) -> Any:
+    return insert_for(dialect, Submission.__table__).on_conflict_do_nothing().returning(Submission.id)
+
+
+@cache
+def _word_insert(dialect: str) -> Any:
+    return insert_for(dialect, LeadWord.__table__).on_conflict_do_nothing()

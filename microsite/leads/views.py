@@ -20,7 +20,7 @@ from .links import submission_url
 from .models import Submission
 from .normalise import email_key
 from .notifications import notify
-from .queries import find_same
+from .queries import is_kept
 from .services import Sending, capture
 
 TRY_AGAIN = (
@@ -101,7 +101,7 @@ def try_again_after(page: Page, form: SignedForm, seconds: int) -> Response:
 def _wait_for(sending: Sending) -> int:
     """Seconds until this e-mail may be sent again; what is there already is no more than itself."""
     with reading():
-        if find_same(db.session(), sending.nonce, sending.digest()):
+        if is_kept(db.session(), sending.nonce, sending.digest()):
             return 0
     return email_wait("form", email_key(sending.person.email))
 

@@ -32,7 +32,7 @@ class Known:
     stands_until: dict[str, datetime] = field(default_factory=dict)
 
     def hear(self, person: Person, *, at: datetime) -> None:
-        """What one more submission changes (leads/services.py, _attach_lead)."""
+        """What one more submission changes (leads/services.py, _bring_up_to_date)."""
         used = [(self.values["first_name"], self.values["last_name"]), *self.names]
         if not any(_is_same(name, person) for name in used):
             self.values["needs_review"] = True

@@ -68,7 +68,7 @@ def _prepare(session: Session, order: Order, school: School, rng: random.Random)
     for plan in arrivals.plans():
         add_campaign(session, plan, now=order.now)
     taken = frozenset(session.scalars(select(Submission.reference)))
-    wordings = {channel: kept_wording(session, wording).id for channel, wording in school.wordings.items()}
+    wordings = {channel: kept_wording(session, wording) for channel, wording in school.wordings.items()}
     return Drafter(
         rng,
         school=school,
