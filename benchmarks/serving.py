@@ -65,7 +65,7 @@ def served(
         )
         try:
             server = Server(url=f"http://127.0.0.1:{port}", pid=process.pid)
-            _wait(server, process)
+            _wait(server, process, folder / "server.log")
             yield server
         finally:
             process.send_signal(signal.SIGTERM)
@@ -75,13 +75,13 @@ def served(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait(server: Server, process: "subprocess.Popen[bytes]") -> None:
+def _wait(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Until each of its processes has likely answered: they share the port."""
     until = time.monotonic() + _START
     answers = 0
     while answers < 20:
         if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"the server of {server.url} doesn't answer: see server.log")
+            raise RuntimeError(f"the server of {server.url} doesn’t answer:\n{log.read_text()[-2000:]}")
         try:
             urllib.request.urlopen(server.url, timeout=_START).read()
             answers += 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import math
 import os
 import sqlite3
 import time
@@ -63,7 +64,7 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         if not read_only and _TURN not in connection.info:
             connection.info[_TURN] = _enter(queue)
         _check_file(connection, path)
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        _set(connection, "query_only", int(read_only))
         if read_only:
             _wait_for_locks(connection, patience)
             connection.exec_driver_sql("BEGIN")
@@ -124,7 +125,15 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _wait_for_locks(connection: Connection, seconds: float) -> None:
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
+    # By the half second: most transactions then find it set.
+    _set(connection, "busy_timeout", max(0, math.ceil(seconds * 2) * 500))
+
+
+def _set(connection: Connection, pragma: str, value: int) -> None:
+    """Unless it is so already: a pragma takes as long as a small query."""
+    if connection.info.get(pragma) != value:
+        connection.exec_driver_sql(f"PRAGMA {pragma} = {value}")
+        connection.info[pragma] = value
 
 
 def _check_file(connection: Connection, path: Path) -> None:

@@ -28,19 +28,14 @@ def attach_consents(session: Session, submission: Submission) -> None:
     session.execute(update(Consent).where(Consent.submission_id == submission.id).values(lead_id=submission.lead_id))
 
 
-def ask_to_confirm(session: Session, submission: Submission, *, now: datetime) -> None:
+def ask_to_confirm(session: Session, submission: Submission, *, is_first: bool = False, now: datetime) -> None:
     """Decide the mail by which the owner of the address confirms a consent to e-mails (double opt-in).
 
     Not if they stand by the same words already, whichever form they came with: then this consent is confirmed from
-    that time on. Nor if they were asked in the last 24 hours: one button confirms all.
+    that time on. Nor if they were asked in the last 24 hours: one button confirms all. `is_first`: it came with
+    the first that was heard of them, which settles both.
     """
-    asked_of = {"submission": submission.id, "lead": submission.lead_id, "since": now - timedelta(days=1)}
-    given = session.execute(_JUST_GIVEN, asked_of).one_or_none()
-    if given is None:
-        return
-    if given.confirmed_at is not None:
-        session.execute(update(Consent).where(Consent.id == given.id).values(confirmed_at=given.confirmed_at))
-    elif not given.was_asked:
+    if is_first or _is_to_ask(session, submission, since=now - timedelta(days=1)):
         enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
 
 
@@ -110,6 +105,16 @@ def stands_by_emails(session: Session, lead_id: int) -> bool:
     return session.scalar(select(Consent.id).where(*_standing(lead_id)).limit(1)) is not None
 
 
+def _is_to_ask(session: Session, submission: Submission, *, since: datetime) -> bool:
+    asked_of = {"submission": submission.id, "lead": submission.lead_id, "since": since}
+    given = session.execute(_JUST_GIVEN, asked_of).one_or_none()
+    if given is None:
+        return False
+    if given.confirmed_at is not None:
+        session.execute(update(Consent).where(Consent.id == given.id).values(confirmed_at=given.confirmed_at))
+    return given.confirmed_at is None and not given.was_asked
+
+
 def _standing(lead_id: int | None, channel: str = EMAIL) -> tuple[ColumnElement[bool], ...]:
     return Consent.lead_id == lead_id, Consent.channel == channel, Consent.withdrawn_at.is_(None)
 
@@ -149,7 +154,7 @@ _GIVE = insert(Consent)
 
 def kept_wording(session: Session, wording: Wording) -> int:
     """The id under which these very words are kept."""
-    kept = session.scalar(_WORDING, asdict(wording))
+    kept = session.connection().scalar(_WORDING, asdict(wording))
     return _keep_wording(session, wording) if kept is None else kept
 
 

@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from ..campaigns.attribution import Attribution
 from ..db import insert_for
 from ..school import Wording
-from .consents import attach_consents, keep_consents
+from .consents import EMAIL, attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
 from .queries import find_same, has_used_name, hold_lead
@@ -61,6 +61,10 @@ class Sending:
     attribution: Attribution
     is_suspicious: bool = False
 
+    @property
+    def wants_emails(self) -> bool:
+        return any(wording.channel == EMAIL for wording in self.agreed)
+
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of the answers alone: how the visitor arrived doesn't make them differ."""
         answers = [vars(self.person), self.programme, self.level, self.answers]
@@ -72,8 +76,11 @@ class Sending:
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
+    """`is_first`: nothing was known of this person before."""
+
     submission: Submission
     is_new: bool
+    is_first: bool = False
 
     @property
     def is_to_follow_up(self) -> bool:
@@ -100,7 +107,8 @@ def capture(
             if owner is not None:
                 _note_contact(session, owner, submission)
             keep_consents(session, submission, sending.agreed, now=now)
-            return Captured(submission=submission, is_new=True)
+            is_first = owner is not None and owner.known is None
+            return Captured(submission=submission, is_new=True, is_first=is_first)
         same = find_same(session, sending.nonce, digest)
         if same is not None:
             return Captured(submission=same, is_new=False)
@@ -225,7 +233,13 @@ def _add_submission(session: Session, values: dict[str, Any]) -> Submission | No
     """None where this form, or this reference, is there."""
     connection = session.connection()
     added = connection.execute(_submission_insert(connection.dialect.name), values).scalar()
-    return None if added is None else session.get_one(Submission, added)
+    if added is None:
+        return None
+    # As if it had been read: what was written is known.
+    submission = Submission(id=added, **values)
+    make_transient_to_detached(submission)
+    session.add(submission)
+    return submission
 
 
 def _keep_words(session: Session, lead_id: int, submission: Submission) -> None:

@@ -76,7 +76,8 @@ def _keep(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Re
     captured = capture(db.session(), sending, now=now)
     if captured.is_to_follow_up:
         follow_up(db.session(), captured.submission, now=now)
-        ask_to_confirm(db.session(), captured.submission, now=now)
+        if sending.wants_emails:
+            ask_to_confirm(db.session(), captured.submission, is_first=captured.is_first, now=now)
         notify(db.session(), captured.submission, every=current_settings().notify_admissions, now=now)
     # Before the commit: afterwards the submission would have to be read again, in line with the writers.
     address = submission_url(thanks, captured.submission)
@@ -100,10 +101,12 @@ def try_again_after(page: Page, form: SignedForm, seconds: int) -> Response:
 
 def _wait_for(sending: Sending) -> int:
     """Seconds until this e-mail may be sent again; what is there already is no more than itself."""
+    digest = sending.digest()
+    wait = email_wait("form", email_key(sending.person.email), sending=f"{sending.nonce} {digest}")
+    if not wait:
+        return 0
     with reading():
-        if is_kept(db.session(), sending.nonce, sending.digest()):
-            return 0
-    return email_wait("form", email_key(sending.person.email))
+        return 0 if is_kept(db.session(), sending.nonce, digest) else wait
 
 
 def try_again_later(page: Page, form: SignedForm) -> Response:

@@ -75,9 +75,16 @@ class TokenProtection(CSRF):
         return self._form.fresh_token(is_first_try=True).sign()
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:
-        field.current_token = self._form.fresh_token(is_first_try=False).sign()
         try:
-            token, signed_at = FormToken.read(field.data or "", max_age=TOKEN_MAX_AGE)
+            self._form.token, self._form.rendered_at = self._judge(field.data or "")
+        except ValidationError:
+            field.current_token = self._form.fresh_token(is_first_try=False).sign()
+            raise
+        field.current_token = replace(self._form.token, is_first_try=False).sign()
+
+    def _judge(self, text: str) -> tuple[FormToken, datetime]:
+        try:
+            token, signed_at = FormToken.read(text, max_age=TOKEN_MAX_AGE)
         except LinkExpired:
             raise ValidationError(EXPIRED) from None
         except LinkForged:
@@ -87,8 +94,7 @@ class TokenProtection(CSRF):
         if token.shown != self._form.shown():
             self._form.forget_agreements()
             raise ValidationError(CHANGED)
-        field.current_token = replace(token, is_first_try=False).sign()
-        self._form.token, self._form.rendered_at = token, signed_at
+        return token, signed_at
 
 
 class SignedForm(FlaskForm):

@@ -5,7 +5,9 @@ kept; a counter that is lost costs nobody anything, for each process then counts
 """
 
 import math
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -24,6 +26,7 @@ _MEMORY = "memory://"
 # Seconds that a visitor waits for a counter that doesn't answer.
 _PATIENCE = 1
 _MINUTE = 60
+_REMEMBERED = 500
 
 
 class FormLimits:
@@ -45,13 +48,19 @@ class FormLimits:
         self._take_address = limited(f"{by_address} per minute", "address", key_func=_address)(_sent_from_address)
         self._take_email = limited(f"{by_email} per hour", "email", key_func=_email)(_kept_for_email)
         self._limits_addresses, self._limits_emails = by_address > 0, by_email > 0
+        self._counted = _Counted()
 
     def wait_of_address(self) -> int:
         """Counts one more; seconds until this address may send, 0 if it may now."""
         return self._wait(self._take_address) if self._limits_addresses else 0
 
-    def wait_of_email(self) -> int:
-        return self._wait(self._take_email) if self._limits_emails else 0
+    def wait_of_email(self, sending: str | None) -> int:
+        if not self._limits_emails or sending in self._counted:
+            return 0
+        wait = self._wait(self._take_email)
+        if not wait and sending:
+            self._counted.add(sending)
+        return wait
 
     def is_reachable(self) -> bool:
         """Whether the counter that is set answers; a process's own memory always does."""
@@ -72,6 +81,23 @@ class FormLimits:
             return 0
 
 
+class _Counted:
+    """The last that were counted, as many as may be sent again by somebody whose answer got lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sendings: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, sending: object) -> bool:
+        return sending in self._sendings
+
+    def add(self, sending: str) -> None:
+        with self._lock:
+            self._sendings[sending] = None
+            if len(self._sendings) > _REMEMBERED:
+                self._sendings.popitem(last=False)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["form_limits"] = FormLimits(app, settings)
     app.before_request(_count)
@@ -82,10 +108,13 @@ def address_wait() -> int:
     return cast(int, g.get("address_wait", 0))
 
 
-def email_wait(purpose: str, email_key: str) -> int:
-    """The same for what is sent under one e-mail, which counts now. `email_key` is its comparable form."""
+def email_wait(purpose: str, email_key: str, *, sending: str | None = None) -> int:
+    """The same for what is sent under one e-mail, which counts now. `email_key` is its comparable form.
+
+    `sending` names what is sent: the same one again, by this process's memory, doesn't count.
+    """
     g.limited_email = fingerprint(f"limit {purpose}", email_key)
-    return _limits().wait_of_email()
+    return _limits().wait_of_email(sending)
 
 
 def refuse_flood() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app
@@ -74,5 +75,10 @@ def _has_new_keys() -> bool:
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
     # itsdangerous signs with the last of them.
-    keys = [*reversed(current_app.config["SECRET_KEY_FALLBACKS"]), current_app.config["SECRET_KEY"]]
+    keys = (*reversed(current_app.config["SECRET_KEY_FALLBACKS"]), current_app.config["SECRET_KEY"])
+    return _serializer_with(purpose, keys)
+
+
+@lru_cache(maxsize=64)
+def _serializer_with(purpose: str, keys: tuple[str, ...]) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
