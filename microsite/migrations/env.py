@@ -1,7 +1,10 @@
 """Alembic's environment: one transaction for the whole upgrade, so that it happens wholly or not at all."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
@@ -18,7 +21,7 @@ def run_migrations() -> None:
     extension = current_app.extensions["migrate"]
     with extension.db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            with _foreign_keys_off(connection):
+            with _alone(Path(str(connection.engine.url.database)).parent), _foreign_keys_off(connection):
                 _migrate(connection, extension.db.metadata)
         else:
             _migrate(connection, extension.db.metadata)
@@ -49,6 +52,17 @@ def _render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, Enum):
         return f"sa.String({item.length})"
     return False
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Those that start together wait as long as the first one takes, which a writer in line would not."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

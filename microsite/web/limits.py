@@ -14,8 +14,6 @@ from typing import Any, cast
 from flask import Flask, current_app, g
 from flask_limiter import Limiter, RateLimitExceeded
 from limits.errors import StorageError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from werkzeug.exceptions import TooManyRequests
 
 from ..config import Settings
@@ -146,6 +144,10 @@ def _limits() -> FormLimits:
 
 
 def _at_a_distance() -> dict[str, Any]:
+    # A twentieth of what a process takes to start: loaded where it is used.
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     return {
         "wrap_exceptions": True,
         "socket_connect_timeout": _PATIENCE,

@@ -33,16 +33,11 @@ def test_200_parallel_registrations_for_20_seats_give_20_seats_and_a_line(
     slot = add_slot(app, capacity=20)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     ready = threading.Barrier(200)
-    again: list[int] = []
 
     def register(number: int) -> Page:
         visitor = Visitor(site)
         ready.wait()
         answer = visitor.send(form, **BROCHURE | {"email": f"zoe{number}@exemple.fr"}, slot=slot)
-        # On a machine that is busy with more than this crowd: the page asks to send again, with every answer kept.
-        if answer.status == 503:
-            again.append(number)
-            answer = visitor.send(answer.form("/portes-ouvertes"))
         # It filled up meanwhile: the form comes back with its waiting list chosen.
         return visitor.send(answer.form("/portes-ouvertes")) if answer.status == 422 else answer
 
@@ -50,7 +45,6 @@ def test_200_parallel_registrations_for_20_seats_give_20_seats_and_a_line(
         answers = list(pool.map(register, range(200)))
 
     assert Counter(page.status for page in answers) == {303: 200}
-    assert len(again) < 10
     assert len(export(app)) == 200
     with app.app_context():
         entries = in_order(int(slot))
