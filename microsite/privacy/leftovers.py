@@ -104,7 +104,8 @@ def _rewrite_sqlite(engine: Engine) -> bool:
     except sqlite_engine.sqlite.OperationalError:
         return False
     finally:
-        connection.close()
+        # Not for the pool, which knows in which mode its own are (sqlite_engine.py).
+        connection.invalidate()
 
 
 def _empty_log(cursor: Any) -> bool:
