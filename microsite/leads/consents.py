@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from ..db import UTCDateTime
 from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import Wording
@@ -17,10 +18,13 @@ CONFIRMATION = "consent"
 
 
 def keep_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], *, now: datetime) -> None:
-    given = {"lead_id": submission.lead_id, "submission_id": submission.id, "given_at": now}
-    rows = [given | {"channel": wording.channel, "wording_id": kept_wording(session, wording)} for wording in agreed]
-    if rows:
-        session.connection().execute(_GIVE, rows)
+    given = {"by": submission.lead_id, "with": submission.id, "at": now}
+    for wording in agreed:
+        words = asdict(wording)
+        if session.connection().scalar(_GIVE, given | words) is None:
+            # The first to agree to these words.
+            _keep_wording(session, wording)
+            session.connection().execute(_GIVE, given | words)
 
 
 def attach_consents(session: Session, submission: Submission) -> None:
@@ -149,7 +153,22 @@ _JUST_GIVEN = _just_given()
 _WORDING = select(ConsentWording.id).where(
     *(getattr(ConsentWording, name) == bindparam(name) for name in ("channel", "purpose", "version", "text"))
 )
-_GIVE = insert(Consent)
+_GIVE = (
+    insert(Consent)
+    .from_select(
+        ["lead_id", "submission_id", "channel", "given_at", "wording_id", "origin"],
+        _WORDING.with_only_columns(
+            bindparam("by", type_=Integer),
+            bindparam("with", type_=Integer),
+            ConsentWording.channel,
+            bindparam("at", type_=UTCDateTime),
+            ConsentWording.id,
+            literal(ConsentOrigin.FORM, Consent.origin.type),
+        ),
+        include_defaults=False,
+    )
+    .returning(Consent.id)
+)
 
 
 def kept_wording(session: Session, wording: Wording) -> int:
