@@ -8,8 +8,9 @@ import logging
 import re
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
 
@@ -38,7 +39,7 @@ _BOT = re.compile(
 )
 # Fetched in case the visitor goes there. Sec-Purpose is today's name ("prefetch", "prefetch;prerender": Fetch and
 # Prerendering Revamped); Purpose was Chrome's and Safari's, X-Moz Firefox's before version 115.
-_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+_PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ", "HTTP_X_PURPOSE")
 
 
 class ViewCounter:
@@ -96,10 +97,19 @@ def current_counter() -> ViewCounter:
 
 def count_view(page: str, attribution: Attribution) -> None:
     """Count this request, if a person made it."""
-    if request.method != "GET" or _is_program() or _is_in_advance():
+    count_visit(request.environ, page, attribution, counter=current_counter())
+
+
+def count_visit(environ: Mapping[str, Any], page: str, attribution: Attribution, *, counter: ViewCounter) -> None:
+    """The same of any request, whether Flask answers it or not."""
+    if environ["REQUEST_METHOD"] != "GET" or _is_program(environ) or _is_in_advance(environ):
         return
-    seen = Seen(
-        day=utc_now().astimezone(PARIS).date(),
+    counter.add(_seen(utc_now().astimezone(PARIS).date(), page, attribution))
+
+
+def _seen(day: date, page: str, attribution: Attribution) -> Seen:
+    return Seen(
+        day=day,
         page=page,
         campaign=counted_text(attribution.utm_campaign),
         source=counted_text(attribution.utm_source),
@@ -107,7 +117,6 @@ def count_view(page: str, attribution: Attribution) -> None:
         embed_host=counted_text(attribution.embed_host),
         article=counted_text(attribution.article),
     )
-    current_counter().add(seen)
 
 
 def count_page(page: str, response: Response) -> None:
@@ -123,10 +132,10 @@ def _count_own_page(response: Response) -> Response:
     return response
 
 
-def _is_program() -> bool:
-    agent = request.headers.get("User-Agent", "")
+def _is_program(environ: Mapping[str, Any]) -> bool:
+    agent = environ.get("HTTP_USER_AGENT", "")
     return _BROWSER.match(agent) is None or _BOT.search(agent) is not None
 
 
-def _is_in_advance() -> bool:
-    return any(request.headers.get(name) for name in _PURPOSES)
+def _is_in_advance(environ: Mapping[str, Any]) -> bool:
+    return any(environ.get(name) for name in _PURPOSES)

@@ -8,6 +8,8 @@ import time
 
 from flask import Flask, Response, g, request
 
+from .request_ids import request_id
+
 logger = logging.getLogger("microsite.access")
 
 
@@ -24,12 +26,17 @@ def _log(response: Response) -> Response:
     # An address that matches no route may hold anything, a name or a token included.
     route = request.url_rule.rule if request.url_rule else "-"
     # Refused before any hook ran (an untrusted host): no watch was started.
-    milliseconds = (time.perf_counter() - g.started) * 1000 if "started" in g else 0
-    method = request.method if request.method in _METHODS else "-"
-    # Probes ask every few seconds, and would drown the rest.
-    level = logging.DEBUG if route in _PROBES and response.status_code < 400 else logging.INFO
-    logger.log(level, "%s %s %d %.1fms", method, route, response.status_code, milliseconds)
+    seconds = time.perf_counter() - g.started if "started" in g else 0
+    log_answer(request.method, route, response.status_code, seconds=seconds, name=request_id())
     return response
+
+
+def log_answer(method: str, route: str, status: int, *, seconds: float, name: str) -> None:
+    """The line of a request that is named so (request_ids.py), whether Flask answered it or not."""
+    # Probes ask every few seconds, and would drown the rest.
+    level = logging.DEBUG if route in _PROBES and status < 400 else logging.INFO
+    known = method if method in _METHODS else "-"
+    logger.log(level, "%s %s %d %.1fms", known, route, status, seconds * 1000, extra={"request": name})
 
 
 _PROBES = frozenset({"/healthz", "/readyz"})

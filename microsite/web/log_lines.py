@@ -85,5 +85,5 @@ def _time(record: logging.LogRecord) -> str:
 
 def _where(record: logging.LogRecord) -> str:
     """The request, or the worker's thread."""
-    found = find_request_id() if has_app_context() else None
+    found = getattr(record, "request", None) or (find_request_id() if has_app_context() else None)
     return found or (record.threadName or "-").replace("MainThread", "-")

@@ -2,12 +2,15 @@
 
 import re
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
 from .context import current_settings
 
 HEADER = "X-Request-ID"
+_IN_ENVIRON = "HTTP_X_REQUEST_ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -17,21 +20,22 @@ def init_app(app: Flask) -> None:
 
 
 def request_id() -> str:
-    """The nearest proxy's name for it, where one is set; else our own. Needs a request."""
+    """The same for all of a request. Needs one."""
     if "request_id" not in g:
-        g.request_id = _given() or secrets.token_hex(8)
+        g.request_id = name_request(request.environ, has_proxy=current_settings().proxies > 0)
     return str(g.request_id)
+
+
+def name_request(environ: Mapping[str, Any], *, has_proxy: bool) -> str:
+    """The nearest proxy's name for it, where one is set; else a new one."""
+    # Without a proxy anybody could write what they like into our log.
+    given = environ.get(_IN_ENVIRON, "") if has_proxy else ""
+    return given if _SANE.fullmatch(given) else secrets.token_hex(8)
 
 
 def find_request_id() -> str | None:
     """None outside of a request."""
     return request_id() if has_request_context() else None
-
-
-def _given() -> str | None:
-    # Without a proxy anybody could write what they like into our log.
-    name = request.headers.get(HEADER, "") if current_settings().proxies else ""
-    return name if _SANE.fullmatch(name) else None
 
 
 def _tell(response: Response) -> Response:
