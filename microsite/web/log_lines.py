@@ -4,12 +4,13 @@ A fault is told by its kind and its frames. What it says of itself may be somebo
 quotes, say), and so may values: neither stands in a line, and what looks like an address is taken out of all of them.
 """
 
+import io
 import json
 import logging
 import re
-import sys
 import traceback
 from datetime import UTC, datetime
+from typing import TextIO
 
 from flask import Flask, has_app_context
 
@@ -47,7 +48,20 @@ class _JsonFormatter(_LineFormatter):
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in its stubs alone
-    """One for the process, whatever number of applications it has."""
+    """One for the process, whatever number of applications it has.
+
+    Each line is one write, which needs no lock: threads would wait for each other, longer than a kept page takes.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.stream.write(f"{self.format(record)}\n")
+        except Exception:  # what logging itself does with a full disk, or with a line that it can't make
+            self.handleError(record)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -55,11 +69,15 @@ def init_app(app: Flask, settings: Settings) -> None:
     root = logging.getLogger()
     handler = next((one for one in root.handlers if isinstance(one, LineHandler)), None)
     if handler is None:
-        handler = LineHandler(sys.stderr)
+        handler = LineHandler(_unbuffered_errors())
         root.addHandler(handler)
         logging.getLogger("microsite").setLevel(logging.INFO)
     for one in (handler, *logging.getLogger(_SERVER).handlers):
         one.setFormatter(formatter)
+
+
+def _unbuffered_errors() -> TextIO:
+    return io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace", write_through=True)
 
 
 def told_fault(error: BaseException) -> str:
@@ -71,7 +89,8 @@ def told_fault(error: BaseException) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    return _ADDRESS.sub("…@…", record.getMessage())
+    message = record.getMessage()
+    return _ADDRESS.sub("…@…", message) if "@" in message else message
 
 
 def _frames(record: logging.LogRecord) -> str:
