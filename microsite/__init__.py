@@ -56,7 +56,9 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     # Five more than serve visitors: the background worker's.
     db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 5)
     web.init_app(app, settings)
-    campaigns.init_app(app)
+    campaigns.init_app(app, settings)
+    # Around what was put in front of Flask until here, which so sees what the proxies say.
+    web.trust_proxies(app, settings)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
     for blueprint in (brochures_bp, open_days_bp, applications_bp):

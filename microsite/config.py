@@ -182,6 +182,7 @@ class Settings:
     public_url: str = _setting("MICROSITE_PUBLIC_URL", "", _origin)
     embed_hosts: tuple[str, ...] = _setting("MICROSITE_EMBED_HOSTS", "", _origins)
     min_fill_seconds: int = _setting("MICROSITE_MIN_FILL_SECONDS", "2", _whole_number(0, 60))
+    page_seconds: int = _setting("MICROSITE_PAGE_SECONDS", "60", _whole_number(0, 60))
     form_rate_limit: tuple[int, int] = _setting("MICROSITE_FORM_RATE_LIMIT", f"60,{_BY_EMAIL}", _form_rate)
     limiter_url: str = _setting("MICROSITE_LIMITER_URL", "", _limiter_url)
     check_email_dns: bool = _setting("MICROSITE_CHECK_EMAIL_DNS", "0", _yes_no)

@@ -120,6 +120,8 @@ def environ(
 ) -> Environ:
     """Settings of a new installation with an empty, migrated database; forms may be sent at once, and as often as one likes.
 
+    No page is kept: what a test has just changed shows.
+
     It is at the same place for each of a worker's tests, and has the same secret key: `app` may be one for all.
     """
     instance = tmp_path_factory.getbasetemp() / "instance"
@@ -130,6 +132,7 @@ def environ(
         "MICROSITE_INSTANCE_PATH": str(instance),
         "MICROSITE_MIN_FILL_SECONDS": "0",
         "MICROSITE_FORM_RATE_LIMIT": "0,0",
+        "MICROSITE_PAGE_SECONDS": "0",
     }
     if engine_name == "sqlite":
         shutil.copy(sqlite_template, instance)

@@ -14,6 +14,7 @@ WRONG = [
     ("MICROSITE_WORKERS", "0", "Réglage MICROSITE_WORKERS='0' : attendu un nombre entier de 1 à 64."),
     ("MICROSITE_WORKERS", "deux", "Réglage MICROSITE_WORKERS='deux' : attendu un nombre entier de 1 à 64."),
     ("MICROSITE_MIN_FILL_SECONDS", "-1", "Réglage MICROSITE_MIN_FILL_SECONDS='-1' : attendu un nombre entier de 0 à 60."),
+    ("MICROSITE_PAGE_SECONDS", "61", "Réglage MICROSITE_PAGE_SECONDS='61' : attendu un nombre entier de 0 à 60."),
     ("PORT", "99999", "Réglage PORT='99999' : attendu un nombre entier de 1 à 65535."),
     ("MICROSITE_CHECK_EMAIL_DNS", "oui", "Réglage MICROSITE_CHECK_EMAIL_DNS='oui' : attendu 0 (non) ou 1 (oui)."),
     ("DATABASE_URL", "mysql://a/b", "Réglage DATABASE_URL : attendu sqlite:////chemin/du/fichier ou postgresql"),

@@ -12,6 +12,8 @@ from ..applications.forms import ApplicationForm
 from ..brochures.forms import BrochureForm
 from ..brochures.specimen.words import BROCHURE_WORDS
 from ..campaigns.carry import carrying_url, read_article
+from ..campaigns.kept_pages import keep_page
+from ..campaigns.pages import ARTICLE
 from ..content_files import ContentError, Folders, version_of
 from ..open_days.forms import OpenDayForm
 from ..school import CONSENTS_FILE, SCHOOL_FILE
@@ -101,9 +103,7 @@ def _articles() -> Mapping[str, Article]:
 
 def _page(article: Article) -> str:
     read_article(article.slug)
-    return render_template(
-        "article/show.html",
-        article=article,
-        sharing=share_article(article),
-        forms={"brochure": BrochureForm(), "open_day": OpenDayForm(), "application": ApplicationForm()},
-    )
+    forms = {"brochure": BrochureForm(), "open_day": OpenDayForm(), "application": ApplicationForm()}
+    if not any(form.is_unavailable for form in forms.values()):
+        keep_page(ARTICLE)
+    return render_template("article/show.html", article=article, sharing=share_article(article), forms=forms)

@@ -2,11 +2,13 @@
 
 from flask import Flask
 
-from . import carry, counting
+from ..config import Settings
+from . import carry, counting, kept_pages
 from .views import bp
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     carry.init_app(app)
     counting.init_app(app)
+    kept_pages.init_app(app, settings)
     app.register_blueprint(bp)

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
@@ -27,6 +28,10 @@ logger = logging.getLogger("microsite.campaigns")
 # Different rows that one process may add to a day. Eight values each, 32,766 in one statement of SQLite.
 LIMIT = 4000
 
+# What was worked out for so many is remembered: many come by the same way, with the same browser.
+_REMEMBERED = 512
+# Characters of what a program calls itself; those of apps have a few hundred.
+_AGENT_LIMIT = 1000
 # Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
 # Link previews (WhatsApp/2, facebookexternalhit/1.1), scripts and scanners mostly don't.
 _BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
@@ -102,11 +107,14 @@ def count_view(page: str, attribution: Attribution) -> None:
 
 def count_visit(environ: Mapping[str, Any], page: str, attribution: Attribution, *, counter: ViewCounter) -> None:
     """The same of any request, whether Flask answers it or not."""
-    if environ["REQUEST_METHOD"] != "GET" or _is_program(environ) or _is_in_advance(environ):
+    if environ["REQUEST_METHOD"] != "GET" or _is_in_advance(environ):
+        return
+    if _is_program(environ.get("HTTP_USER_AGENT", "")[:_AGENT_LIMIT]):
         return
     counter.add(_seen(utc_now().astimezone(PARIS).date(), page, attribution))
 
 
+@lru_cache(_REMEMBERED)
 def _seen(day: date, page: str, attribution: Attribution) -> Seen:
     return Seen(
         day=day,
@@ -132,8 +140,8 @@ def _count_own_page(response: Response) -> Response:
     return response
 
 
-def _is_program(environ: Mapping[str, Any]) -> bool:
-    agent = environ.get("HTTP_USER_AGENT", "")
+@lru_cache(_REMEMBERED)
+def _is_program(agent: str) -> bool:
     return _BROWSER.match(agent) is None or _BOT.search(agent) is not None
 
 

@@ -5,7 +5,6 @@ from flask import Flask
 from ..config import Settings
 from . import (
     access_log,
-    addresses,
     caching,
     context,
     errors,
@@ -21,10 +20,11 @@ from . import (
     static_files,
     typography,
 )
+from .addresses import init_app as trust_proxies
 from .links import use_keys
 from .request import Request
 
-__all__ = ["init_app", "use_keys"]
+__all__ = ["init_app", "trust_proxies", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -45,4 +45,3 @@ def init_app(app: Flask, settings: Settings) -> None:
     origins.init_app(app)
     limits.init_app(app, settings)
     static_files.init_app(app, settings)
-    addresses.init_app(app, settings)

@@ -2,10 +2,11 @@
 
 Unless a view says otherwise a page is kept by its reader alone and asked for again each time (no-cache): it carries the
 reader's campaign in its links, and dates and seats change. A page with a form holds a fresh token at each rendering, so
-that its tag differs each time and it is never a 304; other pages are.
+that its tag differs each time and it is never a 304; other pages are, and so is a page that is kept (page_cache.py).
 
 Compression doesn't give secrets away (BREACH): public pages set no cookie, so that a page which another site
-makes a reader's browser fetch holds nothing of that reader; a token that is new each time can't be found bit by bit.
+makes a reader's browser fetch holds nothing of that reader; a token that is new each time can't be found bit by bit,
+and those of a kept page are anybody's for the asking.
 """
 
 from flask import Flask, Response, request

@@ -105,6 +105,7 @@ def opened(name: str, folder: Path) -> Iterator[Site]:
         "MICROSITE_INSTANCE_PATH": str(folder),
         "MICROSITE_MIN_FILL_SECONDS": str(kind.min_fill_seconds),
         "MICROSITE_FORM_RATE_LIMIT": "0,0",
+        "MICROSITE_PAGE_SECONDS": "0",
     }
     with served(environ, workers=1, options=kind.options) as url:
         site = Site(url=url, app=create_app(environ), folder=folder)

@@ -32,6 +32,7 @@ def new_installation(engine_name: str, request: pytest.FixtureRequest, tmp_path:
         "MICROSITE_INSTANCE_PATH": str(tmp_path / "new"),
         "MICROSITE_MIN_FILL_SECONDS": "0",
         "MICROSITE_FORM_RATE_LIMIT": "0,0",
+        "MICROSITE_PAGE_SECONDS": "0",
     }
     if engine_name == "postgresql":
         url = request.getfixturevalue("postgresql_url")

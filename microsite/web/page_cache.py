@@ -1,0 +1,120 @@
+"""Pages kept ready-made in front of Flask, in each encoding, as long as MICROSITE_PAGE_SECONDS says.
+
+What may be kept, and what it depends on, is for the view to say (Keeping). Each time a page is given it is named,
+logged and counted anew; its headers are those that Flask gave it.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from werkzeug.http import is_resource_modified, remove_entity_headers
+from werkzeug.wsgi import ClosingIterator
+
+from .access_log import log_answer
+from .request_ids import HEADER, name_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Where a view puts its Keeping, in the environ.
+KEEPING = "microsite.keeping"
+# Bytes of pages that a process keeps: some two hundred, compressed.
+LIMIT = 4 * 1024**2
+# Of one request alone; the second is the server's to tell.
+_PASSING = frozenset({HEADER, "Date"})
+_Key = tuple[Hashable, ...]
+_STATUS = {200: "200 OK", 304: "304 NOT MODIFIED"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """An answer is the same for whoever comes as this `visitor` did; `count` is told of each time it is given."""
+
+    visitor: Hashable
+    route: str
+    count: Callable[["WSGIEnvironment"], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    body: bytes
+    headers: list[tuple[str, str]]
+    keeping: Keeping
+    until: float
+
+
+class PageCache:
+    """WSGI middleware. `visitor` tells of a request what a page may depend on beside its address; None: ask Flask."""
+
+    def __init__(
+        self, application: "WSGIApplication", *, seconds: int, has_proxy: bool, visitor: Callable[..., Hashable | None]
+    ) -> None:
+        self._application, self._visitor = application, visitor
+        self._seconds, self._has_proxy = seconds, has_proxy
+        self._pages: OrderedDict[_Key, _Page] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        began = time.monotonic()
+        visitor = self._visitor(environ) if environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
+        if visitor is None or "HTTP_HOST" not in environ or "HTTP_IF_MATCH" in environ:
+            return self._application(environ, start_response)
+        place = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ["PATH_INFO"]
+        key = (visitor, place, environ.get("HTTP_ACCEPT_ENCODING"))
+        page = self._find(key, began)
+        if page is None:
+            return self._ask(key, began, environ, start_response)
+        return self._give(page, began, environ, start_response)
+
+    def _give(self, page: _Page, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
+        status, headers, body = 200, page.headers, [page.body]
+        if "HTTP_IF_NONE_MATCH" in environ and not is_resource_modified(environ, dict(headers)["ETag"]):
+            status, headers, body = 304, list(headers), []
+            remove_entity_headers(headers)
+        name, method = name_request(environ, has_proxy=self._has_proxy), environ["REQUEST_METHOD"]
+        start_response(_STATUS[status], [*headers, (HEADER, name)])
+        page.keeping.count(environ)
+        log_answer(method, page.keeping.route, status, seconds=time.monotonic() - began, name=name)
+        return [] if method == "HEAD" else body
+
+    def _ask(self, key: _Key, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
+        """Flask's answer; kept if its view says so, and took this visitor for the same one."""
+        told: dict[str, Any] = {}
+
+        def listen(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            told.update(status=status, headers=headers)
+            return start_response(status, headers, *fault)
+
+        answer = cast(ClosingIterator, self._application(environ, listen))
+        is_page = environ["REQUEST_METHOD"] == "GET" and told.get("status") == _STATUS[200]
+        keeping = environ.get(KEEPING) if is_page else None
+        if keeping is None or keeping.visitor != key[0]:
+            return answer
+        with closing(answer):
+            body = b"".join(answer)
+        headers = [pair for pair in told["headers"] if pair[0] not in _PASSING]
+        self._keep(key, _Page(body=body, headers=headers, keeping=keeping, until=began + self._seconds))
+        return [body]
+
+    def _find(self, key: _Key, now: float) -> _Page | None:
+        with self._lock:
+            page = self._pages.get(key)
+            if page is None or page.until <= now:
+                return None
+            self._pages.move_to_end(key)
+            return page
+
+    def _keep(self, key: _Key, page: _Page) -> None:
+        """In place of those that nobody has asked for the longest."""
+        with self._lock:
+            before = self._pages.pop(key, None)
+            self._pages[key] = page
+            self._size += len(page.body) - (len(before.body) if before else 0)
+            while self._size > LIMIT:
+                self._size -= len(self._pages.popitem(last=False)[1].body)
