@@ -146,4 +146,4 @@ def _is_program(agent: str) -> bool:
 
 
 def _is_in_advance(environ: Mapping[str, Any]) -> bool:
-    return any(environ.get(name) for name in _PURPOSES)
+    return any(map(environ.get, _PURPOSES))

@@ -47,16 +47,15 @@ def came_by(environ: "WSGIEnvironment") -> Attribution | None:
 
     None where that would cost too much.
     """
-    pieces = [piece for piece in environ["QUERY_STRING"].split("&") if _may_be_known(piece)]
-    # Scheme and host: the rest of a referrer's address is nothing to us.
-    referrer = "/".join(environ.get("HTTP_REFERER", "").split("/", 3)[:3])
-    way = (environ["PATH_INFO"], "&".join(pieces), referrer, environ.get("HTTP_HOST", ""))
+    query, referrer = environ["QUERY_STRING"], environ.get("HTTP_REFERER", "")
+    if query:
+        pieces = query.split("&")
+        query = "&".join([piece for piece in pieces if (name := piece.partition("=")[0]) in _NAMES or "%" in name])
+    if referrer:
+        # Scheme and host: the rest of a referrer's address is nothing to us.
+        referrer = "/".join(referrer.split("/", 3)[:3])
+    way = (environ["PATH_INFO"], query, referrer, environ.get("HTTP_HOST", ""))
     return _read(*way) if sum(map(len, way)) <= _LONGEST else None
-
-
-def _may_be_known(piece: str) -> bool:
-    name = piece.partition("=")[0]
-    return name in _NAMES or "%" in name
 
 
 @lru_cache(_WAYS)

@@ -37,11 +37,19 @@ def log_answer(method: str, route: str, status: int, *, seconds: float, name: st
     level = logging.DEBUG if route in _PROBES and status < 400 else logging.INFO
     if logger.isEnabledFor(level):
         known = method if method in _METHODS else "-"
-        # logger.log() would look for the line of code that called it, which is here for all of them.
-        told = f"{known} {route} {status} {seconds * 1000:.1f}ms"
-        record = logging.LogRecord(logger.name, level, __file__, 0, told, None, None)
-        record.__dict__["request"] = name
-        logger.handle(record)
+        logger.handle(_Line(level, f"{known} {route} {status} {seconds * 1000:.1f}ms", request=name))
+
+
+class _Line(logging.LogRecord):
+    """What never differs is found out once, not for each: process, and line of code."""
+
+    _common = logging.LogRecord(logger.name, logging.INFO, __file__, 0, "", None, None).__dict__
+
+    def __init__(self, level: int, message: str, *, request: str) -> None:
+        self.__dict__.update(self._common)
+        self.created = time.time()
+        self.levelno, self.levelname = level, logging.getLevelName(level)
+        self.msg, self.request = message, request
 
 
 _PROBES = frozenset({"/healthz", "/readyz"})
