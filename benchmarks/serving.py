@@ -49,7 +49,7 @@ def served(
     preload: Sequence[Path] = (),
 ) -> Iterator[Server]:
     """A server on a free port of 127.0.0.1, as `environ` sets it; its log and the installation are in `folder`."""
-    port = str(_free_port())
+    port = str(free_port())
     site = {"MICROSITE_INSTANCE_PATH": str(folder), "PORT": port, **(environ or {})}
     settings = load_settings(site)
     command = [application if part == MICROSITE else part for part in granian_command(settings)]
@@ -91,7 +91,7 @@ def _wait(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None
             time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
