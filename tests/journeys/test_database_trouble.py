@@ -40,6 +40,7 @@ def environ(sqlite_template: Path, tmp_path: Path) -> Iterator[Environ]:
             "MICROSITE_INSTANCE_PATH": str(disk),
             "MICROSITE_MIN_FILL_SECONDS": "0",
             "MICROSITE_FORM_RATE_LIMIT": "0,0",
+            "MICROSITE_PAGE_SECONDS": "0",
         }
 
 
