@@ -14,7 +14,7 @@ import click
 from ..db import db, reading
 from ..exports.columns import Writing
 from ..exports.dialects import Dialect, ExcelFr, Rfc4180
-from ..exports.services import file_when_complete, find_rows, write_csv
+from ..exports.services import file_when_complete, found_rows, write_csv
 from ..exports.sheets import Sheet, submissions_sheet
 from ..leads.models import FormName
 from ..leads.queries import Selection, find_by_reference
@@ -94,8 +94,8 @@ def release_command(references: tuple[str, ...]) -> None:
 
 def _to_standard_output(sheet: Sheet, writing: Writing) -> None:
     try:
-        ids = find_rows(db.session(), sheet)
-        _exhaust(write_csv(db.session(), sys.stdout.buffer, sheet, ids, writing))
+        with found_rows(db.session(), sheet) as rows:
+            _exhaust(write_csv(db.session(), sys.stdout.buffer, sheet, rows, writing))
         sys.stdout.flush()
     except BrokenPipeError:
         # `| head` has seen enough. Python would complain again while closing.
@@ -109,15 +109,15 @@ def _to_standard_output(sheet: Sheet, writing: Writing) -> None:
 def _to_file(output: Path, sheet: Sheet, writing: Writing) -> None:
     if output.exists() and not output.is_file():
         raise click.ClickException(f"{output} n’est pas un fichier ordinaire : choisissez un autre nom.")
-    ids = find_rows(db.session(), sheet)
     written = 0
     try:
         with (
             _leaving_nothing_behind(),
             file_when_complete(output) as stream,
-            click.progressbar(length=len(ids), label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
+            found_rows(db.session(), sheet) as rows,
+            click.progressbar(length=len(rows), label="Export", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
         ):
-            for count in write_csv(db.session(), stream, sheet, ids, writing):
+            for count in write_csv(db.session(), stream, sheet, rows, writing):
                 bar.update(count - written)
                 written = count
     except OSError as error:

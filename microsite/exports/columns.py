@@ -1,6 +1,6 @@
 """The columns of the export, in order. Later ones are only added at the end: macros and imports count on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from ..leads.models import FormName, SubmissionStatus
 from ..open_days.models import RegistrationState
 from ..school import School
-from .dialects import Dialect, harmless
+from .dialects import Dialect, all_harmless
 
 FORMS = {
     FormName.BROCHURE: "Brochure",
@@ -43,23 +43,26 @@ class Writing:
     school: School
 
 
-# A row has the columns of Submission, email_consent_at, email_consent_confirmed_at, phone_consent_at; and registration
-# (its state), checked_in_at and is_walk_in, which are None without one.
-Cell = Callable[[Any, Writing], str]
+# Rows by the names of what they are read from (rows.py), each with its values from the first row to the last.
+Rows = Mapping[str, Sequence[Any]]
+Cells = Callable[[Rows, Writing], Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """`is_typed`: the text comes from outside, so it is guarded where the dialect guards formulas."""
+    """Written for many rows at once: a million of them have thirty-three million cells.
+
+    `is_typed`: the text comes from outside, so it is guarded where the dialect guards formulas.
+    """
 
     key: str
     heading: str
-    cell: Cell
+    cells: Cells
     is_typed: bool = False
 
-    def write(self, row: Any, writing: Writing) -> str:
-        text = self.cell(row, writing)
-        return harmless(text) if self.is_typed and writing.dialect.guards_formulas else text
+    def write(self, rows: Rows, writing: Writing) -> Sequence[str]:
+        texts = self.cells(rows, writing)
+        return all_harmless(texts) if self.is_typed and writing.dialect.guards_formulas else texts
 
 
 def heading(column: Column, dialect: Dialect) -> str:
@@ -68,78 +71,94 @@ def heading(column: Column, dialect: Dialect) -> str:
 
 def _typed(key: str, heading: str) -> Column:
     """A column of Submission as it is."""
-    return Column(key=key, heading=heading, cell=lambda row, _: getattr(row, key), is_typed=True)
+    return Column(key=key, heading=heading, cells=lambda rows, _: rows[key], is_typed=True)
 
 
 def _answer(key: str, heading: str) -> Column:
     """A text among the answers that only one form asks for."""
-    return Column(key=key, heading=heading, cell=lambda row, _: row.answers.get(key) or "", is_typed=True)
+    return Column(key=key, heading=heading, cells=lambda rows, _: _answered(rows, key), is_typed=True)
 
 
-def _computed(key: str, heading: str, cell: Cell) -> Column:
-    return Column(key=key, heading=heading, cell=cell)
+def _answered(rows: Rows, key: str) -> list[Any]:
+    return [answers.get(key) or "" for answers in rows["answers"]]
 
 
-def _named(key: str, heading: str, cell: Cell) -> Column:
+def _computed(key: str, heading: str, cells: Cells) -> Column:
+    return Column(key=key, heading=heading, cells=cells)
+
+
+def _time(key: str, heading: str) -> Column:
+    return _computed(key, heading, lambda rows, w: [w.dialect.time(at) for at in rows[key]])
+
+
+def _is_known(key: str, heading: str, source: str) -> Column:
+    """Whether there is a value."""
+    return _computed(key, heading, lambda rows, w: [w.dialect.yes_no(yes=value is not None) for value in rows[source]])
+
+
+def _named(key: str, heading: str, cells: Cells) -> Column:
     # Guarded all the same: a label is the school's own, a key that left school.toml isn't.
-    return Column(key=key, heading=heading, cell=cell, is_typed=True)
+    return Column(key=key, heading=heading, cells=cells, is_typed=True)
 
 
-def _status(row: Any, writing: Writing) -> str:
-    return writing.dialect.named("sample", _SAMPLE) if row.is_sample else writing.dialect.named(row.status, _STATUSES)
+def _names(keys: Sequence[str | None], labels: Mapping[Any, str], writing: Writing) -> list[str]:
+    """Few keys come again and again: each is looked up once."""
+    names = {key: writing.dialect.named(key, labels) for key in set(keys)}
+    return [names[key] for key in keys]
 
 
-def _slot(row: Any, writing: Writing) -> str:
-    if row.form != FormName.OPEN_DAY:
-        return ""
-    starts_at = row.answers["slot_starts_at"]
-    if starts_at is None:
-        return writing.dialect.named("alert", _ALERT)
-    return writing.dialect.slot(datetime.fromisoformat(starts_at))
+def _statuses(rows: Rows, writing: Writing) -> list[str]:
+    sample = writing.dialect.named("sample", _SAMPLE)
+    names = _names(rows["status"], _STATUSES, writing)
+    return [sample if is_sample else name for is_sample, name in zip(rows["is_sample"], names, strict=True)]
 
 
-def _companions(row: Any, _writing: Writing) -> str:
-    return str(row.answers.get("companions", ""))
+def _slots(rows: Rows, writing: Writing) -> list[str]:
+    alert = writing.dialect.named("alert", _ALERT)
+    return [
+        _slot(answers["slot_starts_at"], alert, writing) if form == FormName.OPEN_DAY else ""
+        for form, answers in zip(rows["form"], rows["answers"], strict=True)
+    ]
 
 
-def _walk_in(row: Any, writing: Writing) -> str:
-    return "" if row.is_walk_in is None else writing.dialect.yes_no(yes=row.is_walk_in)
+def _slot(starts_at: str | None, alert: str, writing: Writing) -> str:
+    return alert if starts_at is None else writing.dialect.slot(datetime.fromisoformat(starts_at))
+
+
+def _companions(rows: Rows, _writing: Writing) -> list[str]:
+    return [str(answers.get("companions", "")) for answers in rows["answers"]]
+
+
+def _birth_dates(rows: Rows, writing: Writing) -> list[str]:
+    return [writing.dialect.day(day) for day in _answered(rows, "birth_date")]
+
+
+def _walk_ins(rows: Rows, writing: Writing) -> list[str]:
+    return ["" if walk_in is None else writing.dialect.yes_no(yes=walk_in) for walk_in in rows["is_walk_in"]]
 
 
 COLUMNS = (
     _typed("reference", "Référence"),
-    _computed("submitted_at", "Envoyée le", lambda row, w: w.dialect.time(row.submitted_at)),
-    _computed("form", "Formulaire", lambda row, w: w.dialect.named(row.form, FORMS)),
-    _computed("status", "État", _status),
+    _time("submitted_at", "Envoyée le"),
+    _computed("form", "Formulaire", lambda rows, w: _names(rows["form"], FORMS, w)),
+    _computed("status", "État", _statuses),
     _typed("first_name", "Prénom"),
     _typed("last_name", "Nom"),
     _typed("email", "E-mail"),
-    _computed("phone", "Téléphone", lambda row, w: w.dialect.phone(row.phone)),
-    _named("programme", "Formation", lambda row, w: w.dialect.named(row.programme, w.school.programmes)),
-    _named("level", "Niveau d’études", lambda row, w: w.dialect.named(row.level, w.school.levels)),
-    _computed("slot", "Créneau", _slot),
+    _computed("phone", "Téléphone", lambda rows, w: [w.dialect.phone(phone) for phone in rows["phone"]]),
+    _named("programme", "Formation", lambda rows, w: _names(rows["programme"], w.school.programmes, w)),
+    _named("level", "Niveau d’études", lambda rows, w: _names(rows["level"], w.school.levels, w)),
+    _computed("slot", "Créneau", _slots),
     _computed("companions", "Accompagnants", _companions),
     _answer("access_needs", "Besoins d’accessibilité"),
-    _computed("birth_date", "Date de naissance", lambda row, w: w.dialect.day(row.answers.get("birth_date", ""))),
-    _named("intake", "Rentrée", lambda row, w: w.dialect.named(row.answers.get("intake"), w.school.intakes)),
+    _computed("birth_date", "Date de naissance", _birth_dates),
+    _named("intake", "Rentrée", lambda rows, w: _names(_answered(rows, "intake"), w.school.intakes, w)),
     _answer("motivation", "Motivation"),
     _answer("guardian_name", "Responsable légal"),
     _answer("guardian_email", "E-mail du responsable légal"),
-    _computed(
-        "email_consent",
-        "Accord pour l’e-mail",
-        lambda row, w: w.dialect.yes_no(yes=row.email_consent_at is not None),
-    ),
-    _computed(
-        "email_consent_confirmed_at",
-        "Accord pour l’e-mail confirmé le",
-        lambda row, w: w.dialect.time(row.email_consent_confirmed_at),
-    ),
-    _computed(
-        "phone_consent",
-        "Accord pour le téléphone",
-        lambda row, w: w.dialect.yes_no(yes=row.phone_consent_at is not None),
-    ),
+    _is_known("email_consent", "Accord pour l’e-mail", "email_consent_at"),
+    _time("email_consent_confirmed_at", "Accord pour l’e-mail confirmé le"),
+    _is_known("phone_consent", "Accord pour le téléphone", "phone_consent_at"),
     _typed("utm_source", "Source"),
     _typed("utm_medium", "Support"),
     _typed("utm_campaign", "Campagne"),
@@ -149,16 +168,14 @@ COLUMNS = (
     _typed("landing_path", "Page d’arrivée"),
     _typed("article", "Article"),
     _typed("embed_host", "Site partenaire"),
-    _computed("registration", "Inscription", lambda row, w: w.dialect.named(row.registration, _REGISTRATIONS)),
-    _computed("checked_in_at", "Arrivée le", lambda row, w: w.dialect.time(row.checked_in_at)),
-    _computed("walk_in", "Venue sans inscription", _walk_in),
+    _computed("registration", "Inscription", lambda rows, w: _names(rows["registration"], _REGISTRATIONS, w)),
+    _time("checked_in_at", "Arrivée le"),
+    _computed("walk_in", "Venue sans inscription", _walk_ins),
 )
 
 _BY_KEY = {column.key: column for column in COLUMNS}
-_AGREED = _computed("agreed_at", "Accord donné le", lambda row, w: w.dialect.time(row.agreed_at))
-_CONFIRMED = _computed(
-    "confirmed", "Accord confirmé", lambda row, w: w.dialect.yes_no(yes=row.email_consent_confirmed_at is not None)
-)
+_AGREED = _time("agreed_at", "Accord donné le")
+_CONFIRMED = _is_known("confirmed", "Accord confirmé", "email_consent_confirmed_at")
 _LAST_SENT = ("programme", "level", "intake", "form", "submitted_at", "slot", "guardian_name")
 
 # Whom one calls, and whom one writes to: what one needs for that, and no more.

@@ -1,7 +1,7 @@
 """The two ways to write a CSV: for French Excel, and for programs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -10,12 +10,19 @@ from ..school import PARIS
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces
 # and unseen signs that it skips before.
-_FORMULA = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@|＝＋－＠]|[\t\r\n]")
+_BEGINNING = r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@|＝＋－＠]|[\t\r\n]"
+_FORMULA = re.compile(_BEGINNING)
+_ANY_FORMULA = re.compile(rf"\0(?:{_BEGINNING})")
 
 
 def harmless(text: str) -> str:
     """The text, behind an apostrophe if a spreadsheet could compute it."""
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def all_harmless(texts: Sequence[str]) -> Sequence[str]:
+    """Each of them made harmless(). Hardly any ever is a formula, hence one look at all of them first."""
+    return [harmless(text) for text in texts] if _ANY_FORMULA.search("\0".join(("", *texts))) else texts
 
 
 class Dialect(Protocol):
@@ -43,13 +50,21 @@ class ExcelFr:
     guards_formulas = True
 
     def time(self, moment: datetime | None) -> str:
-        return moment.astimezone(PARIS).strftime("%d/%m/%Y %H:%M:%S") if moment else ""
+        if moment is None:
+            return ""
+        at = moment.astimezone(PARIS)
+        # Several times as quick as strftime(), which a million rows would call two million times.
+        return f"{at.day:02}/{at.month:02}/{at.year:04} {at.hour:02}:{at.minute:02}:{at.second:02}"
 
     def slot(self, starts_at: datetime) -> str:
-        return starts_at.astimezone(PARIS).strftime("%d/%m/%Y %H:%M")
+        # Without the seconds.
+        return self.time(starts_at)[:-3]
 
     def day(self, iso: str) -> str:
-        return date.fromisoformat(iso).strftime("%d/%m/%Y") if iso else ""
+        if not iso:
+            return ""
+        day = date.fromisoformat(iso)
+        return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
     def phone(self, e164: str | None) -> str:
         return harmless(dialled_from_france(e164)) if e164 else ""

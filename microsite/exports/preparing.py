@@ -7,7 +7,7 @@ nobody is shown.
 import logging
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from .columns import Writing
 from .dialects import Dialect, ExcelFr, Rfc4180
 from .models import ExportKind, ExportState
 from .requests import Claim, TakenOver
-from .services import file_when_complete, find_rows, write_csv
+from .services import file_when_complete, found_rows, write_csv
 from .sheets import Sheet, fewest_leads, new_sheet, sheet_of
 
 logger = logging.getLogger("microsite.exports")
@@ -133,12 +133,10 @@ def _prepare(held: Claim, workshop: Workshop) -> None:
     with reading():
         upto = waves.last_wave(db.session())
         sheet = _sheet(held, upto)
-        ids = find_rows(db.session(), sheet)
-    _beat(held, workshop, total=len(ids))
     workshop.folder.mkdir(mode=0o700, exist_ok=True)
     path = workshop.folder / held.file_name
     with file_when_complete(path) as stream:
-        written = _write(held, sheet, ids, stream, workshop)
+        written = _write(held, sheet, stream, workshop)
     _beat(
         held,
         workshop,
@@ -152,11 +150,12 @@ def _prepare(held: Claim, workshop: Workshop) -> None:
     )
 
 
-def _write(held: Claim, sheet: Sheet, ids: Sequence[int], stream: BinaryIO, workshop: Workshop) -> int:
+def _write(held: Claim, sheet: Sheet, stream: BinaryIO, workshop: Workshop) -> int:
     writing_as = Writing(dialect=DIALECTS[held.dialect], school=workshop.school)
     written, beat_at = 0, time.monotonic()
-    with reading():
-        for written in write_csv(db.session(), stream, sheet, ids, writing_as):
+    with reading(), found_rows(db.session(), sheet) as rows:
+        _beat(held, workshop, total=len(rows))
+        for written in write_csv(db.session(), stream, sheet, rows, writing_as):
             if workshop.is_stopping():
                 raise Stopped
             if time.monotonic() - beat_at >= _BEAT_EVERY:

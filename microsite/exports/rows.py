@@ -9,6 +9,9 @@ from ..leads.models import HELD, Consent, Lead, Submission
 from ..open_days.models import Registration
 
 EMAIL, PHONE = "email", "phone"
+# Of a submission, what no column of an export is read from.
+_UNREAD = ("id", "lead_id", "form_nonce", "answers_digest", "wave")
+_READ = [column for column in Submission.__table__.columns if column.key not in _UNREAD]
 
 
 def submission_rows() -> Select[Any]:
@@ -19,7 +22,7 @@ def submission_rows() -> Select[Any]:
     by_email, by_phone = aliased(Consent), aliased(Consent)
     return (
         select(
-            *Submission.__table__.columns,
+            *_READ,
             func.coalesce(by_email.given_at, _own(Consent.given_at, "email")).label("email_consent_at"),
             func.coalesce(by_email.confirmed_at, _own(Consent.confirmed_at, "email")).label(
                 "email_consent_confirmed_at"
@@ -41,8 +44,7 @@ def person_rows(channel: str) -> Select[Any]:
     last = select(func.max(own.id)).where(own.lead_id == Lead.id, own.status.not_in(HELD)).correlate(Lead)
     return (
         select(
-            *(column for column in Submission.__table__.columns if column.key != "phone"),
-            Lead.id.label("person_id"),
+            *(column for column in _READ if column.key != "phone"),
             func.coalesce(Submission.phone, Lead.phone).label("phone"),
             _of_person(Consent.given_at, channel).label("agreed_at"),
             _of_person(Consent.confirmed_at, channel).label("email_consent_confirmed_at"),

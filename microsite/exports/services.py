@@ -1,56 +1,89 @@
 """Reading rows in batches and writing them: flat memory, and a file that is never half there."""
 
+import codecs
 import csv
 import io
 import os
-import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile, mkstemp
+from typing import IO, BinaryIO
 
 from sqlalchemy.orm import Session
 
 from .columns import Writing, heading
+from .dialects import Dialect
 from .sheets import Sheet
 
 # Rows read at once; each batch is a read of its own, so that a long export holds no writer up.
-BATCH = 2000
+BATCH = 500
+_FOUND_AT_ONCE = 2000
+_ID_BYTES = array("q").itemsize
+# Bytes of ids that need no file.
+_IN_MEMORY = 2**20
 
 
-def find_rows(session: Session, sheet: Sheet) -> Sequence[int]:
-    """Ids of what the sheet holds, in order. Filters are asked once, and not for each batch anew: eight bytes a row.
+class FoundRows:
+    """Ids of rows, in order; beyond a megabyte they lie in a file, so that memory is the same for any number."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def extend(self, ids: Sequence[int]) -> None:
+        self._file.write(array("q", ids).tobytes())
+        self._count += len(ids)
+
+    def batches(self) -> Iterator[Sequence[int]]:
+        self._file.seek(0)
+        while ids := self._file.read(BATCH * _ID_BYTES):
+            yield array("q", ids)
+
+
+@contextmanager
+def found_rows(session: Session, sheet: Sheet) -> Iterator[FoundRows]:
+    """What the sheet holds. Filters are asked once, and not for each batch anew. Raises OSError.
 
     Ends the session's transaction. What is submitted later is left for the next export.
     """
-    found = array("q")
-    for ids in session.scalars(sheet.ids.execution_options(yield_per=BATCH)).partitions():
-        found.extend(ids)
-    session.rollback()
-    return found
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        found = FoundRows(file)
+        for ids in session.scalars(sheet.ids.execution_options(yield_per=_FOUND_AT_ONCE)).partitions():
+            found.extend(ids)
+        session.rollback()
+        yield found
 
 
-def write_csv(session: Session, stream: BinaryIO, sheet: Sheet, ids: Sequence[int], writing: Writing) -> Iterator[int]:
+def write_csv(session: Session, stream: BinaryIO, sheet: Sheet, rows: FoundRows, writing: Writing) -> Iterator[int]:
     """Write heading and rows to a binary stream; yields the number of rows written so far, batch by batch.
 
     Ends the session's transaction between batches.
     """
-    text = io.TextIOWrapper(stream, encoding=writing.dialect.encoding, newline="")
-    try:
-        writer = csv.writer(text, delimiter=writing.dialect.delimiter, lineterminator="\r\n")
-        writer.writerow([heading(column, writing.dialect) for column in sheet.columns])
-        written = 0
-        for start in range(0, len(ids), BATCH):
-            rows = session.execute(sheet.rows_of(ids[start : start + BATCH])).all()
-            session.rollback()
-            writer.writerows([column.write(row, writing) for column in sheet.columns] for row in rows)
-            written += len(rows)
-            yield written
-        text.flush()
-    finally:
-        # The stream stays open: it is the caller's.
-        text.detach()
+    dialect = writing.dialect
+    encoder = codecs.getincrementalencoder(dialect.encoding)()
+    stream.write(encoder.encode(_in_csv([[heading(column, dialect) for column in sheet.columns]], dialect)))
+    written = 0
+    for ids in rows.batches():
+        found = session.connection().execute(sheet.rows_of(ids))
+        names, lines = found.keys(), found.all()
+        session.rollback()
+        if lines:
+            values = dict(zip(names, zip(*lines, strict=True), strict=True))
+            cells = [column.write(values, writing) for column in sheet.columns]
+            stream.write(encoder.encode(_in_csv(zip(*cells, strict=True), dialect)))
+        written += len(lines)
+        yield written
+
+
+def _in_csv(lines: Iterable[Iterable[str]], dialect: Dialect) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=dialect.delimiter, lineterminator="\r\n").writerows(lines)
+    return text.getvalue()
 
 
 @contextmanager
@@ -59,7 +92,7 @@ def file_when_complete(path: Path) -> Iterator[BinaryIO]:
 
     If anything fails the file that was there stays as it was. Raises OSError.
     """
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream

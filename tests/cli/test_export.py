@@ -7,7 +7,9 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import pytest
 import time_machine
@@ -19,7 +21,7 @@ from microsite.config import PROJECT_ROOT
 from microsite.db import db, reading
 from microsite.exports.columns import Writing
 from microsite.exports.dialects import ExcelFr
-from microsite.exports.services import find_rows, write_csv
+from microsite.exports.services import FoundRows, found_rows, write_csv
 from microsite.exports.sheets import submissions_sheet
 from microsite.leads.models import FormName, Submission, SubmissionStatus
 from microsite.leads.queries import Selection
@@ -158,9 +160,20 @@ def test_export_holds_no_transaction_between_batches(app: Flask) -> None:
     with app.app_context(), reading():
         writing = Writing(dialect=ExcelFr(), school=app.extensions["school"])
         sheet = submissions_sheet(*Selection().conditions())
-        ids = find_rows(db.session(), sheet)
-        for _ in write_csv(db.session(), io.BytesIO(), sheet, ids, writing):
-            assert not db.session().in_transaction()
+        with found_rows(db.session(), sheet) as rows:
+            for _ in write_csv(db.session(), io.BytesIO(), sheet, rows, writing):
+                assert not db.session().in_transaction()
+
+
+def test_ids_that_need_a_file_come_back_in_order() -> None:
+    many = range(200_000, 0, -1)
+    with SpooledTemporaryFile(max_size=2**20) as file:
+        rows = FoundRows(file)
+        for start in range(0, len(many), 2000):
+            rows.extend(many[start : start + 2000])
+
+        assert len(rows) == len(many)
+        assert list(chain.from_iterable(rows.batches())) == list(many)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from microsite.campaigns.attribution import Attribution
 from microsite.db import db
 from microsite.exports.columns import COLUMNS
-from microsite.exports.dialects import ExcelFr, harmless
+from microsite.exports.dialects import ExcelFr, all_harmless, harmless
 from microsite.leads.models import Consent, FormName, Submission
 from microsite.leads.services import Person, Sending, capture, release
 from microsite.open_days.models import Registration, RegistrationState
@@ -183,6 +183,8 @@ def test_rfc4180_leaves_formulas_unless_asked(filled: Flask) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+33", "-1", "@SUM(A1)", " =1", "\t=1", "\n=1", "＝1", "|calc", "\u00a0=1"])
 def test_what_a_spreadsheet_could_compute_is_made_harmless(text: str) -> None:
     assert harmless(text) == f"'{text}"
+    assert all_harmless([text, "l’été"]) == [f"'{text}", "l’été"]
+    assert all_harmless(["l’été", "", text]) == ["l’été", "", f"'{text}"]
 
 
 def test_telephone_that_is_no_number_computes_nothing() -> None:
@@ -192,3 +194,4 @@ def test_telephone_that_is_no_number_computes_nothing() -> None:
 @pytest.mark.parametrize("text", ["", "Zoé", "l’été", "a=b", "06 12 34 56 78", "00 44 20 7946 0958", "1-2"])
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
+    assert all_harmless([text, "=1", text]) == [text, "'=1", text]

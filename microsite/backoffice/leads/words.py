@@ -1,7 +1,5 @@
 """What a lead and its submissions are called on screen: columns and words are those of the export."""
 
-from typing import Any
-
 from ...exports.columns import COLUMNS, FORMS, Writing
 from ...exports.dialects import ExcelFr
 from ...leads.filters import Agreement, LeadFilter, Sort, State
@@ -61,8 +59,9 @@ def came(submission: Submission, school: School) -> list[tuple[str, str]]:
     return _filled(_CAME, submission, school)
 
 
-def _filled(keys: tuple[str, ...], row: Any, school: School) -> list[tuple[str, str]]:
+def _filled(keys: tuple[str, ...], row: Submission, school: School) -> list[tuple[str, str]]:
     writing = Writing(dialect=ExcelFr(), school=school)
+    rows = {column.key: (getattr(row, column.key),) for column in Submission.__table__.columns}
     # Not guarded against formulas: no spreadsheet reads this.
-    cells = [(_BY_KEY[key].heading, _BY_KEY[key].cell(row, writing)) for key in keys]
+    cells = [(_BY_KEY[key].heading, *_BY_KEY[key].cells(rows, writing)) for key in keys]
     return [(heading, text) for heading, text in cells if text]
