@@ -42,7 +42,7 @@ class FoundRows:
     def batches(self) -> Iterator[Sequence[int]]:
         self._file.seek(0)
         while ids := self._file.read(BATCH * _ID_BYTES):
-            yield array("q", ids)
+            yield array("q", ids).tolist()
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def write_csv(session: Session, stream: BinaryIO, sheet: Sheet, rows: FoundRows,
     dialect = writing.dialect
     encoder = codecs.getincrementalencoder(dialect.encoding)()
     stream.write(encoder.encode(_in_csv([[heading(column, dialect) for column in sheet.columns]], dialect)))
-    written = 0
+    some_rows, written = sheet.some_rows(), 0
     for ids in rows.batches():
-        found = session.connection().execute(sheet.rows_of(ids))
+        found = session.connection().execute(some_rows, {"ids": ids})
         names, lines = found.keys(), found.all()
         session.rollback()
         if lines:

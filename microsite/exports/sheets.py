@@ -1,10 +1,9 @@
 """What an export holds: which rows, in which order, under which columns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..leads.filters import LeadFilter
@@ -25,9 +24,10 @@ class Sheet:
     key: InstrumentedAttribute[int]
     is_latest_first: bool = False
 
-    def rows_of(self, ids: Sequence[int]) -> Select[Any]:
+    def some_rows(self) -> Select[Any]:
+        """Those of the parameter `ids`: a statement that is made once for all batches."""
         order = self.key.desc() if self.is_latest_first else self.key
-        return self.rows.where(self.key.in_(ids)).order_by(order)
+        return self.rows.where(self.key.in_(bindparam("ids", expanding=True))).order_by(order)
 
 
 def submissions_sheet(*conditions: ColumnElement[bool]) -> Sheet:
