@@ -1,73 +1,73 @@
 """The back-office's pages on a large database of samples.
 
-A folder that is filled already is measured again as it is. Times are the server's own, of a whole request without
+Times are the server's own, of a whole request without
 network, on one thread: the median of several after a first one, which isn't counted.
 """
 
 import logging
 import sys
 import time
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
-from microsite import create_app
-from microsite.backoffice.accounts.services import add_staff
-from microsite.backoffice.models import Role
-from microsite.db import db, reading, writing
+from microsite.db import db, reading
 from microsite.leads.models import Lead, Submission
-from microsite.web.context import utc_now
 
+from .installations import filled, signed_in
 from .options import Options, median, number, table
 
-_EMAIL, _PASSWORD = "mesure@example.org", "quatre petits chats mesurent"
+# Milliseconds for a list or a search, by submissions kept.
+_LIMITS = {100_000: 150, 1_000_000: 300}
+_SLOWEST = "la plus longue des listes et recherches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Time:
+    """Milliseconds that pass, and of processor time among them."""
+
+    elapsed: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{number(self.elapsed)} ms ({number(self.processor)})"
 
 
 def measure(options: Options) -> str:
-    app, facts = filled(options)
     logging.getLogger("microsite.access").setLevel(logging.WARNING)
+    sizes = [size for size in _LIMITS if size <= options.submissions]
+    told = [_measured(options, size) for size in sizes]
+    rows = [[name, *(one[name] for one in told)] for name in told[0]]
+    limits = ["visé, au plus", *(f"{_LIMITS[size]} ms" for size in sizes)]
+    return table(["", *(f"{number(size)} demandes" for size in sizes)], [*rows, limits])
+
+
+def _measured(options: Options, submissions: int) -> dict[str, str]:
+    app, facts = filled(options, submissions)
     client = signed_in(app)
-    pages = {name: [f"{_time(client, address, options.rounds):.0f} ms"] for name, address in _pages(app).items()}
-    heads = ["", f"{number(options.submissions)} demandes"]
-    return table(heads, [[name, *told] for name, told in {**facts, **pages}.items()])
+    listed, other = _lists(app), _others()
+    times = {name: _time(client, address, options.rounds) for name, address in {**listed, **other}.items()}
+    slowest = max((times[name] for name in listed), key=lambda time_: time_.elapsed)
+    pages = {name: str(time_) for name, time_ in {**times, _SLOWEST: slowest}.items()}
+    return {**facts, **pages}
 
 
-def filled(options: Options) -> tuple[Flask, dict[str, list[str]]]:
-    """The installation with that many submissions, made if need be, and what is to be told of it."""
-    folder = options.folder / str(options.submissions)
-    folder.mkdir(exist_ok=True)
-    app = create_app({"MICROSITE_INSTANCE_PATH": str(folder), "MICROSITE_MIN_FILL_SECONDS": "0"})
-    with app.app_context():
-        upgrade()
-        with reading():
-            there = db.session.execute(select(func.count(Submission.id))).scalar_one()
-    if not there:
-        result = app.test_cli_runner().invoke(args=["ops", "sample", "--submissions", str(options.submissions)])
-        if result.exit_code:
-            sys.exit(result.output)
-    elif there < options.submissions:
-        sys.exit(f"{folder} holds {there} submissions: remove it")
-    with app.app_context(), reading():
-        leads = db.session.execute(select(func.count(Lead.id))).scalar_one()
-    size = sum(path.stat().st_size for path in folder.glob("*.sqlite3"))
-    return app, {"contacts inventés": [number(leads)], "fichier de la base": [f"{number(size / 1e6)} Mo"]}
-
-
-def _pages(app: Flask) -> dict[str, str]:
-    today = date.today()  # noqa: DTZ011
-    leads, report = "/admissions/contacts", "/admissions/rapport"
-    year, month = (f"du={today - timedelta(days=days - 1)}&au={today}" for days in (365, 30))
+def _lists(app: Flask) -> dict[str, str]:
+    leads, today = "/admissions/contacts", date.today()  # noqa: DTZ011
     with app.app_context(), reading():
         reference = db.session.scalar(select(Submission.reference).order_by(Submission.id.desc()).limit(1))
-        last = db.session.scalars(select(Lead).order_by(Lead.last_contact_at).limit(1).offset(40_000)).first()
-        deep = f"{last.id}~{int(last.last_contact_at.timestamp() * 1e6)}" if last else ""
+        count = db.session.execute(select(func.count(Lead.id))).scalar_one()
+        places = {
+            name: select(Lead).order_by(Lead.last_contact_at.desc()).limit(1).offset(int(count * share))
+            for name, share in (("au milieu", 0.5), ("vers la fin", 0.95))
+        }
+        deep = {name: _place(db.session.scalars(place).one()) for name, place in places.items()}
     return {
-        "accueil": "/admissions/",
         "contacts": leads,
-        "contacts, loin dans la liste": f"{leads}?apres={deep}",
+        **{f"contacts, {name} de la liste": f"{leads}?apres={place}" for name, place in deep.items()},
         "contacts, par nom": f"{leads}?tri=nom",
         "recherche « lefèvre lé »": f"{leads}?q=lefèvre+lé",
         "recherche d’une lettre": f"{leads}?q=m",
@@ -77,6 +77,14 @@ def _pages(app: Flask) -> dict[str, str]:
         "filtre : campagne": f"{leads}?campagne=echantillon-salon-{today.year - 1}",
         "filtre : accord confirmé": f"{leads}?accord=e-mail-confirme",
         "à vérifier": f"{leads}?etat=a-verifier",
+    }
+
+
+def _others() -> dict[str, str]:
+    report, today = "/admissions/rapport", date.today()  # noqa: DTZ011
+    year, month = (f"du={today - timedelta(days=days - 1)}&au={today}" for days in (365, 30))
+    return {
+        "accueil": "/admissions/",
         "messages refusés": "/admissions/messages?etat=refuses",
         "rapport, 30 jours par campagne": f"{report}?par=campagne&{month}",
         "rapport, 30 jours par jour": f"{report}?par=jour&{month}",
@@ -85,34 +93,17 @@ def _pages(app: Flask) -> dict[str, str]:
     }
 
 
-def _time(client: FlaskClient, address: str, rounds: int) -> float:
-    """Milliseconds."""
-    times = []
+def _place(lead: Lead) -> str:
+    return f"{lead.id}~{int(lead.last_contact_at.timestamp() * 1e6)}"
+
+
+def _time(client: FlaskClient, address: str, rounds: int) -> _Time:
+    times, processor = [], []
     for _ in range(rounds + 1):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         answer = client.get(address)
+        processor.append(1000 * (time.thread_time() - worked))
         times.append(1000 * (time.perf_counter() - began))
         if answer.status_code != 200:
             sys.exit(f"{address}: {answer.status_code}")
-    return median(times[1:])
-
-
-def signed_in(app: Flask) -> FlaskClient:
-    email = f"{time.time_ns()}.{_EMAIL}"
-    with app.app_context(), writing():
-        add_staff(
-            db.session(),
-            email=email,
-            name="Mesure",
-            role=Role.ADMINISTRATOR,
-            password=_PASSWORD,
-            must_change_password=False,
-            now=utc_now(),
-        )
-    client = app.test_client()
-    page = client.get("/admissions/connexion").get_data(as_text=True)
-    token = page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
-    answer = client.post("/admissions/connexion", data={"csrf_token": token, "email": email, "password": _PASSWORD})
-    if answer.status_code != 303:
-        sys.exit("signing in failed")
-    return client
+    return _Time(elapsed=median(times[1:]), processor=median(processor[1:]))
