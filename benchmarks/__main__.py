@@ -19,7 +19,7 @@ from .options import Options
 _DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
 _FOLDER = PROJECT_ROOT / "instance" / "bench"
 # Modules beside this one, each with a measure(options) that gives Markdown.
-PARTS = ("article", "leads", "exports", "start", "desk")
+PARTS = ("article", "leads", "exports", "desk", "growth", "start")
 
 
 def main() -> None:
