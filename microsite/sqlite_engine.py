@@ -125,7 +125,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _wait_for_locks(connection: Connection, seconds: float) -> None:
-    # By the half second: most transactions then find it set.
+    # Rounded up, so that most transactions find it set.
     _set(connection, "busy_timeout", max(0, math.ceil(seconds * 2) * 500))
 
 

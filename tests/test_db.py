@@ -1,7 +1,9 @@
 """Transactions: who may write, what the file promises, and what is refused."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,7 +12,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from microsite.db import db, reading, writing
 from microsite.open_days.models import OpenDay, Slot
+from microsite.privacy.leftovers import clear, note_database
 from microsite.sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
+from microsite.web.context import utc_now
 
 
 @pytest.fixture
@@ -55,6 +59,23 @@ def test_reading_block_cannot_write() -> None:
     with pytest.raises(DBAPIError, match=r"readonly|read-only"), reading():
         db.session.add(_day())
         db.session.flush()
+
+
+@pytest.mark.usefixtures("in_app")
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_reading_block_cannot_write_on_whichever_connection_rewrote_the_database(app: Flask) -> None:
+    with writing():
+        note_database(db.session(), now=utc_now())
+    with reading(), ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(db.engine.connect()).execute(text("SELECT 1"))
+
+    assert clear(Path(app.instance_path), now=utc_now())
+
+    for _ in range(4):
+        with pytest.raises(DBAPIError, match="readonly"), reading():
+            db.session.add(_day())
+            db.session.flush()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -76,7 +76,7 @@ class Sending:
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """`is_first`: nothing was known of this person before."""
+    """`is_first`: no lead had this address before."""
 
     submission: Submission
     is_new: bool
@@ -94,11 +94,11 @@ def capture(
     """Keep a submission with its lead, consents and attribution; the caller commits.
 
     The same nonce with the same answers gives the submission that is already there. A suspicious one is
-    quarantined: no lead is made or touched.
+    quarantined: no lead is made or touched. Not to be rolled back to a savepoint, which the object would outlive.
     """
     digest = sending.digest()
     values = submission_values(sending, digest=digest, now=now)
-    # First of all: where the same form is sent twice at the same moment, one waits here for the other.
+    # First of all: where one person's form is sent twice at the same moment, one waits here for the other.
     owner = None if sending.is_suspicious else _owner(session, sending.person, at=now, is_sample=False)
     for _ in range(_DRAWS):
         drawn = {"reference": draw(sending.form), "lead_id": owner and owner.lead_id}
@@ -126,6 +126,8 @@ def release(session: Session, submission: Submission) -> None:
     owner = _owner(session, _person(submission), at=submission.submitted_at, is_sample=submission.is_sample)
     submission.lead_id = owner.lead_id
     session.flush()
+    # Read while it was nobody's, perhaps.
+    session.expire(submission, ["lead"])
     _note_contact(session, owner, submission)
     attach_consents(session, submission)
 

@@ -53,6 +53,8 @@ def enqueue(
 ) -> None:
     """Decide a mail, in the transaction of what causes it; once per template and cause, however often it is asked.
 
+    On PostgreSQL it waits for whoever changes the one that is decided already.
+
     It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent;
     unless `is_capped` says that no stranger can cause it, however often they type somebody's address.
     """

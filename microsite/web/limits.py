@@ -80,7 +80,7 @@ class FormLimits:
 
 
 class _Counted:
-    """The last that were counted, as many as may be sent again by somebody whose answer got lost."""
+    """The last sendings that were counted, whether they were kept or not."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

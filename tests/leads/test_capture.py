@@ -94,11 +94,13 @@ class TestQuarantine:
 
     def test_release_gives_lead_and_consents(self) -> None:
         held = capture(db.session(), replace(sending(), is_suspicious=True), now=NOW).submission
+        assert not held.lead
 
         release(db.session(), held)
 
         lead = db.session.scalars(select(Lead)).one()
         assert held.status is SubmissionStatus.RELEASED
+        assert held.lead is lead
         assert db.session.scalars(select(Consent)).one().lead_id == lead.id
         assert lead.last_contact_at == NOW
 

@@ -205,6 +205,15 @@ def test_processes_that_count_in_one_place_count_together(make_app: Make, valkey
     assert 0 < int(refused.response.headers["Retry-After"]) <= 61
 
 
+def test_form_that_another_process_keeps_is_thanked_for_beyond_the_limit(make_app: Make, valkey: ValkeyServer) -> None:
+    url = f"valkey://127.0.0.1:{valkey.port}/0"
+    first, second = (_client(make_app(MICROSITE_FORM_RATE_LIMIT="0,1", MICROSITE_LIMITER_URL=url)) for _ in range(2))
+    form = first.page("/brochure").form("/brochure")
+
+    assert [client.send(form, **BROCHURE).status for client in (first, second)] == [303, 303]
+    assert _send(second).status == 429
+
+
 def test_counter_that_goes_away_refuses_nobody_and_is_used_again(
     make_app: Make, valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
