@@ -43,8 +43,8 @@ _BATCH = 100
 _LEADS = next(sweep for sweep in SWEEPS if sweep.rule is Rule.LEADS)
 # Name, unit, digits.
 _ROWS = {
-    "capture": ("une demande gardée, personne nouvelle", "ms", 1),
-    "again": ("une demande gardée, personne connue", "ms", 1),
+    "capture": ("demande d’un nouveau contact", "ms", 1),
+    "again": ("demande d’un contact connu", "ms", 1),
     "list": ("la liste des contacts", "ms", 0),
     "search": ("une recherche par nom", "ms", 0),
     "export": ("une ligne exportée", "µs", 0),
@@ -66,7 +66,7 @@ def measure(options: Options) -> str:
     found = {name: [median(times[size][name]) for size in sizes] for name in _ROWS}
     draw(
         PLOT,
-        "Durée de chaque opération selon le nombre de demandes, à la plus petite base",
+        "Durée de chaque opération, rapportée à celle de la plus petite base",
         sizes,
         {label: [value / found[name][0] for value in found[name]] for name, (label, *_) in _ROWS.items()},
         least=0.5,

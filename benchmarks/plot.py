@@ -6,11 +6,11 @@ from pathlib import Path
 
 from .options import number
 
-_WIDTH, _HEIGHT = 720, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 190, 24, 48
+_WIDTH, _HEIGHT = 770, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 240, 24, 48
 # Okabe and Ito's, told apart by those who confuse red and green too; a dash of its own for each besides.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8860b", "#a85890")
-_DASHES = ("none", "8 3", "2 3", "10 3 2 3", "5 5")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8860b", "#a85890", "#4a90c8")
+_DASHES = ("none", "8 3", "2 3", "10 3 2 3", "5 5", "14 4")
 # Pixels between two names at the end of their curves.
 _LINE = 18
 _STYLE = (
@@ -29,7 +29,9 @@ def draw(path: Path, title: str, sizes: Sequence[int], curves: Mapping[str, Sequ
         for size in sizes
     ]
     heights = _apart({name: _y(values[-1], steps) for name, values in curves.items()})
-    for (name, values), colour, dash in zip(curves.items(), _COLOURS, _DASHES, strict=False):
+    for (name, values), colour, dash in zip(
+        curves.items(), _COLOURS[: len(curves)], _DASHES[: len(curves)], strict=True
+    ):
         places = [(_x(size, sizes), _y(value, steps)) for size, value in zip(sizes, values, strict=True)]
         parts.append(_curve(name, places, heights[name], f'stroke="{colour}" stroke-dasharray="{dash}"'))
     path.write_text(
