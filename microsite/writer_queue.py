@@ -25,6 +25,7 @@ class Turn:
         self._over = threading.Event()
         self._is_given_up = False
         self._error: OSError | None = None
+        self._ticket: int | None = None
 
     def wait(self, patience: float) -> None:
         """Until the turn comes. Raises QueueTimeout, or what kept the file from being locked."""
@@ -36,14 +37,18 @@ class Turn:
         if self._error is not None:
             raise self._error
 
-    def come(self, error: OSError | None = None) -> bool:
-        """Wake the writer; False if it has gone meanwhile."""
+    def come(self, ticket: int | None, error: OSError | None = None) -> bool:
+        """Wake the writer, whose the lock is now; False if it has gone meanwhile."""
         with self._guard:
-            self._error = error
+            self._ticket, self._error = ticket, error
             self._came.set()
             return not self._is_given_up
 
     def end(self) -> None:
+        # By the writer itself: the next one may be of another process, and waits for this thread alone.
+        if self._ticket is not None:
+            os.close(self._ticket)  # gives the lock up
+            self._ticket = None
         self._over.set()
 
     def last(self) -> None:
@@ -82,13 +87,11 @@ class WriterQueue:
             try:
                 ticket = self._lock()
             except OSError as error:
-                turn.come(error)
+                turn.come(None, error)
                 continue
-            try:
-                if turn.come():
-                    turn.last()
-            finally:
-                os.close(ticket)  # gives the lock up
+            if not turn.come(ticket):
+                turn.end()
+            turn.last()
 
     def _lock(self) -> int:
         """The file's descriptor, once the lock is had."""
