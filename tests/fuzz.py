@@ -70,7 +70,8 @@ def test_served_by_granian(app: Flask, environ: Environ, tmp_path: Path) -> None
         assert not is_servers_own or (answer.status in _TURNED_AWAY and answer.body == b""), answer
         return answer.status
 
-    with served(environ, workers=1, log=log) as site:
+    # Kept pages included.
+    with served(environ | {"MICROSITE_PAGE_SECONDS": "60"}, workers=1, log=log) as site:
         _run(app, judge, _SERVED, "granian")
         assert Visitor(site).get("/healthz")[0] == 200
 
