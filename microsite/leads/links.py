@@ -25,6 +25,8 @@ def submission_url(endpoint: str, submission: Submission) -> str:
 def signed_submission(endpoint: str, token: str) -> Submission:
     """What an address made by submission_url stands for; 404 if forged, 410 if too old or erased."""
     reference = _opened(endpoint, token, LIFETIME)
+    if not isinstance(reference, str):
+        abort(404)
     submission = find_by_reference(db.session(), reference) or abort(410)
     # A page that is opened again signs new links: they end with the first ones.
     if utc_now() - submission.submitted_at > LIFETIME:
@@ -62,8 +64,11 @@ def open_mailed(endpoint: str, token: str, *, lifetime: timedelta) -> MailedLink
 
     `lifetime` counts from the mail.
     """
-    reference, version = _opened(endpoint, token, lifetime)
-    submission = find_by_reference(db.session(), reference)
+    match _opened(endpoint, token, lifetime):
+        case [str() as reference, int() as version]:
+            submission = find_by_reference(db.session(), reference)
+        case _:
+            abort(404)
     if submission is None or submission.lead is None:
         abort(410)
     return MailedLink(submission=submission, lead=submission.lead, version=version)
