@@ -35,10 +35,6 @@ class Server:
         pids = [pid for pid in _children(self.pid) if not _is_resource_tracker(pid)]
         return [_status(pid, "VmRSS") for pid in pids]
 
-    def peak_bytes(self) -> list[int]:
-        pids = [pid for pid in _children(self.pid) if not _is_resource_tracker(pid)]
-        return [_status(pid, "VmHWM") for pid in pids]
-
 
 @contextmanager
 def served(

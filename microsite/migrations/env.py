@@ -1,7 +1,5 @@
 """Alembic's environment: one transaction for the whole upgrade, so that it happens wholly or not at all."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from flask import current_app
 from sqlalchemy import Connection, Enum, MetaData, text
 
 from microsite.db import UTCDateTime
+from microsite.folder_lock import locked
 
 # Any number, the same for every process: on PostgreSQL it makes those that start together queue.
 _MIGRATION_LOCK = 1973_2026
@@ -21,7 +20,8 @@ def run_migrations() -> None:
     extension = current_app.extensions["migrate"]
     with extension.db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            with _alone(Path(str(connection.engine.url.database)).parent), _foreign_keys_off(connection):
+            # Those that start together wait as long as the first one takes, which a writer in line would not.
+            with locked(Path(str(connection.engine.url.database)).parent), _foreign_keys_off(connection):
                 _migrate(connection, extension.db.metadata)
         else:
             _migrate(connection, extension.db.metadata)
@@ -52,17 +52,6 @@ def _render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, Enum):
         return f"sa.String({item.length})"
     return False
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Those that start together wait as long as the first one takes, which a writer in line would not."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

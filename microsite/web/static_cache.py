@@ -5,12 +5,13 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from multiprocessing.util import Finalize
 from pathlib import Path
 
 from whitenoise.compress import Compressor
+
+from ..folder_lock import locked
 
 logger = logging.getLogger("microsite.static")
 
@@ -38,24 +39,13 @@ def _prepare(cache: Path, version: str, contents: Mapping[str, bytes]) -> Path:
     cache.mkdir(mode=0o700, exist_ok=True)
     folder = cache / f"{_PREFIX}{version}"
     # Several processes start at once: the first one makes it, the others wait and find it.
-    with _locked(cache):
+    with locked(cache):
         if not _is_whole(folder, contents):
             shutil.rmtree(folder, ignore_errors=True)
             _make(folder, contents)
         _keep(folder)
         _remove_unused(cache, but=folder)
     return folder
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # A folder can be locked without being written to: one that is read-only and whole will do.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _is_whole(folder: Path, contents: Mapping[str, bytes]) -> bool:
