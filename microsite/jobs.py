@@ -38,8 +38,8 @@ FOLLOW_EVERY = 5.0
 EXPORT_EVERY = 2.0
 # Seconds between two looks whether the night's purge is to be done.
 PURGE_EVERY = 60.0
-# Seconds that a process which is told to stop gives the mail in hand.
-_LAST_MAIL = 4.0
+# Seconds that a process which is told to stop gives what its threads are at: granian ends it soon after (cli/serve.py).
+_LAST_THINGS = 4.0
 
 
 Result = TypeVar("Result")
@@ -76,11 +76,13 @@ class Worker:
             thread.join()
 
     def finish(self) -> None:
-        """Stop; wait a moment for the last views and the mail in hand, given back if it can't have left."""
+        """Stop; give the mail in hand back unless it may have left; wait a moment for that one and the last views."""
         self.stop()
-        deadline = time.monotonic() + _LAST_MAIL
+        self._attempt(give_back_unsent)
+        deadline = time.monotonic() + _LAST_THINGS
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
+        # One that was being claimed the first time.
         self._attempt(give_back_unsent)
 
     def run(self) -> None:
