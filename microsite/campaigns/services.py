@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -37,8 +37,7 @@ class CampaignPlan:
         return cls(**{field.name: getattr(campaign, field.name) for field in fields(cls)})
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class Seen:
+class Seen(NamedTuple):
     """What views are counted by; `day` is the one in Paris."""
 
     day: date
@@ -50,7 +49,7 @@ class Seen:
     article: str = ""
 
 
-_KEY = tuple(Seen.__dataclass_fields__)
+_KEY = Seen._fields
 
 
 def counted_text(text: str) -> str:
@@ -80,7 +79,7 @@ def change_campaign(campaign: Campaign, plan: CampaignPlan) -> None:
 def add_views(session: Session, counts: Mapping[Seen, int]) -> None:
     """Add these views to those of their day."""
     # In one order, whoever writes them: two processes then never wait for each other's rows.
-    rows = [vars(seen) | {"count": counts[seen]} for seen in sorted(counts)]
+    rows = [seen._asdict() | {"count": counts[seen]} for seen in sorted(counts)]
     table = ViewCount.__table__
     insert = insert_into(session, table)
     added = table.c.count + insert.excluded.count

@@ -46,10 +46,8 @@ class _Line(logging.LogRecord):
     _common = logging.LogRecord(logger.name, logging.INFO, __file__, 0, "", None, None).__dict__
 
     def __init__(self, level: int, message: str, *, request: str) -> None:
-        self.__dict__.update(self._common)
-        self.created = time.time()
-        self.levelno, self.levelname = level, logging.getLevelName(level)
-        self.msg, self.request = message, request
+        self.__dict__.update(self._common, created=time.time(), levelno=level, msg=message, request=request)
+        self.levelname = logging.getLevelName(level)
 
 
 _PROBES = frozenset({"/healthz", "/readyz"})

@@ -10,6 +10,7 @@ import logging
 import re
 import traceback
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 from flask import Flask, has_app_context
@@ -54,14 +55,11 @@ class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic i
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
-        self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
         try:
             self.stream.write(f"{self.format(record)}\n")
         except Exception:  # what logging itself does with a full disk, or with a line that it can't make
             self.handleError(record)
+        return True
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -99,7 +97,13 @@ def _frames(record: logging.LogRecord) -> str:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    second = int(record.created)
+    return f"{_second(second)}.{int((record.created - second) * 1000):03}+00:00"
+
+
+@lru_cache(1)
+def _second(timestamp: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _where(record: logging.LogRecord) -> str:

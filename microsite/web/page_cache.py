@@ -103,15 +103,11 @@ class PageCache:
         return [body]
 
     def _find(self, key: _Key, now: float) -> _Page | None:
-        with self._lock:
-            page = self._pages.get(key)
-            if page is None or page.until <= now:
-                return None
-            self._pages.move_to_end(key)
-            return page
+        page = self._pages.get(key)
+        return page if page is not None and now < page.until else None
 
     def _keep(self, key: _Key, page: _Page) -> None:
-        """In place of those that nobody has asked for the longest."""
+        """In place of those that are the oldest: what nobody asks for isn't made anew, and comes to be one of them."""
         with self._lock:
             before = self._pages.pop(key, None)
             self._pages[key] = page
