@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, abort, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, abort, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
 from ..config import Settings
 from ..db import db
 from ..web.context import current_settings, utc_now
-from ..web.request import STAFF_PREFIX
+from ..web.request import STAFF_PREFIX, is_staff_s
 from .accounts.services import begin_session, end_session, find_session, is_to_be_seen
 from .models import Role, StaffMember, StaffSession
 
@@ -50,6 +50,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 class SignedCookie(SecureCookieSessionInterface):
     # Flask's own is SHA-1, which OWASP ASVS 5.0, appendix C, leaves to older applications.
     digest_method = staticmethod(hashlib.sha256)
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        # The cookie is for these pages alone: elsewhere Flask makes do with a session that can't be written to.
+        return super().open_session(app, request) if is_staff_s(request.path) else None
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types

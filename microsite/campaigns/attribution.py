@@ -56,6 +56,8 @@ def tidy(name: str, text: str) -> str:
     Signs that can't be printed go. Spaces around go too, and those inside become one: in a source or a medium, one
     hyphen, as people type it who know that an address holds no space.
     """
+    if not text:
+        return ""
     text = folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
     words = "".join(" " if char.isspace() else char for char in text if _is_kept(char)).split()
     joint = "-" if name in _HYPHENATED else " "

@@ -41,6 +41,8 @@ class FormLimits:
             key_prefix="microsite",
         )
         self._limiter.init_app(app)
+        # Before each page it would look for the limits of its view, which has none.
+        self._limiter.request_filter(lambda: not is_public_post())
         by_address, by_email = settings.form_rate_limit
         limited = self._limiter.shared_limit
         self._take_address = limited(f"{by_address} per minute", "address", key_func=_address)(_sent_from_address)

@@ -51,5 +51,10 @@ class Request(flask.Request):
 
 def is_public_post() -> bool:
     """Whether a visitor sends something to a page that is there."""
-    is_staff_s = flask.request.path == STAFF_PREFIX or flask.request.path.startswith(f"{STAFF_PREFIX}/")
-    return flask.request.method == "POST" and flask.request.routing_exception is None and not is_staff_s
+    request = flask.request
+    return request.method == "POST" and request.routing_exception is None and not is_staff_s(request.path)
+
+
+def is_staff_s(path: str) -> bool:
+    """Whether what is there is for people who sign in."""
+    return path == STAFF_PREFIX or path.startswith(f"{STAFF_PREFIX}/")
