@@ -6,79 +6,54 @@ kept; a counter that is lost costs nobody anything, for each process then counts
 
 import math
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, current_app, g
-from flask_limiter import Limiter, RateLimitExceeded
-from limits.errors import StorageError
 from werkzeug.exceptions import TooManyRequests
 
 from ..config import Settings
 from .addresses import fingerprint, sender_network
 from .request import is_public_post
+from .windows import OwnWindow, SharedWindow, Store, Window
 
-_MEMORY = "memory://"
-# Seconds that a visitor waits for a counter that doesn't answer.
-_PATIENCE = 1
 _MINUTE = 60
+_HOUR = 3600
 _REMEMBERED = 500
 
 
 class FormLimits:
-    """Moving windows: what counts is any sixty seconds, not a minute of the clock."""
-
-    def __init__(self, app: Flask, settings: Settings) -> None:
-        self._limiter = Limiter(
-            _address,
-            storage_uri=settings.limiter_url or _MEMORY,
-            storage_options=_at_a_distance() if settings.limiter_url else {},
-            strategy="moving-window",
-            in_memory_fallback_enabled=True,
-            swallow_errors=True,
-            key_prefix="microsite",
-        )
-        self._limiter.init_app(app)
-        # Before each page it would look for the limits of its view, which has none.
-        self._limiter.request_filter(lambda: not is_public_post())
+    def __init__(self, settings: Settings) -> None:
         by_address, by_email = settings.form_rate_limit
-        limited = self._limiter.shared_limit
-        self._take_address = limited(f"{by_address} per minute", "address", key_func=_address)(_sent_from_address)
-        self._take_email = limited(f"{by_email} per hour", "email", key_func=_email)(_kept_for_email)
-        self._limits_addresses, self._limits_emails = by_address > 0, by_email > 0
+        self._store = Store(settings.limiter_url) if settings.limiter_url else None
+        self._addresses = self._window(by_address, _MINUTE)
+        self._emails = self._window(by_email, _HOUR)
         self._counted = _Counted()
 
     def wait_of_address(self) -> int:
         """Counts one more; seconds until this address may send, 0 if it may now."""
-        return self._wait(self._take_address) if self._limits_addresses else 0
+        return self._addresses.take(fingerprint("limit address", sender_network())) if self._addresses else 0
 
-    def wait_of_email(self, sending: str | None) -> int:
-        if not self._limits_emails or sending in self._counted:
+    def wait_of_email(self, purpose: str, email_key: str, *, sending: str | None) -> int:
+        if self._emails is None or sending in self._counted:
             return 0
-        wait = self._wait(self._take_email)
+        wait = self._emails.take(fingerprint(f"limit {purpose}", email_key))
         if not wait and sending:
             self._counted.add(sending)
         return wait
 
     def is_reachable(self) -> bool:
         """Whether the counter that is set answers; a process's own memory always does."""
-        return self._limiter.storage.check()
+        return self._store is None or self._store.answers()
 
-    def _wait(self, take: Callable[[], None]) -> int:
-        try:
-            take()
-        except RateLimitExceeded as error:
-            return self._until_free() or error.limit.limit.get_expiry()
-        return 0
-
-    def _until_free(self) -> int:
-        met = self._limiter.current_limit
-        try:
-            return max(1, math.ceil(met.window.reset_time - time.time())) if met else 0
-        except StorageError:
-            return 0
+    def _window(self, most: int, seconds: int) -> Window | None:
+        if not most:
+            return None
+        return (
+            SharedWindow(self._store, most=most, seconds=seconds)
+            if self._store
+            else OwnWindow(most=most, seconds=seconds)
+        )
 
 
 class _Counted:
@@ -99,7 +74,7 @@ class _Counted:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.extensions["form_limits"] = FormLimits(app, settings)
+    app.extensions["form_limits"] = FormLimits(settings)
     app.before_request(_count)
 
 
@@ -113,8 +88,7 @@ def email_wait(purpose: str, email_key: str, *, sending: str | None = None) -> i
 
     `sending` names what is sent: the same one again, by this process's memory, doesn't count.
     """
-    g.limited_email = fingerprint(f"limit {purpose}", email_key)
-    return _limits().wait_of_email(sending)
+    return _limits().wait_of_email(purpose, email_key, sending=sending)
 
 
 def refuse_flood() -> None:
@@ -143,33 +117,3 @@ def _count() -> None:
 
 def _limits() -> FormLimits:
     return cast(FormLimits, current_app.extensions["form_limits"])
-
-
-def _at_a_distance() -> dict[str, Any]:
-    # A twentieth of what a process takes to start: loaded where it is used.
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return {
-        "wrap_exceptions": True,
-        "socket_connect_timeout": _PATIENCE,
-        "socket_timeout": _PATIENCE,
-        # Once: a visitor waits for it.
-        "retry": Retry(NoBackoff(), 0),
-    }
-
-
-def _address() -> str:
-    return fingerprint("limit address", sender_network())
-
-
-def _email() -> str:
-    return str(g.limited_email)
-
-
-def _sent_from_address() -> None:
-    """Flask-Limiter counts calls of a function."""
-
-
-def _kept_for_email() -> None:
-    """The same."""
