@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +16,9 @@ from sqlalchemy.exc import DBAPIError, TimeoutError  # SQLAlchemy's own
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from . import sqlite_engine
+from .group_commit import GroupCommit
+
+T = TypeVar("T")
 
 # Seconds that a writer waits for another one before the database counts as locked.
 BUSY_TIMEOUT = 5
@@ -101,6 +104,7 @@ def init_app(app: Flask, url: str, *, threads: int) -> None:
         engine = db.engine
     if on_sqlite:
         sqlite_engine.prepare(engine, is_read_only=_is_read_only, patience=BUSY_TIMEOUT)
+        app.extensions["group_commit"] = GroupCommit(engine, patience=BUSY_TIMEOUT)
     else:
         event.listen(engine, "begin", _begin_postgresql)
 
@@ -131,6 +135,20 @@ def writing() -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+
+
+def keep(work: Callable[[Session], T]) -> T:
+    """What `work` gives, once what it writes is committed; on SQLite together with what others write (group_commit.py).
+
+    It may run twice, and elsewhere: it knows nothing of the request, and what it gives is no object of its session.
+    """
+    group_commit = current_app.extensions.get("group_commit")
+    if group_commit is None:
+        with writing():
+            return work(db.session())
+    # Nobody waits in a line for what they hold themselves.
+    db.session.rollback()
+    return cast(T, group_commit.run(work))
 
 
 @contextmanager

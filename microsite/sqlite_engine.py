@@ -34,6 +34,8 @@ _TURN = "writer_queue_turn"
 _INODE = "database_inode"
 # That a connection was opened while the file couldn't be written.
 _OPENED_READ_ONLY = "opened_read_only"
+# Execution option of a writer that stands in line as long as it takes.
+WAITS_FOR_GOOD = "waits_for_good"
 
 # sqlite.org/rescode.html; the low byte of an extended code.
 _READONLY = 8
@@ -62,7 +64,10 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         read_only = is_read_only()
         deadline = time.monotonic() + patience
         if not read_only and _TURN not in connection.info:
-            connection.info[_TURN] = _enter(queue)
+            waits_for_good = WAITS_FOR_GOOD in connection.get_execution_options()
+            connection.info[_TURN] = _enter(queue, waits_for_good=waits_for_good)
+            if waits_for_good:
+                deadline = time.monotonic() + patience
         _check_file(connection, path)
         _set(connection, "query_only", int(read_only))
         if read_only:
@@ -73,6 +78,11 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         _wait_for_locks(connection, deadline - time.monotonic())
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         _wait_for_locks(connection, patience)
+
+    def end_what_failed(connection: Any, _record: ConnectionPoolEntry) -> None:
+        # A transaction whose commit has failed: SQLAlchemy takes it for ended, SQLite doesn't.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
 
     def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
         # The connection goes back to the pool once its transaction is over, however it ended.
@@ -105,6 +115,7 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", let_all_go)
+    event.listen(engine, "checkin", end_what_failed)
     event.listen(engine, "checkin", let_go)
     event.listen(engine, "checkin", leave)
     event.listen(engine, "invalidate", leave)
@@ -142,14 +153,14 @@ def _check_file(connection: Connection, path: Path) -> None:
         status = path.stat()
     except OSError as error:
         connection.invalidate()
-        raise _unavailable(f"the database file is gone: {error.strerror}") from None
+        raise unavailable(f"the database file is gone: {error.strerror}") from None
     inode = (status.st_dev, status.st_ino)
     if connection.info.setdefault(_INODE, inode) != inode:
         connection.invalidate()
-        raise _unavailable("the database file was replaced")
+        raise unavailable("the database file was replaced")
 
 
-def _unavailable(reason: str) -> OperationalError:
+def unavailable(reason: str) -> OperationalError:
     """What SQLite itself would say a moment later, so that one handler answers for all."""
     return OperationalError("BEGIN", None, sqlite.OperationalError(reason))
 
@@ -160,8 +171,8 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _enter(queue: WriterQueue) -> Turn:
+def _enter(queue: WriterQueue, *, waits_for_good: bool) -> Turn:
     try:
-        return queue.enter()
+        return queue.enter_for_good() if waits_for_good else queue.enter()
     except OSError as error:
-        raise _unavailable(f"writers' queue: {error!r}") from None
+        raise unavailable(f"writers' queue: {error!r}") from None

@@ -73,6 +73,12 @@ class WriterQueue:
         turn.wait(self._patience)
         return turn
 
+    def enter_for_good(self) -> Turn:
+        """The same for a thread that has all the time in the world. Raises OSError if the file can't be had."""
+        turn = Turn()
+        turn.come(self._lock())
+        return turn
+
     def _start_thread(self) -> None:
         with self._starting:
             # A forked process inherits no thread.

@@ -55,7 +55,7 @@ def thank_at(place: Place, token: str) -> Response:
         place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
-        download_url=submission_url(DOWNLOAD, submission),
+        download_url=submission_url(DOWNLOAD, submission.reference),
     )
     return thank(page)
 

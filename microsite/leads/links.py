@@ -17,9 +17,9 @@ from .queries import find_by_reference
 LIFETIME = timedelta(days=30)
 
 
-def submission_url(endpoint: str, submission: Submission) -> str:
-    """The address of `endpoint` for this submission: its reference, signed, and nothing personal."""
-    return carrying_url(endpoint, token=sign(endpoint, submission.reference))
+def submission_url(endpoint: str, reference: str) -> str:
+    """The address of `endpoint` for the submission of this reference, signed, and nothing personal."""
+    return carrying_url(endpoint, token=sign(endpoint, reference))
 
 
 def signed_submission(endpoint: str, token: str) -> Submission:

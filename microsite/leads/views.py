@@ -8,7 +8,7 @@ from typing import Protocol
 from flask import Response, make_response, redirect
 from sqlalchemy.orm import Session
 
-from ..db import UNAVAILABLE, db, reading
+from ..db import UNAVAILABLE, db, keep, reading
 from ..web.context import current_settings, utc_now
 from ..web.errors import RETRY_AFTER, log_database_failure
 from ..web.fields import refuse
@@ -73,16 +73,18 @@ def _keep(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Re
     now, sending = utc_now(), form.sending()
     if wait := _wait_for(sending):
         return try_again_after(page, form, wait)
-    captured = capture(db.session(), sending, now=now)
-    if captured.is_to_follow_up:
-        follow_up(db.session(), captured.submission, now=now)
-        if sending.wants_emails:
-            ask_to_confirm(db.session(), captured.submission, is_first=captured.is_first, now=now)
-        notify(db.session(), captured.submission, every=current_settings().notify_admissions, now=now)
-    # Before the commit: afterwards the submission would have to be read again, in line with the writers.
-    address = submission_url(thanks, captured.submission)
-    db.session.commit()
-    return make_response(redirect(address, 303))
+    every = current_settings().notify_admissions
+
+    def write(session: Session) -> str:
+        captured = capture(session, sending, now=now)
+        if captured.is_to_follow_up:
+            follow_up(session, captured.submission, now=now)
+            if sending.wants_emails:
+                ask_to_confirm(session, captured.submission, is_first=captured.is_first, now=now)
+            notify(session, captured.submission, every=every, now=now)
+        return captured.submission.reference
+
+    return make_response(redirect(submission_url(thanks, keep(write)), 303))
 
 
 def thank(page: str) -> Response:

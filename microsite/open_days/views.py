@@ -63,7 +63,6 @@ def register_at(place: Place) -> Response:
     try:
         return receive(form, page, thanks=place.thanks, follow_up=follow_up)
     except (SlotFull, SlotClosed) as error:
-        db.session.rollback()
         form.turn_down(error)
         return make_response(page(), 422)
 

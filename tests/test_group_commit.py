@@ -1,0 +1,157 @@
+"""Writers of one process that share a commit: as if each were alone, answered after it, failing alone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from microsite.db import BUSY_TIMEOUT, db, keep
+from microsite.group_commit import GroupCommit
+from microsite.open_days.models import OpenDay
+from microsite.writer_queue import WriterQueue
+
+Work = Callable[[Session], Any]
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """PostgreSQL's writers don't wait for each other."""
+    return "sqlite"
+
+
+@pytest.fixture
+def group(app: Flask) -> Iterator[GroupCommit]:
+    with app.app_context():
+        yield GroupCommit(db.engine, patience=BUSY_TIMEOUT)
+
+
+@contextmanager
+def _line_held(app: Flask) -> Iterator[None]:
+    """By a writer of another process, as it were."""
+    turn = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue", patience=BUSY_TIMEOUT).enter()
+    try:
+        yield
+    finally:
+        turn.end()
+
+
+def _at_once(app: Flask, group: GroupCommit, works: list[Work]) -> list[Any]:
+    """What each of them gives or raises, begun together: they wait for the same writer."""
+    told: dict[int, Any] = {}
+
+    def run(number: int) -> None:
+        try:
+            told[number] = group.run(works[number])
+        except Exception as error:
+            told[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
+    with _line_held(app):
+        for thread in threads:
+            thread.start()
+            # In this order.
+            time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    return [told[number] for number in range(len(works))]
+
+
+def _adding(title: str) -> Work:
+    def add(session: Session) -> str:
+        session.add(OpenDay(title=title, place="Paris", created_at=datetime(2027, 1, 4, tzinfo=UTC)))
+        session.flush()
+        return title
+
+    return add
+
+
+def _titles() -> list[str]:
+    with db.session.begin():
+        return list(db.session.scalars(select(OpenDay.title).order_by(OpenDay.id)))
+
+
+@contextmanager
+def _commits() -> Iterator[list[None]]:
+    seen: list[None] = []
+
+    def note(_connection: object) -> None:
+        seen.append(None)
+
+    event.listen(db.engine, "commit", note)
+    yield seen
+    event.remove(db.engine, "commit", note)
+
+
+def test_those_who_come_together_share_a_commit_in_the_order_of_coming(app: Flask, group: GroupCommit) -> None:
+    with _commits() as commits:
+        told = _at_once(app, group, [_adding(title) for title in "abcd"])
+
+    assert told == ["a", "b", "c", "d"] == _titles()
+    assert len(commits) == 1
+
+
+def test_each_sees_what_those_before_have_written(app: Flask, group: GroupCommit) -> None:
+    def count(session: Session) -> int:
+        return session.scalars(select(func.count(OpenDay.id))).one()
+
+    assert _at_once(app, group, [_adding("a"), count, _adding("b"), count])[1::2] == [1, 2]
+
+
+def test_nobody_is_answered_before_the_commit(group: GroupCommit) -> None:
+    kept = group.run(_adding("a"))
+
+    assert [kept] == _titles()
+
+
+def test_one_that_fails_fails_alone(app: Flask, group: GroupCommit) -> None:
+    def fail(session: Session) -> None:
+        _adding("lost")(session)
+        raise ValueError("no")
+
+    told = _at_once(app, group, [_adding("a"), fail, _adding("b")])
+
+    assert [told[0], repr(told[1]), told[2]] == ["a", "ValueError('no')", "b"]
+    assert _titles() == ["a", "b"]
+
+
+def test_a_commit_that_fails_is_told_to_everybody_and_keeps_nothing(app: Flask, group: GroupCommit) -> None:
+    def break_at_the_end(session: Session) -> None:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        session.execute(text("INSERT INTO slots (open_day_id, starts_at, ends_at, capacity) VALUES (9, 1, 2, 3)"))
+
+    told = _at_once(app, group, [_adding("a"), break_at_the_end])
+
+    assert [type(error) for error in told] == [IntegrityError, IntegrityError]
+    assert _titles() == [], "and the connection can be used again"
+    assert group.run(_adding("after")) == "after"
+
+
+def test_whoever_waits_too_long_gives_up_and_is_not_written(app: Flask) -> None:
+    with app.app_context():
+        impatient = GroupCommit(db.engine, patience=0.2)
+        with _line_held(app), pytest.raises(OperationalError, match="didn't move"):
+            impatient.run(_adding("late"))
+
+        assert impatient.run(_adding("a")) == "a"
+        assert _titles() == ["a"]
+
+
+def test_work_knows_nothing_of_the_request(app: Flask) -> None:
+    with app.test_request_context("/brochure", method="POST"), pytest.raises(RuntimeError, match="request context"):
+        keep(lambda _session: request.path)
+
+
+def test_who_reads_before_keeping_does_not_wait_for_themselves(app: Flask) -> None:
+    with app.test_request_context("/brochure", method="POST"):
+        db.session.scalars(select(OpenDay)).all()
+
+        assert keep(_adding("a")) == "a"
