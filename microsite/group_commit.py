@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from .sqlite_engine import WAITS_FOR_GOOD, unavailable
+from .sqlite_engine import unavailable, wait_for_good
 
 Work = Callable[[Session], Any]
 
@@ -60,6 +60,7 @@ class GroupCommit:
                 threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="group commit").start()
 
     def _serve(self, line: SimpleQueue[_Piece]) -> None:
+        wait_for_good()
         while True:
             self._write(_begun(chain([line.get()], _waiting(line))))
 
@@ -68,8 +69,7 @@ class GroupCommit:
         pieces, group, results = iter(pieces), [], []
         try:
             with Session(self._engine, expire_on_commit=False) as session:
-                # This thread is nobody's: it can wait where a visitor gives up.
-                session.connection(execution_options={WAITS_FOR_GOOD: True})
+                session.connection()
                 for piece in pieces:
                     group.append(piece)
                     results.append(piece.work(session))

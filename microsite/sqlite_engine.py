@@ -7,15 +7,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql import FromClause
 
 from .writer_queue import Turn, WriterQueue
@@ -34,11 +35,16 @@ _TURN = "writer_queue_turn"
 _INODE = "database_inode"
 # That a connection was opened while the file couldn't be written.
 _OPENED_READ_ONLY = "opened_read_only"
-# Execution option of a writer that stands in line as long as it takes.
-WAITS_FOR_GOOD = "waits_for_good"
 
 # sqlite.org/rescode.html; the low byte of an extended code.
 _READONLY = 8
+
+
+_has_time: ContextVar[bool] = ContextVar("has_time", default=False)
+
+
+class _FileGone(sqlite.OperationalError):  # type: ignore[misc, name-defined]  # whichever module it is
+    """What would be written there is lost."""
 
 
 class _HintingCompiler(SQLiteCompiler):
@@ -52,6 +58,11 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= FIRST_SAFE_WAL
 
 
+def wait_for_good() -> None:
+    """From here on, this thread stands in the writers' line for as long as it takes."""
+    _has_time.set(True)
+
+
 def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float) -> None:
     """Make every transaction of this engine begin as it must; `patience`, in seconds, is a writer's."""
     path = Path(str(engine.url.database))
@@ -59,24 +70,19 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
     engine.dialect.statement_compiler = _HintingCompiler
     queue = WriterQueue(path.with_name(f"{path.name}-queue"), patience=patience)
 
-    def begin(connection: Connection) -> None:
+    def begin(connection: PoolProxiedConnection) -> None:
         # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
         read_only = is_read_only()
-        deadline = time.monotonic() + patience
+        remaining = patience
         if not read_only and _TURN not in connection.info:
-            waits_for_good = WAITS_FOR_GOOD in connection.get_execution_options()
-            connection.info[_TURN] = _enter(queue, waits_for_good=waits_for_good)
-            if waits_for_good:
-                deadline = time.monotonic() + patience
+            connection.info[_TURN], waited = _enter(queue)
+            # What was spent in the line isn't waited a second time.
+            remaining -= waited
         _check_file(connection, path)
         _set(connection, "query_only", int(read_only))
-        if read_only:
-            _wait_for_locks(connection, patience)
-            connection.exec_driver_sql("BEGIN")
-            return
-        # What was spent in the line isn't waited a second time; a commit may have readers to wait for.
-        _wait_for_locks(connection, deadline - time.monotonic())
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _wait_for_locks(connection, remaining)
+        _run(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
+        # A commit may have readers to wait for.
         _wait_for_locks(connection, patience)
 
     def end_what_failed(connection: Any, _record: ConnectionPoolEntry) -> None:
@@ -109,11 +115,14 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         if code & 0xFF == _READONLY and not is_read_only():
             context.is_disconnect = True
             engine.dispose()
+        elif isinstance(context.original_exception, _FileGone):
+            context.is_disconnect = True
 
+    # In place of its "begin" event, whose listeners would be asked about every statement.
+    engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]
     event.listen(engine, "do_connect", refuse_to_create)
     event.listen(engine, "connect", note_mode)
     event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", let_all_go)
     event.listen(engine, "checkin", end_what_failed)
     event.listen(engine, "checkin", let_go)
@@ -135,29 +144,31 @@ def _set_pragmas(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous = EXTRA")
 
 
-def _wait_for_locks(connection: Connection, seconds: float) -> None:
+def _wait_for_locks(connection: PoolProxiedConnection, seconds: float) -> None:
     # Rounded up, so that most transactions find it set.
     _set(connection, "busy_timeout", max(0, math.ceil(seconds * 2) * 500))
 
 
-def _set(connection: Connection, pragma: str, value: int) -> None:
+def _set(connection: PoolProxiedConnection, pragma: str, value: int) -> None:
     """Unless it is so already: a pragma takes as long as a small query."""
     if connection.info.get(pragma) != value:
-        connection.exec_driver_sql(f"PRAGMA {pragma} = {value}")
+        _run(connection, f"PRAGMA {pragma} = {value}")
         connection.info[pragma] = value
 
 
-def _check_file(connection: Connection, path: Path) -> None:
+def _run(connection: PoolProxiedConnection, statement: str) -> None:
+    connection.cursor().execute(statement)
+
+
+def _check_file(connection: PoolProxiedConnection, path: Path) -> None:
     """Refuse to go on with a file that was deleted or replaced: what would be written there is already lost."""
     try:
         status = path.stat()
     except OSError as error:
-        connection.invalidate()
-        raise unavailable(f"the database file is gone: {error.strerror}") from None
+        raise _FileGone(f"the database file is gone: {error.strerror}") from None
     inode = (status.st_dev, status.st_ino)
     if connection.info.setdefault(_INODE, inode) != inode:
-        connection.invalidate()
-        raise unavailable("the database file was replaced")
+        raise _FileGone("the database file was replaced")
 
 
 def unavailable(reason: str) -> OperationalError:
@@ -171,8 +182,12 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _enter(queue: WriterQueue, *, waits_for_good: bool) -> Turn:
+def _enter(queue: WriterQueue) -> tuple[Turn, float]:
+    """The turn, and how many seconds of a writer's patience it took."""
+    began = time.monotonic()
     try:
-        return queue.enter_for_good() if waits_for_good else queue.enter()
+        if _has_time.get():
+            return queue.enter_for_good(), 0
+        return queue.enter(), time.monotonic() - began
     except OSError as error:
-        raise unavailable(f"writers' queue: {error!r}") from None
+        raise sqlite.OperationalError(f"writers' queue: {error!r}") from None

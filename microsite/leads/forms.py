@@ -33,9 +33,8 @@ EMAIL_KEYS = {"type": "email", "inputmode": "email", "spellcheck": "false", "ent
 
 
 class EmailField(TextField):
-    """An address checked by email-validator; `data` becomes the normalised one, `suggestion` a likelier domain."""
+    """An address checked by email-validator; `data` becomes the normalised one."""
 
-    suggestion: str | None = None
     mistyped = "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."
     usual_domains = USUAL_DOMAINS
     known_domains = tuple(sorted(NEIGHBOURS))
@@ -56,7 +55,11 @@ class EmailField(TextField):
             raise ValidationError("Ce domaine ne reçoit pas d’e-mails : vérifiez ce qui suit le signe @.") from None
         except EmailRefused:
             raise ValidationError(self.mistyped) from None
-        self.suggestion = suggest_domain(self.data)
+
+    @property
+    def suggestion(self) -> str | None:
+        """A likelier domain, once the form was sent; for who is shown it again."""
+        return suggest_domain(self.data) if self.data and self.raw_data and not self.errors else None
 
 
 class PhoneField(TextField):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -65,6 +65,7 @@ class Sending:
     def wants_emails(self) -> bool:
         return any(wording.channel == EMAIL for wording in self.agreed)
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of the answers alone: how the visitor arrived doesn't make them differ."""
         answers = [vars(self.person), self.programme, self.level, self.answers]
@@ -96,8 +97,7 @@ def capture(
     The same nonce with the same answers gives the submission that is already there. A suspicious one is
     quarantined: no lead is made or touched. Not to be rolled back to a savepoint, which the object would outlive.
     """
-    digest = sending.digest()
-    values = submission_values(sending, digest=digest, now=now)
+    values = submission_values(sending, now=now)
     # First of all: where one person's form is sent twice at the same moment, one waits here for the other.
     owner = None if sending.is_suspicious else _owner(session, sending.person, at=now, is_sample=False)
     for _ in range(_DRAWS):
@@ -109,7 +109,7 @@ def capture(
             keep_consents(session, submission, sending.agreed, now=now)
             is_first = owner is not None and owner.known is None
             return Captured(submission=submission, is_new=True, is_first=is_first)
-        same = find_same(session, sending.nonce, digest)
+        same = find_same(session, sending.nonce, sending.digest)
         if same is not None:
             return Captured(submission=same, is_new=False)
     raise NoFreeReference(sending.form)
@@ -161,7 +161,7 @@ def identify_again(session: Session, lead: Lead) -> None:
         _keep_words(session, lead.id, submission)
 
 
-def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[str, Any]:
+def submission_values(sending: Sending, *, now: datetime) -> dict[str, Any]:
     """What is kept of a form that was sent; its reference and its lead come later."""
     status = SubmissionStatus.QUARANTINED if sending.is_suspicious else SubmissionStatus.RECEIVED
     return {
@@ -169,7 +169,7 @@ def submission_values(sending: Sending, *, digest: str, now: datetime) -> dict[s
         "status": status,
         "submitted_at": now,
         "form_nonce": sending.nonce,
-        "answers_digest": digest,
+        "answers_digest": sending.digest,
         "programme": sending.programme,
         "level": sending.level,
         "answers": sending.answers,
@@ -238,7 +238,8 @@ def _add_submission(session: Session, values: dict[str, Any]) -> Submission | No
     if added is None:
         return None
     # As if it had been read: what was written is known.
-    submission = Submission(id=added, **values)
+    submission = Submission()
+    vars(submission).update(values, id=added)
     make_transient_to_detached(submission)
     session.add(submission)
     return submission

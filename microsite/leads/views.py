@@ -103,12 +103,11 @@ def try_again_after(page: Page, form: SignedForm, seconds: int) -> Response:
 
 def _wait_for(sending: Sending) -> int:
     """Seconds until this e-mail may be sent again; what is there already is no more than itself."""
-    digest = sending.digest()
-    wait = email_wait("form", email_key(sending.person.email), sending=f"{sending.nonce} {digest}")
+    wait = email_wait("form", email_key(sending.person.email), sending=f"{sending.nonce} {sending.digest}")
     if not wait:
         return 0
     with reading():
-        return 0 if is_kept(db.session(), sending.nonce, digest) else wait
+        return 0 if is_kept(db.session(), sending.nonce, sending.digest) else wait
 
 
 def try_again_later(page: Page, form: SignedForm) -> Response:

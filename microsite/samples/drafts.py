@@ -76,7 +76,7 @@ class Drafter:
         return Draft(values=values, known=None, consents=consents)
 
     def _values(self, sending: Sending, at: datetime) -> Row:
-        values = submission_values(sending, digest=sending.digest(), now=at)
+        values = submission_values(sending, now=at)
         return values | {"reference": self._references.draw(sending.form), "is_sample": True, "wave": NO_WAVE}
 
     def _row_of_consent(self, channel: str, at: datetime) -> Row:

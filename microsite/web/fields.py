@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from wtforms import Field, SelectField, StringField
@@ -14,6 +14,7 @@ from wtforms.widgets import TextArea
 from .typography import thousands
 
 SECURE_URL = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
+_NOT_LISTED = "Choisissez une réponse dans la liste."
 ILLEGIBLE = "Ce champ contenait des caractères invisibles ou illisibles : nous les avons retirés, vérifiez-le."
 
 # Control characters, lone surrogates, line and paragraph separators (Unicode, table 12). Unassigned code points
@@ -38,11 +39,19 @@ def legible(text: str, *, multiline: bool = False) -> str:
 
     A text of nothing but spaces and invisible signs comes back empty.
     """
-    if not multiline:
-        # Where it parted words, a space does.
-        text = _LINE_ENDS.sub(" ", text).replace("\t", " ")
-    kept = "".join(char for char in text if _is_legible(char, multiline=multiline))
-    return unicodedata.normalize("NFC", kept) if any(map(_is_visible, kept)) else ""
+    if _has_illegible(text, multiline=multiline):
+        if not multiline:
+            # Where it parted words, a space does.
+            text = _LINE_ENDS.sub(" ", text).replace("\t", " ")
+        text = "".join(char for char in text if _is_legible(char, multiline=multiline))
+    return unicodedata.normalize("NFC", text) if any(map(_is_visible, text)) else ""
+
+
+def _has_illegible(text: str, *, multiline: bool) -> bool:
+    # What is printable for Python is no control, format or unassigned sign, and no surrogate.
+    if text.isprintable():
+        return "\ufffd" in text
+    return not all(_is_legible(char, multiline=multiline) for char in text)
 
 
 def _is_legible(char: str, *, multiline: bool) -> bool:
@@ -76,7 +85,7 @@ class TextField(StringField):
         if self.multiline:
             typed = _LINE_ENDS.sub("\n", typed)
         self.data = legible(typed, multiline=self.multiline).strip()
-        self.is_illegible = any(not _is_legible(char, multiline=self.multiline) for char in typed)
+        self.is_illegible = _has_illegible(typed, multiline=self.multiline)
 
     def pre_validate(self, form: Any) -> None:
         if self.is_illegible:
@@ -109,16 +118,15 @@ class ChoiceField(SelectField):
     """One choice among key → label pairs set on the form; the empty choice comes first."""
 
     def __init__(self, label: str, validators: list[Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(  # type: ignore[call-arg]  # new in WTForms 3.3, the stubs describe 3.2
-            label,
-            validators,
-            invalid_choice_message="Choisissez une réponse dans la liste.",
-            choices={},
-            **kwargs,
-        )
+        super().__init__(label, validators, choices={}, **kwargs)
 
     def offer(self, choices: Mapping[str, str], *, empty: str | None = "Choisissez…") -> None:
         self.choices = ({"": empty} if empty is not None else {}) | dict(choices)
+
+    def pre_validate(self, form: Any) -> None:
+        # As WTForms does, without an object for each choice.
+        if self.data not in cast(Mapping[str, str], self.choices):
+            raise ValidationError(_NOT_LISTED)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         # A form that leaves the field out and one that leaves it empty say the same.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.csrf.core import CSRF
+from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.validators import ValidationError
 
 from .context import current_settings, utc_now
@@ -64,23 +64,34 @@ def is_framed_token(text: str) -> bool:
     return token.is_framed
 
 
+class _TokenField(CSRFTokenField):
+    """Signs its token when it is rendered, which a form that is thanked for never is."""
+
+    current_token: FormToken  # type: ignore[assignment]  # WTForms' own is the signed text
+
+    def _value(self) -> str:
+        return self.current_token.sign()
+
+
 class TokenProtection(CSRF):
     """WTForms' CSRF hook: judges the token that came, and leaves one on the form that can be sent again."""
+
+    field_class = _TokenField
 
     def setup_form(self, form: Any) -> Any:
         self._form: SignedForm = form
         return super().setup_form(form)
 
-    def generate_csrf_token(self, csrf_token_field: Any) -> str:
-        return self._form.fresh_token(is_first_try=True).sign()
+    def generate_csrf_token(self, csrf_token_field: Any) -> FormToken:  # type: ignore[override]
+        return self._form.fresh_token(is_first_try=True)
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:
         try:
             self._form.token, self._form.rendered_at = self._judge(field.data or "")
         except ValidationError:
-            field.current_token = self._form.fresh_token(is_first_try=False).sign()
+            field.current_token = self._form.fresh_token(is_first_try=False)
             raise
-        field.current_token = replace(self._form.token, is_first_try=False).sign()
+        field.current_token = replace(self._form.token, is_first_try=False)
 
     def _judge(self, text: str) -> tuple[FormToken, datetime]:
         try:
