@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from ..db import UTCDateTime
 from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
+from ..prepared import Prepared
 from ..school import Wording
 from .models import Consent, ConsentOrigin, ConsentWording, Submission
 
@@ -22,11 +23,11 @@ _BY_PERSON = Consent, "INDEXED BY ix_consents_lead_id", "sqlite"
 def keep_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], *, now: datetime) -> None:
     given = {"by": submission.lead_id, "with": submission.id, "at": now}
     for wording in agreed:
-        words = asdict(wording)
-        if session.connection().scalar(_GIVE, given | words) is None:
+        row = given | vars(wording)
+        if _GIVE.run(session.connection(), row).scalar() is None:
             # The first to agree to these words.
             _keep_wording(session, wording)
-            session.connection().execute(_GIVE, given | words)
+            _GIVE.run(session.connection(), row)
 
 
 def attach_consents(session: Session, submission: Submission) -> None:
@@ -156,21 +157,23 @@ _JUST_GIVEN = _just_given()
 _WORDING = select(ConsentWording.id).where(
     *(getattr(ConsentWording, name) == bindparam(name) for name in ("channel", "purpose", "version", "text"))
 )
-_GIVE = (
-    insert(Consent)
-    .from_select(
-        ["lead_id", "submission_id", "channel", "given_at", "wording_id", "origin"],
-        _WORDING.with_only_columns(
-            bindparam("by", type_=Integer),
-            bindparam("with", type_=Integer),
-            ConsentWording.channel,
-            bindparam("at", type_=UTCDateTime),
-            ConsentWording.id,
-            literal(ConsentOrigin.FORM, Consent.origin.type),
-        ),
-        include_defaults=False,
+_GIVE = Prepared(
+    lambda _dialect: (
+        insert(Consent)
+        .from_select(
+            ["lead_id", "submission_id", "channel", "given_at", "wording_id", "origin"],
+            _WORDING.with_only_columns(
+                bindparam("by", type_=Integer),
+                bindparam("with", type_=Integer),
+                ConsentWording.channel,
+                bindparam("at", type_=UTCDateTime),
+                ConsentWording.id,
+                literal(ConsentOrigin.FORM, Consent.origin.type),
+            ),
+            include_defaults=False,
+        )
+        .returning(Consent.id)
     )
-    .returning(Consent.id)
 )
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 
 from ..campaigns.attribution import Attribution
 from ..db import insert_for
+from ..prepared import Prepared
 from ..school import Wording
 from .consents import EMAIL, attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
@@ -223,7 +224,7 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
     values = lead_values(person, at=at) | {"is_sample": is_sample}
     connection = session.connection()
     while True:
-        added = connection.execute(_lead_insert(connection.dialect.name), values).scalar()
+        added = _INSERT_LEAD.run(connection, values).scalar()
         if added is not None:
             return _Owner(lead_id=added, known=None)
         known = hold_lead(session, person.email)
@@ -234,7 +235,7 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
 def _add_submission(session: Session, values: dict[str, Any]) -> Submission | None:
     """None where this form, or this reference, is there."""
     connection = session.connection()
-    added = connection.execute(_submission_insert(connection.dialect.name), values).scalar()
+    added = _INSERT_SUBMISSION.run(connection, values).scalar()
     if added is None:
         return None
     # As if it had been read: what was written is known.
@@ -247,21 +248,15 @@ def _add_submission(session: Session, values: dict[str, Any]) -> Submission | No
 
 def _keep_words(session: Session, lead_id: int, submission: Submission) -> None:
     words = words_of(**vars(_person(submission)))
-    connection = session.connection()
-    connection.execute(_word_insert(connection.dialect.name), [{"lead_id": lead_id, "word": word} for word in words])
+    _INSERT_WORD.run_each(session.connection(), [{"lead_id": lead_id, "word": word} for word in words])
 
 
-# Built once: to put a statement together takes longer than to run it.
-@cache
-def _lead_insert(dialect: str) -> Any:
-    return insert_for(dialect, Lead.__table__).on_conflict_do_nothing(index_elements=["email_key"]).returning(Lead.id)
-
-
-@cache
-def _submission_insert(dialect: str) -> Any:
-    return insert_for(dialect, Submission.__table__).on_conflict_do_nothing().returning(Submission.id)
-
-
-@cache
-def _word_insert(dialect: str) -> Any:
-    return insert_for(dialect, LeadWord.__table__).on_conflict_do_nothing()
+_INSERT_LEAD = Prepared(
+    lambda dialect: (
+        insert_for(dialect, Lead.__table__).on_conflict_do_nothing(index_elements=["email_key"]).returning(Lead.id)
+    )
+)
+_INSERT_SUBMISSION = Prepared(
+    lambda dialect: insert_for(dialect, Submission.__table__).on_conflict_do_nothing().returning(Submission.id)
+)
+_INSERT_WORD = Prepared(lambda dialect: insert_for(dialect, LeadWord.__table__).on_conflict_do_nothing())

@@ -4,13 +4,13 @@ import random
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, and_, bindparam, case, literal, update
 from sqlalchemy.orm import Session
 
 from ..db import insert_for
+from ..prepared import Prepared
 from .models import Audience, MailStatus, OutgoingMail
 from .queries import due_mails, recent_mails
 
@@ -70,11 +70,9 @@ def enqueue(
     counted = {"about": lead_id, "told": audience, "since": now - timedelta(days=1), "is_capped": is_capped}
     # What it is about may be new in this transaction too.
     session.flush()
-    connection = session.connection()
-    connection.execute(_decision(connection.dialect.name), mail | counted)
+    _DECIDE.run(session.connection(), mail | counted)
 
 
-@cache
 def _decision(dialect: str) -> Any:
     """One statement, for each lead causes several: what is decided already stays, whoever decided it."""
     too_many = and_(bindparam("is_capped", type_=Boolean), recent_mails(DAILY_CAP) >= DAILY_CAP)
@@ -82,6 +80,9 @@ def _decision(dialect: str) -> Any:
     suppressed, pending = (literal(member, status) for member in (MailStatus.SUPPRESSED, MailStatus.PENDING))
     decision = insert_for(dialect, OutgoingMail.__table__).values(status=case((too_many, suppressed), else_=pending))
     return decision.on_conflict_do_nothing(index_elements=["template", "cause"])
+
+
+_DECIDE = Prepared(_decision)
 
 
 def claim(session: Session, *, now: datetime) -> Claim | None:

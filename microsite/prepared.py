@@ -1,0 +1,67 @@
+"""Statements compiled once and handed to the driver as they are: for those that everybody who sends a form waits for.
+
+SQLAlchemy looks at a statement and its values anew each time that it runs, which takes longer than SQLite's own work.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnDefault, Executable
+from sqlalchemy.engine import Connection, CursorResult, Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import CompilerElement
+
+Row = Mapping[str, Any]
+_Fill = Callable[[Row], Any]
+
+
+class Prepared:
+    def __init__(self, build: Callable[[str], Executable]) -> None:
+        """`build` puts the statement together for a dialect, given by its name."""
+        self._build = build
+        self._ready: dict[tuple[str, ...], tuple[str, _Fill]] = {}
+
+    def run(self, connection: Connection, row: Row) -> CursorResult[Any]:
+        """What it returns is as the driver gives it, hence numbers and texts at most.
+
+        Raises what SQLAlchemy raises, and KeyError for what a row leaves out that is needed.
+        """
+        text, fill = self._prepared(connection.dialect, row)
+        return connection.exec_driver_sql(text, fill(row))
+
+    def run_each(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """For rows, one at least, that say the same things."""
+        text, fill = self._prepared(connection.dialect, rows[0])
+        connection.exec_driver_sql(text, [fill(row) for row in rows])
+
+    def _prepared(self, dialect: Dialect, row: Row) -> tuple[str, _Fill]:
+        key = (dialect.name, *row)
+        if key not in self._ready:
+            statement = cast(CompilerElement, self._build(dialect.name))
+            compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=list(row)))
+            self._ready[key] = compiled.string, _filling(compiled, row)
+        return self._ready[key]
+
+
+def _filling(compiled: SQLCompiler, row: Row) -> _Fill:
+    """Makes of a row what the driver takes: values in their order, or by name where it wants names."""
+    # Raises for what is missing.
+    constants = dict(compiled.construct_params(row))
+    constants |= {column.key: cast(ColumnDefault, column.default).arg for column in compiled.insert_prefetch}
+    places = compiled.positiontup or list(compiled.params)
+    template: list[Any] = []
+    given: list[tuple[int, str, Callable[[Any], Any] | None]] = []
+    for index, place in enumerate(places):
+        bound = compiled.binds[place]
+        write = bound.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        template.append(write(constants[place]) if write else constants[place])
+        if bound.key in row:
+            given.append((index, bound.key, write))
+
+    def fill(row: Row) -> Any:
+        values = template.copy()
+        for index, name, write in given:
+            values[index] = write(row[name]) if write else row[name]
+        return tuple(values) if compiled.positional else dict(zip(places, values, strict=True))
+
+    return fill
