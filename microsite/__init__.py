@@ -1,7 +1,8 @@
 """The microsite: an article, three forms, leads kept. create_app() puts it together."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 
@@ -29,13 +30,19 @@ MAX_REQUEST_BYTES = 128 * 1024
 MAX_FORM_PARTS = 100
 
 
+class _Site(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our hooks and views is async: to find that out for each, each time, costs as much as some of them."""
+        return func
+
+
 def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool = True) -> Flask:
     """The WSGI application. Raises StartError, one line a mistake, for wrong settings or content."""
     settings = load_settings(environ)
     prepare_instance(settings)
     finish_restore(settings.instance_path, settings.sqlalchemy_url)
     folders = Folders(settings.instance_path)
-    app = Flask(
+    app = _Site(
         __name__,
         instance_path=str(settings.instance_path),
         template_folder=str(PROJECT_ROOT / "templates"),

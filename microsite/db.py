@@ -92,6 +92,8 @@ def init_app(app: Flask, url: str, *, threads: int) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # Statement parameters are people's data: they stay out of messages, hence out of the log.
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads, "pool_timeout": BUSY_TIMEOUT}
+    # The connection used last has its statements parsed and its pages read.
+    options["pool_use_lifo"] = True
     if on_sqlite:
         options |= {"module": sqlite_engine.sqlite, "connect_args": {"timeout": BUSY_TIMEOUT}}
     else:

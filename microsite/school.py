@@ -1,9 +1,11 @@
 """The school's own data: name, contacts, what visitors choose from, and the words of each consent."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -93,6 +95,12 @@ class School:
     intakes: Mapping[str, str]
     levels: Mapping[str, str]
     wordings: Mapping[str, Wording]
+
+    @cached_property
+    def words_shown(self) -> str:
+        """Names the words that people agree to, as they stand: other words have another name."""
+        words = "\0".join(f"{item.version}\0{item.text}" for item in self.wordings.values())
+        return hashlib.sha256(words.encode()).hexdigest()[:12]
 
     def facts(self) -> dict[str, str]:
         """What legal pages may quote as {{ key }}."""

@@ -5,7 +5,7 @@ Click identifiers (gclid, fbclid…) aren't on the list: they stand for one clic
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from urllib.parse import urlsplit
 
 # Characters kept of each text; a longer one is a mistake or an attack, not a campaign.
@@ -41,7 +41,7 @@ class Attribution:
 
     def parameters(self) -> dict[str, str]:
         """What a link or a form carries on: the texts that aren't empty."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in vars(self).items() if value}
 
 
 NAMES = tuple(item.name for item in fields(Attribution))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from flask import Flask, g, request, url_for
+from flask import Flask, Request, g, request, url_for
 
 from .attribution import Attribution
 
@@ -16,19 +16,23 @@ def init_app(app: Flask) -> None:
 
 
 def current_attribution() -> Attribution:
-    if "attribution" not in g:
-        parameters = request.form if request.method == "POST" else request.args
-        g.attribution = Attribution.from_parameters(parameters).arriving(
-            path=_landing_path(), referrer=request.referrer, own_host=request.host
-        )
-    return cast(Attribution, g.attribution)
+    known = g.get("attribution")
+    return cast(Attribution, known) if known is not None else _read(request._get_current_object())  # type: ignore[attr-defined]  # behind the proxy
 
 
-def _landing_path() -> str:
+def _read(asked: Request) -> Attribution:
+    parameters = asked.form if asked.method == "POST" else asked.args
+    g.attribution = attribution = Attribution.from_parameters(parameters).arriving(
+        path=_landing_path(asked), referrer=asked.referrer, own_host=asked.host
+    )
+    return attribution
+
+
+def _landing_path(asked: Request) -> str:
     # A signed address, and a reference, are their owner's alone: only the page is named.
-    if request.url_rule and (request.view_args or {}).keys() & {"token", "reference"}:
-        return request.url_rule.rule.partition("/<")[0]
-    return request.path
+    if asked.url_rule and (asked.view_args or {}).keys() & {"token", "reference"}:
+        return asked.url_rule.rule.partition("/<")[0]
+    return asked.path
 
 
 def read_article(slug: str) -> None:

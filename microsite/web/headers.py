@@ -71,6 +71,6 @@ def _add_headers(response: Response) -> Response:
 
 
 def _add(response: Response, headers: Mapping[str, str]) -> Response:
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  # pairs, as it is
+    response.headers.extend({name: value for name, value in headers.items() if name.lower() not in present})
     return response

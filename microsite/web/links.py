@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Flask, current_app
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
+from itsdangerous.url_safe import URLSafeSerializerMixin
 
 from ..config import StartError
 from ..keys import Keys, load_keys
@@ -81,4 +83,10 @@ def _serializer(purpose: str) -> URLSafeTimedSerializer:
 
 @lru_cache(maxsize=64)
 def _serializer_with(purpose: str, keys: tuple[str, ...]) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+    return _Serializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+
+
+class _Serializer(URLSafeTimedSerializer):
+    def dump_payload(self, *args: Any, **kwargs: Any) -> bytes:
+        """Without trying to compress, which what we sign is too short for."""
+        return base64_encode(super(URLSafeSerializerMixin, self).dump_payload(*args, **kwargs))
