@@ -1,24 +1,38 @@
-"""What the article would cost if it were kept inside Flask: its first hook but the watch's gives the page."""
+"""What the article would cost if it were kept inside Flask: once a request has its context, the page is given."""
 
+import time
 from collections.abc import Hashable
 
 from flask import Response, request
 
 from microsite.campaigns.kept_pages import came_by
 from microsite.served import app
-from microsite.web.page_cache import KEEPING
+from microsite.web.access_log import log_answer
+from microsite.web.page_cache import KEEPING, Keeping
+from microsite.web.request_ids import HEADER, request_id
 
-_pages: dict[Hashable, tuple[bytes, list[tuple[str, str]]]] = {}
+_pages: dict[Hashable, tuple[bytes, list[tuple[str, str]], Keeping]] = {}
+_dispatch = app.full_dispatch_request
 
 
-def give() -> Response | None:
+def give_or_dispatch() -> Response:
+    """Named, logged and counted as the site itself does with what it gives."""
+    began = time.monotonic()
     page = _pages.get(_key())
-    return Response(page[0], headers=page[1]) if page else None
+    if page is None:
+        return _keep(_dispatch())
+    body, headers, keeping = page
+    response = Response(body, headers=[*headers, (HEADER, request_id())])
+    keeping.count(request.environ)
+    log_answer(request.method, keeping.route, 200, seconds=time.monotonic() - began, name=request_id())
+    return response
 
 
-def keep(response: Response) -> Response:
-    if KEEPING in request.environ:
-        _pages[_key()] = response.get_data(), list(response.headers)
+def _keep(response: Response) -> Response:
+    keeping = request.environ.get(KEEPING)
+    if keeping is not None:
+        headers = [pair for pair in response.headers if pair[0] != HEADER]
+        _pages[_key()] = response.get_data(), headers, keeping
     return response
 
 
@@ -26,6 +40,4 @@ def _key() -> Hashable:
     return request.path, request.headers.get("Accept-Encoding"), came_by(request.environ)
 
 
-app.before_request_funcs[None].insert(1, give)
-# What is hooked first ends last: the page is compressed by then.
-app.after_request_funcs[None].insert(0, keep)
+app.full_dispatch_request = give_or_dispatch  # type: ignore[method-assign]  # measured, not served

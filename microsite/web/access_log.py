@@ -5,6 +5,7 @@ Static files have none (web/static_files.py says why).
 
 import logging
 import time
+from types import MappingProxyType
 
 from flask import Flask, Response, g, request
 
@@ -43,11 +44,15 @@ def log_answer(method: str, route: str, status: int, *, seconds: float, name: st
 class _Line(logging.LogRecord):
     """What never differs is found out once, not for each: process, and line of code."""
 
-    _common = logging.LogRecord(logger.name, logging.INFO, __file__, 0, "", None, None).__dict__
+    _common = MappingProxyType(
+        {
+            level: logging.LogRecord(logger.name, level, __file__, 0, "", None, None).__dict__
+            for level in (logging.DEBUG, logging.INFO)
+        }
+    )
 
     def __init__(self, level: int, message: str, *, request: str) -> None:
-        self.__dict__.update(self._common, created=time.time(), levelno=level, msg=message, request=request)
-        self.levelname = logging.getLevelName(level)
+        self.__dict__ = {**self._common[level], "created": time.time(), "msg": message, "request": request}
 
 
 _PROBES = frozenset({"/healthz", "/readyz"})

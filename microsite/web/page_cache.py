@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +27,9 @@ KEEPING = "microsite.keeping"
 LIMIT = 4 * 1024**2
 # Of one request alone; the second is the server's to tell.
 _PASSING = frozenset({HEADER, "Date"})
+_NOBODY = nullcontext()
+# Of the time that a page is given, the part after which a new one is made.
+_FRESH = 0.9
 _Key = tuple[Hashable, ...]
 _STATUS = {200: "200 OK", 304: "304 NOT MODIFIED"}
 
@@ -40,12 +43,14 @@ class Keeping:
     count: Callable[["WSGIEnvironment"], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Page:
     body: bytes
     headers: list[tuple[str, str]]
     keeping: Keeping
     until: float
+    # When the first to come asks Flask for a new one, while the others are still given this one.
+    renewed_from: float
 
 
 class PageCache:
@@ -59,6 +64,8 @@ class PageCache:
         self._pages: OrderedDict[_Key, _Page] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        # Held by who makes a page, by its path: those of which pages have been kept.
+        self._making: dict[str, AbstractContextManager[Any]] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = time.monotonic()
@@ -67,10 +74,19 @@ class PageCache:
             return self._application(environ, start_response)
         place = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ["PATH_INFO"]
         key = (visitor, place, environ.get("HTTP_ACCEPT_ENCODING"))
-        page = self._find(key, began)
-        if page is None:
+        page = self._pages.get(key)
+        if page is not None and began < page.renewed_from:
+            return self._give(page, began, environ, start_response)
+        if page is not None and began < page.until:
+            # By the first to come; the others are given this one meanwhile.
+            page.renewed_from = page.until
             return self._ask(key, began, environ, start_response)
-        return self._give(page, began, environ, start_response)
+        # A crowd that comes by a new way waits for who came first, and makes nothing itself.
+        with self._making.get(environ["PATH_INFO"], _NOBODY):
+            page = self._pages.get(key)
+            if page is not None and time.monotonic() < page.until:
+                return self._give(page, began, environ, start_response)
+            return self._ask(key, began, environ, start_response)
 
     def _give(self, page: _Page, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
         status, headers, body = 200, page.headers, [page.body]
@@ -99,12 +115,10 @@ class PageCache:
         with closing(answer):
             body = b"".join(answer)
         headers = [pair for pair in told["headers"] if pair[0] not in _PASSING]
-        self._keep(key, _Page(body=body, headers=headers, keeping=keeping, until=began + self._seconds))
+        until, renewed_from = began + self._seconds, began + self._seconds * _FRESH
+        self._keep(key, _Page(body=body, headers=headers, keeping=keeping, until=until, renewed_from=renewed_from))
+        self._making.setdefault(environ["PATH_INFO"], threading.Lock())
         return [body]
-
-    def _find(self, key: _Key, now: float) -> _Page | None:
-        page = self._pages.get(key)
-        return page if page is not None and now < page.until else None
 
     def _keep(self, key: _Key, page: _Page) -> None:
         """In place of those that are the oldest: what nobody asks for isn't made anew, and comes to be one of them."""

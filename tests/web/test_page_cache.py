@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -308,6 +309,57 @@ def test_answer_is_kept_for_nobody_else_than_flask_made_it_for() -> None:
         run_wsgi_app(cache, EnvironBuilder(path).get_environ())
 
     assert asked == ["/", "/", "/", "/fault", "/fault"]
+
+
+class _Slow:
+    """An application whose page takes until it is let go, and tells how often it was made."""
+
+    def __init__(self) -> None:
+        self.made, self.lets_go = 0, threading.Event()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self.made += 1
+        number = self.made
+        self.lets_go.wait(10)
+        environ[KEEPING] = Keeping(visitor=environ["QUERY_STRING"], route="/", count=lambda _environ: None)
+        return Response(f"page {number}")(environ, start_response)
+
+
+def _fetch(cache: PageCache, query: str = "") -> bytes:
+    return b"".join(run_wsgi_app(cache, EnvironBuilder(f"/?{query}").get_environ())[0])
+
+
+def _slow(seconds: int) -> tuple[_Slow, PageCache]:
+    slow = _Slow()
+    cache = PageCache(slow, seconds=seconds, has_proxy=False, visitor=lambda environ: environ["QUERY_STRING"])
+    slow.lets_go.set()
+    assert _fetch(cache, "first") == b"page 1"
+    slow.lets_go.clear()
+    return slow, cache
+
+
+def test_crowd_that_comes_by_a_new_way_has_its_page_made_once() -> None:
+    slow, cache = _slow(60)
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(_fetch, cache, "new") for _ in range(8)]
+        time.sleep(0.2)
+        slow.lets_go.set()
+
+        assert {answer.result() for answer in answers} == {b"page 2"}
+
+
+def test_page_about_to_end_is_made_anew_by_one_while_others_are_given_it() -> None:
+    slow, cache = _slow(2)
+    time.sleep(2 * 0.92)
+    with ThreadPoolExecutor(1) as pool:
+        renewed = pool.submit(_fetch, cache, "first")
+        time.sleep(0.05)
+
+        assert _fetch(cache, "first") == b"page 1"
+
+        slow.lets_go.set()
+        assert renewed.result() == b"page 2"
+    assert _fetch(cache, "first") == b"page 2"
 
 
 def test_many_at_once_get_what_is_theirs(environ: Environ, tmp_path: Path) -> None:
