@@ -174,7 +174,7 @@ class Settings:
     host: str = _setting("MICROSITE_HOST", "127.0.0.1", _address)
     port: int = _setting("PORT", "8000", _whole_number(1, 65535))
     workers: int = _setting("MICROSITE_WORKERS", "2", _whole_number(1, 64))
-    threads: int = _setting("MICROSITE_THREADS", "4", _whole_number(1, 64))
+    threads: int = _setting("MICROSITE_THREADS", "8", _whole_number(1, 64))
     trusted_hosts: tuple[str, ...] = _setting("MICROSITE_TRUSTED_HOSTS", "127.0.0.1,localhost", _hosts)
     second_step: str = _setting("MICROSITE_SECOND_STEP", "offered", _one_of("offered", "administrators", "everybody"))
     hsts: str = _setting("MICROSITE_HSTS", "host", _one_of("host", "subdomains", "none"))
