@@ -22,10 +22,7 @@ class Prepared:
         self._ready: dict[tuple[str, ...], tuple[str, _Fill]] = {}
 
     def run(self, connection: Connection, row: Row) -> CursorResult[Any]:
-        """What it returns is as the driver gives it, hence numbers and texts at most.
-
-        Raises what SQLAlchemy raises, and KeyError for what a row leaves out that is needed.
-        """
+        """What it returns is as the driver gives it, hence numbers and texts at most. Raises what SQLAlchemy raises."""
         text, fill = self._prepared(connection.dialect, row)
         return connection.exec_driver_sql(text, fill(row))
 

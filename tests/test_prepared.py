@@ -1,0 +1,101 @@
+"""Statements that go to the driver as they are keep what SQLAlchemy would keep, on both engines."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.exc import IntegrityError
+
+from microsite.db import db, insert_for, writing
+from microsite.leads.models import FormName, Lead, Submission, SubmissionStatus
+from microsite.prepared import Prepared
+
+NOW = datetime(2027, 7, 1, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+LEAD = {
+    "email": "zoe@exemple.fr",
+    "email_key": "zoe@exemple.fr",
+    "first_name": "Zoé % :name ?",
+    "last_name": "Lefèvre",
+    "phone": None,
+    "created_at": NOW,
+    "last_contact_at": NOW,
+}
+SUBMISSION = {
+    "reference": "BRO-222222",
+    "form": FormName.BROCHURE,
+    "status": SubmissionStatus.RECEIVED,
+    "submitted_at": NOW,
+    "form_nonce": "nonce",
+    "answers_digest": "digest",
+    "first_name": "Zoé",
+    "last_name": "Lefèvre",
+    "email": "zoe@exemple.fr",
+    "answers": {"companions": 2, "note": "« été »", "day": None},
+    **dict.fromkeys(("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"), ""),
+    **dict.fromkeys(("referrer_host", "landing_path", "article", "embed_host"), ""),
+}
+KEEP_LEAD = Prepared(lambda dialect: insert_for(dialect, Lead.__table__).returning(Lead.id))
+KEEP_SUBMISSION = Prepared(lambda dialect: insert_for(dialect, Submission.__table__))
+
+
+def _kept(model: Any) -> dict[str, Any]:
+    row = db.session.execute(select(model.__table__)).one()
+    return {name: value for name, value in row._mapping.items() if name != "id"}
+
+
+def _connection() -> Connection:
+    return db.session.connection()
+
+
+def test_kept_as_sqlalchemy_keeps_it(app: Flask) -> None:
+    for model, prepared, row in ((Lead, KEEP_LEAD, LEAD), (Submission, KEEP_SUBMISSION, SUBMISSION)):
+        with app.app_context():
+            with writing():
+                db.session.execute(insert_for(db.engine.dialect.name, model.__table__), row)
+            by_sqlalchemy = _kept(model)
+            with writing():
+                db.session.execute(delete(model))
+                prepared.run(_connection(), row)
+
+            assert _kept(model) == by_sqlalchemy
+
+
+def test_returned_values_and_constants(app: Flask) -> None:
+    found = Prepared(
+        lambda _dialect: select(Lead.id).where(Lead.email == bindparam("email"), Lead.needs_review.is_(False))
+    )
+    with app.app_context(), writing():
+        lead_id = KEEP_LEAD.run(_connection(), LEAD).scalar()
+
+        assert found.run(_connection(), {"email": LEAD["email"]}).scalar() == lead_id
+        assert found.run(_connection(), {"email": "x"}).scalar() is None
+
+
+def test_rows_that_say_other_things_have_a_statement_of_their_own(app: Flask) -> None:
+    other = LEAD | {"email_key": "other", "needs_review": True, "created_at": NOW.astimezone(UTC)}
+    with app.app_context(), writing():
+        KEEP_LEAD.run(_connection(), LEAD)
+        KEEP_LEAD.run(_connection(), other)
+        reviewed = db.session.execute(select(Lead.email_key, Lead.needs_review).order_by(Lead.id)).all()
+
+        assert [tuple(row) for row in reviewed] == [("zoe@exemple.fr", False), ("other", True)]
+
+
+def test_each_of_many(app: Flask) -> None:
+    with app.app_context(), writing():
+        KEEP_SUBMISSION.run_each(
+            _connection(), [SUBMISSION | {"reference": name, "form_nonce": name} for name in "abc"]
+        )
+
+        assert db.session.scalars(select(Submission.reference).order_by(Submission.id)).all() == ["a", "b", "c"]
+
+
+def test_what_is_missing_or_taken_is_told_as_by_sqlalchemy(app: Flask) -> None:
+    with app.app_context(), writing():
+        KEEP_LEAD.run(_connection(), LEAD)
+        nameless = {name: value for name, value in LEAD.items() if name != "last_name"} | {"email_key": "other"}
+        for row in (LEAD, nameless):
+            with pytest.raises(IntegrityError), db.session.begin_nested():
+                KEEP_LEAD.run(_connection(), row)
