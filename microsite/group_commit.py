@@ -1,40 +1,51 @@
 """What several threads write at the same moment shares a transaction: one commit makes it all safe.
 
-A thread of its own runs the pieces one after the other, as if each were alone. What comes while it waits for the disk,
-or for the writers of another process, makes the next group. Nobody is answered before the commit; where a piece fails,
-the group is rolled back and each has a transaction to itself.
+A thread of its own runs the pieces one after the other, as if each were alone. What comes while it works, or waits for
+the writers of other processes, joins the group; what comes during the commit makes the next one. Nobody is answered
+before the commit. Where a piece fails, the group is rolled back and each runs again in a transaction of its own.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from .sqlite_engine import unavailable, wait_for_good
 
 Work = Callable[[Session], Any]
+_Ending = Callable[[], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Piece:
-    work: Work
+    # None once its owner has given up.
+    work: Work | None
     done: "Future[Any]" = field(default_factory=Future)
+
+    def run(self, session: Session) -> Any:
+        """Leaves nothing to be done, and to be blamed for, to those who come after it."""
+        if self.work is None:
+            raise RuntimeError("who has given up is not begun")
+        result = self.work(session)
+        session.flush()
+        session.expunge_all()
+        return result
 
 
 class GroupCommit:
     def __init__(self, engine: Engine, *, patience: float) -> None:
-        """`patience`, in seconds, is how long a piece waits for its turn."""
+        """`patience`, in seconds, is how long a piece waits for its turn; once begun, it is waited for to its end."""
         self._engine, self._patience = engine, patience
         self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._line: SimpleQueue[_Piece] = SimpleQueue()
-        self._process: int | None = None
 
     def run(self, work: Work) -> Any:
         """What `work` gives, once that is committed; raises what it raises, or what kept it from being written.
@@ -48,43 +59,75 @@ class GroupCommit:
             return piece.done.result(self._patience)
         except TimeoutError:
             if piece.done.cancel():
+                # It stands in the line still, without anybody's data.
+                piece.work = None
                 raise unavailable("the writers didn't move") from None
         return piece.done.result()
 
     def _start_thread(self) -> None:
         with self._starting:
-            # A forked process inherits no thread.
-            if self._process != os.getpid():
-                self._process = os.getpid()
-                self._line = SimpleQueue()
-                threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="group commit").start()
+            # A forked process has none either.
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._line = SimpleQueue()
+            thread = threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="group commit")
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise unavailable(f"no thread for the writers: {error}") from None
+            self._thread = thread
 
     def _serve(self, line: SimpleQueue[_Piece]) -> None:
         wait_for_good()
         while True:
-            self._write(_begun(chain([line.get()], _waiting(line))))
+            first = line.get()
+            if not first.done.cancelled():
+                self._write(_begun(chain([first], _waiting(line))))
 
-    def _write(self, pieces: Iterable[_Piece]) -> None:
+    def _write(self, pieces: Iterator[_Piece]) -> None:
         """One transaction for all of them, those included that come before it ends."""
-        pieces, group, results = iter(pieces), [], []
+        group: list[_Piece] = []
         try:
-            with Session(self._engine, expire_on_commit=False) as session:
-                session.connection()
-                for piece in pieces:
-                    group.append(piece)
-                    results.append(piece.work(session))
-                session.commit()
-        except Exception as error:
-            if len(results) < len(group) > 1:
-                for piece in group:
-                    self._write([piece])
-                return
-            # Without any, no transaction could begin: so told to one of them, and the next may have more luck.
+            # As long as the connection is held the turn lasts: who has begun stands in no line again.
+            with self._engine.connect() as connection:
+                endings = _together(connection, pieces, group)
+                if endings is None:
+                    for piece in group:
+                        _alone(connection, piece)
+        except BaseException as error:  # whatever it is, this thread goes on, and nobody waits in vain
+            # Where no transaction could begin, one of those who wait is told: the next may have more luck.
             for piece in group or islice(pieces, 1):
-                piece.done.set_exception(error)
-        else:
-            for piece, result in zip(group, results, strict=True):
-                piece.done.set_result(result)
+                if not piece.done.done():
+                    piece.done.set_exception(unavailable(f"the writers' commit: {error!r}"))
+            return
+        for end in endings or ():
+            end()
+
+
+def _together(connection: Connection, pieces: Iterable[_Piece], group: list[_Piece]) -> list[_Ending] | None:
+    """How to answer each of them, which are noted in `group`; None where one of several failed, and nothing is kept."""
+    results = []
+    with Session(connection, expire_on_commit=False) as session:
+        session.connection()
+        for piece in pieces:
+            group.append(piece)
+            try:
+                results.append(piece.run(session))
+            except BaseException as refusal:  # whatever it is, it is its owner's
+                session.rollback()
+                return [partial(piece.done.set_exception, refusal)] if len(group) == 1 else None
+        session.commit()
+    return [partial(piece.done.set_result, result) for piece, result in zip(group, results, strict=True)]
+
+
+def _alone(connection: Connection, piece: _Piece) -> None:
+    for end in _together(connection, [piece], []) or ():
+        end()
+
+
+def _begun(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """Those whose owner hasn't given up; from here on nobody does."""
+    return (piece for piece in pieces if piece.done.set_running_or_notify_cancel())
 
 
 def _waiting(line: SimpleQueue[_Piece]) -> Iterator[_Piece]:
@@ -93,8 +136,3 @@ def _waiting(line: SimpleQueue[_Piece]) -> Iterator[_Piece]:
             yield line.get_nowait()
         except Empty:
             return
-
-
-def _begun(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
-    """Those whose owner hasn't given up; from here on nobody does."""
-    return (piece for piece in pieces if piece.done.set_running_or_notify_cancel())

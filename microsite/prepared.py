@@ -6,7 +6,7 @@ SQLAlchemy looks at a statement and its values anew each time that it runs, whic
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnDefault, Executable
+from sqlalchemy import Column, ColumnDefault, Executable
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
@@ -40,11 +40,19 @@ class Prepared:
         return self._ready[key]
 
 
+def _default(column: Column[Any]) -> ColumnDefault:
+    return cast(ColumnDefault, column.default)
+
+
 def _filling(compiled: SQLCompiler, row: Row) -> _Fill:
     """Makes of a row what the driver takes: values in their order, or by name where it wants names."""
+    if compiled.post_compile_params:
+        raise NotImplementedError("a list of values, whose length the driver must know")
+    if functions := [column.key for column in compiled.insert_prefetch if not _default(column).is_scalar]:
+        raise NotImplementedError(f"default values that differ from row to row: {functions}")
     # Raises for what is missing.
     constants = dict(compiled.construct_params(row))
-    constants |= {column.key: cast(ColumnDefault, column.default).arg for column in compiled.insert_prefetch}
+    constants |= {column.key: _default(column).arg for column in compiled.insert_prefetch}
     places = compiled.positiontup or list(compiled.params)
     template: list[Any] = []
     given: list[tuple[int, str, Callable[[Any], Any] | None]] = []

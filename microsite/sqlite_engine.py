@@ -85,10 +85,14 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         # A commit may have readers to wait for.
         _wait_for_locks(connection, patience)
 
-    def end_what_failed(connection: Any, _record: ConnectionPoolEntry) -> None:
+    def end_what_failed(connection: Any, record: ConnectionPoolEntry) -> None:
         # A transaction whose commit has failed: SQLAlchemy takes it for ended, SQLite doesn't.
         if connection is not None and connection.in_transaction:
-            connection.rollback()
+            try:
+                connection.rollback()
+            except sqlite.Error as error:
+                # It ends with its connection, and the turn with it: an error from here would keep both.
+                record.invalidate(error)
 
     def leave(_connection: object, record: ConnectionPoolEntry, *_error: object) -> None:
         # The connection goes back to the pool once its transaction is over, however it ended.

@@ -63,7 +63,7 @@ class WriterQueue:
         self._patience = patience
         self._starting = threading.Lock()
         self._line: SimpleQueue[Turn] = SimpleQueue()
-        self._process: int | None = None
+        self._thread: threading.Thread | None = None
 
     def enter(self) -> Turn:
         """Wait for one's turn, to be ended with end(). Raises QueueTimeout, or OSError if the file can't be had."""
@@ -81,11 +81,16 @@ class WriterQueue:
 
     def _start_thread(self) -> None:
         with self._starting:
-            # A forked process inherits no thread.
-            if self._process != os.getpid():
-                self._process = os.getpid()
-                self._line = SimpleQueue()
-                threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="writers").start()
+            # A forked process has none either.
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._line = SimpleQueue()
+            thread = threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="writers")
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise OSError(f"no thread for the writers: {error}") from None
+            self._thread = thread
 
     def _serve(self, line: SimpleQueue[Turn]) -> None:
         while True:

@@ -1,25 +1,28 @@
 """Writers of one process that share a commit: as if each were alone, answered after it, failing alone."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, request
-from sqlalchemy import event, func, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from microsite.db import BUSY_TIMEOUT, db, keep
 from microsite.group_commit import GroupCommit
-from microsite.open_days.models import OpenDay
+from microsite.open_days.models import OpenDay, Slot
+from microsite.sqlite_engine import prepare, sqlite
 from microsite.writer_queue import WriterQueue
 
 Work = Callable[[Session], Any]
+NOW = datetime(2027, 1, 4, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -56,18 +59,26 @@ def _at_once(app: Flask, group: GroupCommit, works: list[Work]) -> list[Any]:
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
     with _line_held(app):
-        for thread in threads:
+        for number, thread in enumerate(threads):
             thread.start()
-            # In this order.
-            time.sleep(0.05)
+            # In this order: the first is in the hands of the group's own thread, the others in its line.
+            _wait_for_line(group, number)
     for thread in threads:
         thread.join()
     return [told[number] for number in range(len(works))]
 
 
+def _wait_for_line(group: GroupCommit, length: int) -> None:
+    until = time.monotonic() + 10
+    while group._line.qsize() != length:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    time.sleep(0.02)
+
+
 def _adding(title: str) -> Work:
     def add(session: Session) -> str:
-        session.add(OpenDay(title=title, place="Paris", created_at=datetime(2027, 1, 4, tzinfo=UTC)))
+        session.add(OpenDay(title=title, place="Paris", created_at=NOW))
         session.flush()
         return title
 
@@ -123,6 +134,102 @@ def test_one_that_fails_fails_alone(app: Flask, group: GroupCommit) -> None:
     assert _titles() == ["a", "b"]
 
 
+def test_what_one_leaves_to_be_written_is_not_another_one_s_fault(app: Flask, group: GroupCommit) -> None:
+    def leave(session: Session) -> None:
+        session.add(Slot(open_day_id=99, starts_at=NOW, ends_at=NOW + timedelta(hours=1), capacity=1))
+
+    told = _at_once(app, group, [_adding("a"), leave, _adding("b")])
+
+    assert [told[0], type(told[1]), told[2]] == ["a", IntegrityError, "b"]
+    assert _titles() == ["a", "b"]
+
+
+def test_who_has_begun_stands_in_no_line_again(app: Flask, group: GroupCommit) -> None:
+    queue = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue", patience=BUSY_TIMEOUT)
+    order: list[str] = []
+    others: list[threading.Thread] = []
+
+    def write_elsewhere() -> None:
+        turn = queue.enter()
+        order.append("another process")
+        turn.end()
+
+    def fail(_session: Session) -> None:
+        if not others:
+            others.append(threading.Thread(target=write_elsewhere))
+            others[0].start()
+            time.sleep(0.2)
+        order.append("fails")
+        raise ValueError("no")
+
+    told = _at_once(app, group, [_adding("a"), fail])
+    others[0].join()
+
+    assert [told[0], type(told[1])] == ["a", ValueError]
+    assert order == ["fails", "fails", "another process"]
+
+
+def test_whatever_a_piece_raises_the_next_ones_are_kept(app: Flask, group: GroupCommit) -> None:
+    def leave(_session: Session) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        group.run(leave)
+
+    assert group.run(_adding("a")) == "a"
+
+
+def test_thread_that_could_not_be_started_is_tried_again(group: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched, pytest.raises(OperationalError, match="no thread"):
+        patched.setattr(threading.Thread, "start", refuse)
+        group.run(_adding("lost"))
+
+    assert group.run(_adding("a")) == "a"
+
+
+def test_forked_process_has_a_thread_of_its_own(group: GroupCommit) -> None:
+    assert group.run(_adding("a")) == "a"
+    db.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        # No test runner may end here.
+        os._exit(0 if group.run(_adding("b")) == "b" else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert _titles() == ["a", "b"]
+
+
+def test_connection_that_can_neither_commit_nor_roll_back_gives_its_turn_up(app: Flask) -> None:
+    with app.app_context():
+        broken = _engine(app, factory=_Broken)
+        for _ in range(3):
+            with pytest.raises(DBAPIError), Session(broken) as session:
+                _adding("lost")(session)
+                session.commit()
+
+        assert GroupCommit(db.engine, patience=1).run(_adding("a")) == "a"
+        assert _titles() == ["a"]
+
+
+class _Broken(sqlite.Connection):  # type: ignore[misc, name-defined]  # whichever module it is
+    """As on a disk that has gone."""
+
+    def commit(self) -> None:
+        raise sqlite.OperationalError("disk I/O error")
+
+    rollback = commit
+
+
+def _engine(app: Flask, *, factory: type) -> Engine:
+    path = Path(app.instance_path) / "microsite.sqlite3"
+    engine = create_engine(f"sqlite:///{path}", module=sqlite, connect_args={"factory": factory})
+    prepare(engine, is_read_only=lambda: False, patience=1)
+    return engine
+
+
 def test_a_commit_that_fails_is_told_to_everybody_and_keeps_nothing(app: Flask, group: GroupCommit) -> None:
     def break_at_the_end(session: Session) -> None:
         session.execute(text("PRAGMA defer_foreign_keys = ON"))
@@ -130,7 +237,8 @@ def test_a_commit_that_fails_is_told_to_everybody_and_keeps_nothing(app: Flask, 
 
     told = _at_once(app, group, [_adding("a"), break_at_the_end])
 
-    assert [type(error) for error in told] == [IntegrityError, IntegrityError]
+    assert [type(error) for error in told] == [OperationalError, OperationalError]
+    assert told[0] is not told[1]
     assert _titles() == [], "and the connection can be used again"
     assert group.run(_adding("after")) == "after"
 

@@ -1,5 +1,6 @@
 """The fields that the three forms share, and what they become: a Sending."""
 
+from functools import cached_property
 from typing import Any
 from unicodedata import category
 
@@ -34,6 +35,7 @@ EMAIL_KEYS = {"type": "email", "inputmode": "email", "spellcheck": "false", "ent
 class EmailField(TextField):
     """An address checked by email-validator; `data` becomes the normalised one."""
 
+    _is_accepted = False
     mistyped = "Saisissez une adresse e-mail complète, comme prenom@exemple.fr."
     usual_domains = USUAL_DOMAINS
     known_domains = tuple(sorted(NEIGHBOURS))
@@ -54,11 +56,12 @@ class EmailField(TextField):
             raise ValidationError("Ce domaine ne reçoit pas d’e-mails : vérifiez ce qui suit le signe @.") from None
         except EmailRefused:
             raise ValidationError(self.mistyped) from None
+        self._is_accepted = True
 
-    @property
+    @cached_property
     def suggestion(self) -> str | None:
-        """A likelier domain, once the form was sent; for who is shown it again."""
-        return suggest_domain(self.data) if self.data and self.raw_data and not self.errors else None
+        """A likelier domain, for who is shown the form again with an address that was accepted."""
+        return suggest_domain(str(self.data)) if self._is_accepted else None
 
 
 class PhoneField(TextField):

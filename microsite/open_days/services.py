@@ -31,7 +31,7 @@ class RegistrationOver(ValueError):
 def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
     """What an open-day submission leads to: a seat, a place in the line, or an alert; and a mail about it.
 
-    Raises SlotFull or SlotClosed; the caller then rolls everything back.
+    Raises SlotFull or SlotClosed; whoever commits then rolls all of this submission back.
     """
     _follow_up(session, submission, may_wait=submission.answers["may_wait"], now=now)
 

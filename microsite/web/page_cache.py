@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,9 +27,10 @@ KEEPING = "microsite.keeping"
 LIMIT = 4 * 1024**2
 # Of one request alone; the second is the server's to tell.
 _PASSING = frozenset({HEADER, "Date"})
-_NOBODY = nullcontext()
 # Of the time that a page is given, the part after which a new one is made.
 _FRESH = 0.9
+# Seconds that one is waited for who makes a page.
+_PATIENCE = 1
 _Key = tuple[Hashable, ...]
 _STATUS = {200: "200 OK", 304: "304 NOT MODIFIED"}
 
@@ -64,8 +65,9 @@ class PageCache:
         self._pages: OrderedDict[_Key, _Page] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        # Held by who makes a page, by its path: those of which pages have been kept.
-        self._making: dict[str, AbstractContextManager[Any]] = {}
+        # Where pages have been kept, and what is being made there for who comes by a new way.
+        self._paths: set[str] = set()
+        self._making: dict[_Key, threading.Event] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = time.monotonic()
@@ -75,18 +77,31 @@ class PageCache:
         place = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ["PATH_INFO"]
         key = (visitor, place, environ.get("HTTP_ACCEPT_ENCODING"))
         page = self._pages.get(key)
-        if page is not None and began < page.renewed_from:
-            return self._give(page, began, environ, start_response)
         if page is not None and began < page.until:
-            # By the first to come; the others are given this one meanwhile.
-            page.renewed_from = page.until
-            return self._ask(key, began, environ, start_response)
-        # A crowd that comes by a new way waits for who came first, and makes nothing itself.
-        with self._making.get(environ["PATH_INFO"], _NOBODY):
-            page = self._pages.get(key)
-            if page is not None and time.monotonic() < page.until:
+            if began < page.renewed_from or environ["REQUEST_METHOD"] != "GET":
                 return self._give(page, began, environ, start_response)
+            # By the first to come; the others are given this one meanwhile, and the next one tries if this one fails.
+            page.renewed_from = began + _PATIENCE
             return self._ask(key, began, environ, start_response)
+        if environ["PATH_INFO"] not in self._paths:
+            return self._ask(key, began, environ, start_response)
+        return self._ask_once(key, began, environ, start_response)
+
+    def _ask_once(self, key: _Key, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
+        """A crowd that comes by a new way waits for who came first, not for long, and makes nothing itself."""
+        made = threading.Event()
+        first = self._making.setdefault(key, made)
+        if first is made:
+            try:
+                return self._ask(key, began, environ, start_response)
+            finally:
+                del self._making[key]
+                made.set()
+        first.wait(_PATIENCE)
+        page = self._pages.get(key)
+        if page is not None and time.monotonic() < page.until:
+            return self._give(page, began, environ, start_response)
+        return self._ask(key, began, environ, start_response)
 
     def _give(self, page: _Page, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
         status, headers, body = 200, page.headers, [page.body]
@@ -117,7 +132,7 @@ class PageCache:
         headers = [pair for pair in told["headers"] if pair[0] not in _PASSING]
         until, renewed_from = began + self._seconds, began + self._seconds * _FRESH
         self._keep(key, _Page(body=body, headers=headers, keeping=keeping, until=until, renewed_from=renewed_from))
-        self._making.setdefault(environ["PATH_INFO"], threading.Lock())
+        self._paths.add(environ["PATH_INFO"])
         return [body]
 
     def _keep(self, key: _Key, page: _Page) -> None:

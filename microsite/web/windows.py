@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("microsite.limits")
 
-# Keys that a process remembers for a window, in some 5 MB.
+# Moments that a process remembers for a window, in some 6 MB.
 _REMEMBERED = 20_000
-# Seconds that a visitor waits for a store that doesn't answer, and those for which it isn't asked again.
+# Seconds that a visitor waits for a store that doesn't answer, and those for which it isn't asked again: twice as long
+# each time, up to the last.
 _PATIENCE = 1
 _LEFT_ALONE = 2
+_LEFT_ALONE_LONGEST = 32
 
 
 class Window(Protocol):
@@ -32,15 +34,19 @@ class OwnWindow:
         self._lock = threading.Lock()
         # When each came; who came last stands last.
         self._times: OrderedDict[str, list[float]] = OrderedDict()
+        self._remembered = 0
 
     def take(self, key: str) -> int:
         now = time.time()
         with self._lock:
-            times = [moment for moment in self._times.get(key, ()) if moment > now - self._seconds]
+            before = self._times.get(key, [])
+            # None that is to come: the clock may have been put back.
+            times = [moment for moment in before if now - self._seconds < moment <= now]
             if len(times) >= self._most:
                 return max(1, math.ceil(times[0] + self._seconds - now))
             self._times[key] = [*times, now]
             self._times.move_to_end(key)
+            self._remembered += len(times) + 1 - len(before)
             self._forget(now)
         return 0
 
@@ -48,9 +54,12 @@ class OwnWindow:
         """Those whose time is over and, where that isn't enough, those who came before all others."""
         while True:
             key, times = next(iter(self._times.items()))
-            if times[-1] > now - self._seconds and len(self._times) <= _REMEMBERED:
+            if times[-1] > now - self._seconds and self._remembered <= _REMEMBERED:
                 return
             del self._times[key]
+            self._remembered -= len(times)
+            if not self._times:
+                return
 
 
 class Store:
@@ -66,28 +75,43 @@ class Store:
         options: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
         options |= {"socket_connect_timeout": _PATIENCE, "socket_timeout": _PATIENCE}
         self._storage = cast("Storage", storage_from_string(url, wrap_exceptions=True, **options))
-        self._silent_until = 0.0
+        self._asked_again_at = 0.0
+        self._left_alone = 0
 
     def answers(self) -> bool:
         return self._storage.check()
 
     def take(self, key: str, *, most: int, seconds: int) -> int | None:
         """As a window does; None where it doesn't answer."""
+        if self._left_alone:
+            if time.monotonic() < self._asked_again_at:
+                return None
+            # One visitor waits to see whether it is back, not all of them.
+            self._asked_again_at = time.monotonic() + self._left_alone
+        try:
+            wait = self._take(key, most=most, seconds=seconds)
+        except Exception as error:  # a counter that is lost, however it is, costs nobody anything
+            self._leave_alone(error)
+            return None
+        if self._left_alone:
+            self._left_alone = 0
+            logger.warning("the counter answers again")
+        return wait
+
+    def _take(self, key: str, *, most: int, seconds: int) -> int:
         from limits import RateLimitItemPerSecond
-        from limits.errors import StorageError
         from limits.strategies import MovingWindowRateLimiter
 
-        if time.monotonic() < self._silent_until:
-            return None
         item, limiter = RateLimitItemPerSecond(most, seconds, "microsite"), MovingWindowRateLimiter(self._storage)
-        try:
-            if limiter.hit(item, key):
-                return 0
-            return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))
-        except StorageError as error:
-            self._silent_until = time.monotonic() + _LEFT_ALONE
-            logger.warning("the counter doesn't answer: falling back to in-memory", exc_info=error)
-            return None
+        if limiter.hit(item, key):
+            return 0
+        return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))
+
+    def _leave_alone(self, error: Exception) -> None:
+        if not self._left_alone:
+            logger.warning("the counter doesn't answer (%s): falling back to in-memory", type(error).__name__)
+        self._left_alone = min(_LEFT_ALONE_LONGEST, 2 * self._left_alone or _LEFT_ALONE)
+        self._asked_again_at = time.monotonic() + self._left_alone
 
 
 class SharedWindow:

@@ -315,51 +315,119 @@ class _Slow:
     """An application whose page takes until it is let go, and tells how often it was made."""
 
     def __init__(self) -> None:
-        self.made, self.lets_go = 0, threading.Event()
+        self.made, self.lets_go, self.keeps = 0, threading.Event(), True
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         self.made += 1
         number = self.made
         self.lets_go.wait(10)
-        environ[KEEPING] = Keeping(visitor=environ["QUERY_STRING"], route="/", count=lambda _environ: None)
+        if self.keeps:
+            environ[KEEPING] = Keeping(visitor=environ["QUERY_STRING"], route="/", count=lambda _environ: None)
         return Response(f"page {number}")(environ, start_response)
 
 
-def _fetch(cache: PageCache, query: str = "") -> bytes:
-    return b"".join(run_wsgi_app(cache, EnvironBuilder(f"/?{query}").get_environ())[0])
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
-def _slow(seconds: int) -> tuple[_Slow, PageCache]:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    """The cache's own."""
+    clock = _Clock()
+    monkeypatch.setattr("microsite.web.page_cache.time", clock)
+    return clock
+
+
+def _fetch(cache: PageCache, query: str = "first", method: str = "GET") -> bytes:
+    return b"".join(run_wsgi_app(cache, EnvironBuilder(f"/?{query}", method=method).get_environ())[0])
+
+
+def _slow() -> tuple[_Slow, PageCache]:
     slow = _Slow()
-    cache = PageCache(slow, seconds=seconds, has_proxy=False, visitor=lambda environ: environ["QUERY_STRING"])
+    cache = PageCache(slow, seconds=60, has_proxy=False, visitor=lambda environ: environ["QUERY_STRING"])
     slow.lets_go.set()
-    assert _fetch(cache, "first") == b"page 1"
+    assert _fetch(cache) == b"page 1"
     slow.lets_go.clear()
     return slow, cache
 
 
+def _made(slow: _Slow, number: int) -> None:
+    until = time.monotonic() + 10
+    while slow.made < number:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
 def test_crowd_that_comes_by_a_new_way_has_its_page_made_once() -> None:
-    slow, cache = _slow(60)
+    slow, cache = _slow()
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(_fetch, cache, "new") for _ in range(8)]
-        time.sleep(0.2)
+        _made(slow, 2)
+        time.sleep(0.1)
         slow.lets_go.set()
 
         assert {answer.result() for answer in answers} == {b"page 2"}
 
 
-def test_page_about_to_end_is_made_anew_by_one_while_others_are_given_it() -> None:
-    slow, cache = _slow(2)
-    time.sleep(2 * 0.92)
-    with ThreadPoolExecutor(1) as pool:
-        renewed = pool.submit(_fetch, cache, "first")
-        time.sleep(0.05)
+def test_those_who_come_by_different_ways_do_not_wait_for_each_other() -> None:
+    slow, cache = _slow()
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(_fetch, cache, f"way-{number}") for number in range(4)]
+        _made(slow, 5)
+        slow.lets_go.set()
 
-        assert _fetch(cache, "first") == b"page 1"
+        assert len({answer.result() for answer in answers}) == 4
+
+
+def test_nobody_waits_long_for_who_makes_a_page() -> None:
+    slow, cache = _slow()
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(_fetch, cache, "new") for _ in range(4)]
+        # Each asks for itself in the end, all at the same time.
+        _made(slow, 5)
+        slow.lets_go.set()
+
+        assert len({answer.result() for answer in answers}) == 4
+
+
+def test_page_about_to_end_is_made_anew_by_one_while_others_are_given_it(clock: _Clock) -> None:
+    slow, cache = _slow()
+    clock.now = 55
+    with ThreadPoolExecutor(1) as pool:
+        renewed = pool.submit(_fetch, cache)
+        _made(slow, 2)
+
+        assert _fetch(cache) == b"page 1"
 
         slow.lets_go.set()
         assert renewed.result() == b"page 2"
-    assert _fetch(cache, "first") == b"page 2"
+    assert _fetch(cache) == b"page 2"
+
+
+def test_what_only_asks_for_headers_leaves_making_anew_to_others(clock: _Clock) -> None:
+    slow, cache = _slow()
+    slow.lets_go.set()
+    clock.now = 55
+
+    assert _fetch(cache, method="HEAD") == b""
+    assert (slow.made, _fetch(cache)) == (1, b"page 2")
+
+
+def test_page_that_could_not_be_made_anew_is_tried_again_before_it_ends(clock: _Clock) -> None:
+    slow, cache = _slow()
+    slow.lets_go.set()
+    clock.now = 55
+    slow.keeps = False
+    assert _fetch(cache) == b"page 2"
+    slow.keeps = True
+
+    assert _fetch(cache) == b"page 1"
+    clock.now = 57
+    assert [_fetch(cache), _fetch(cache)] == [b"page 3", b"page 3"]
 
 
 def test_many_at_once_get_what_is_theirs(environ: Environ, tmp_path: Path) -> None:

@@ -33,6 +33,15 @@ def test_whoever_is_refused_does_not_wait_longer_for_having_asked() -> None:
         assert window.take("a") == 0
 
 
+def test_clock_that_is_put_back_refuses_nobody() -> None:
+    window = OwnWindow(most=1, seconds=60)
+    with time_machine.travel(NOW, tick=False) as clock:
+        window.take("a")
+        clock.shift(timedelta(hours=-5))
+
+        assert [window.take("a"), window.take("a")] == [0, 60]
+
+
 def test_those_whose_time_is_over_are_forgotten() -> None:
     window = OwnWindow(most=5, seconds=60)
     with time_machine.travel(NOW, tick=False) as clock:
@@ -52,3 +61,13 @@ def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.Monke
 
     assert window.take("a") == 0, "forgotten for d"
     assert window.take("d") > 0
+
+
+def test_who_sends_much_counts_for_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_REMEMBERED", 3)
+    window = OwnWindow(most=3, seconds=60)
+    for key in ("a", "b", "b", "b"):
+        window.take(key)
+
+    assert list(window._times) == ["b"]
+    assert window.take("b") > 0
