@@ -42,7 +42,7 @@ class Place:
 
 
 class FollowUp(Protocol):
-    """What a form leads to besides its submission: a seat, a mail. It knows no request, and may run twice (db.keep())."""
+    """What a form leads to besides its submission: a seat, a mail. Knows no request, may run twice (db.keep())."""
 
     def __call__(self, session: Session, submission: Submission, *, now: datetime) -> None: ...
 
@@ -51,7 +51,7 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> 
     """Answer a form: 200 when it is asked for, 422 and 429 with every answer kept, 303 once it is safely stored.
 
     `page` renders the form as it stands; `thanks` is the endpoint to go to; `follow_up` runs in the same
-    transaction for a submission that counts. Its refusals roll back what this visitor sent, and are the caller's to tell.
+    transaction for a submission that counts. Its refusals roll back what this visitor sent: the caller's to tell.
     """
     if form.is_unavailable:
         return try_again_later(page, form)
