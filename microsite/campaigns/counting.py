@@ -9,9 +9,9 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request
@@ -102,16 +102,16 @@ def current_counter() -> ViewCounter:
 
 def count_view(page: str, attribution: Attribution) -> None:
     """Count this request, if a person made it."""
-    count_visit(request.environ, page, attribution, counter=current_counter())
+    count_visit(request.environ, seen_on=partial(seen, page, attribution), counter=current_counter())
 
 
-def count_visit(environ: Mapping[str, Any], page: str, attribution: Attribution, *, counter: ViewCounter) -> None:
-    """The same of any request, whether Flask answers it or not."""
+def count_visit(environ: Mapping[str, Any], *, seen_on: Callable[[date], Seen], counter: ViewCounter) -> None:
+    """The same of any request, whether Flask answers it or not; `seen_on` a day in Paris."""
     if environ["REQUEST_METHOD"] != "GET" or _is_in_advance(environ):
         return
     if _is_program(environ.get("HTTP_USER_AGENT", "")[:_AGENT_LIMIT]):
         return
-    counter.add(_seen(_day_of(int(time.time() // 60)), page, attribution))
+    counter.add(seen_on(_day_of(int(time.time() // 60))))
 
 
 @lru_cache(1)
@@ -120,8 +120,7 @@ def _day_of(minute: int) -> date:
     return datetime.fromtimestamp(minute * 60, PARIS).date()
 
 
-@lru_cache(_REMEMBERED)
-def _seen(day: date, page: str, attribution: Attribution) -> Seen:
+def seen(page: str, attribution: Attribution, day: date) -> Seen:
     return Seen(
         day=day,
         page=page,

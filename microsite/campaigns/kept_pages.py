@@ -4,7 +4,6 @@ Which way that is must be read from each request before Flask does, and at littl
 decoded that an attribution knows. A click identifier is another one for each visitor, and changes nothing.
 """
 
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from ..web.page_cache import KEEPING, Keeping, PageCache
 from ..web.request import Request
 from .attribution import NAMES, Attribution
 from .carry import current_attribution
-from .counting import count_visit, current_counter
+from .counting import count_visit, current_counter, seen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -36,14 +35,14 @@ def keep_page(page: str) -> None:
     """Let the answer of this request be given again; `page` is what its views are counted as."""
     attribution = current_attribution()
     request.environ[KEEPING] = Keeping(
-        visitor=_without_article(attribution),
+        visitor=_texts(attribution),
         route=request.url_rule.rule if request.url_rule else "-",
-        count=partial(count_visit, page=page, attribution=attribution, counter=current_counter()),
+        count=partial(count_visit, seen_on=lru_cache(1)(partial(seen, page, attribution)), counter=current_counter()),
     )
 
 
-def came_by(environ: "WSGIEnvironment") -> Attribution | None:
-    """The attribution that Flask will read of it, the article left out: the page itself says which one it is.
+def came_by(environ: "WSGIEnvironment") -> tuple[str, ...] | None:
+    """The texts of the attribution that Flask will read of it, but the article: the page itself says which one it is.
 
     None where that would cost too much.
     """
@@ -59,11 +58,12 @@ def came_by(environ: "WSGIEnvironment") -> Attribution | None:
 
 
 @lru_cache(_WAYS)
-def _read(path: str, query: str, referrer: str, host: str) -> Attribution:
+def _read(path: str, query: str, referrer: str, host: str) -> tuple[str, ...]:
     bare = Request({"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query})
     came = Attribution.from_parameters(bare.args).arriving(path=bare.path, referrer=referrer, own_host=host)
-    return _without_article(came)
+    return _texts(came)
 
 
-def _without_article(attribution: Attribution) -> Attribution:
-    return replace(attribution, article="")
+def _texts(attribution: Attribution) -> tuple[str, ...]:
+    """Quicker to compare than the attribution itself, again and again."""
+    return tuple(text for name, text in vars(attribution).items() if name != "article")
