@@ -149,7 +149,8 @@ def keep(work: Callable[[Session], T]) -> T:
         with writing():
             return work(db.session())
     # Nobody waits in a line for what they hold themselves.
-    db.session.rollback()
+    if db.session.registry.has():
+        db.session.rollback()
     return cast(T, group_commit.run(work))
 
 

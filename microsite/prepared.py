@@ -1,15 +1,23 @@
-"""Statements compiled once and handed to the driver as they are: for those that everybody who sends a form waits for.
+"""Statements compiled once and run by the driver itself: for those that everybody who sends a form waits for.
 
-SQLAlchemy looks at a statement and its values anew each time that it runs, which takes longer than SQLite's own work.
+SQLAlchemy looks at a statement, its values and its result anew each time, which takes longer than SQLite's own work.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnDefault, Executable
-from sqlalchemy.engine import Connection, CursorResult, Dialect
+from sqlalchemy import Boolean, Column, ColumnDefault, Enum, Executable
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
+
+from .db import UTCDateTime
+
+# Whose values come several times for each lead: the moment above all.
+_FEW_VALUES = (Boolean, Enum, UTCDateTime)
+_REMEMBERED = 16
 
 Row = Mapping[str, Any]
 _Fill = Callable[[Row], Any]
@@ -21,15 +29,22 @@ class Prepared:
         self._build = build
         self._ready: dict[tuple[str, ...], tuple[str, _Fill]] = {}
 
-    def run(self, connection: Connection, row: Row) -> CursorResult[Any]:
-        """What it returns is as the driver gives it, hence numbers and texts at most. Raises what SQLAlchemy raises."""
+    def run(self, connection: Connection, row: Row) -> Any:
+        """The first value that it returns, as the driver gives it, hence a number or a text; None if there is none.
+
+        Raises what SQLAlchemy raises.
+        """
         text, fill = self._prepared(connection.dialect, row)
-        return connection.exec_driver_sql(text, fill(row))
+        with _DriverCursor(connection, text) as cursor:
+            cursor.execute(text, fill(row))
+            first = cursor.fetchone() if cursor.description else None
+        return first and first[0]
 
     def run_each(self, connection: Connection, rows: Sequence[Row]) -> None:
         """For rows, one at least, that say the same things."""
         text, fill = self._prepared(connection.dialect, rows[0])
-        connection.exec_driver_sql(text, [fill(row) for row in rows])
+        with _DriverCursor(connection, text) as cursor:
+            cursor.executemany(text, [fill(row) for row in rows])
 
     def _prepared(self, dialect: Dialect, row: Row) -> tuple[str, _Fill]:
         key = (dialect.name, *row)
@@ -38,6 +53,24 @@ class Prepared:
             compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=list(row)))
             self._ready[key] = compiled.string, _filling(compiled, row)
         return self._ready[key]
+
+
+class _DriverCursor:
+    """The driver's, whose errors are told as SQLAlchemy tells them: to the engine's listeners, and by its own names."""
+
+    __slots__ = ("_connection", "_cursor", "_text")
+
+    def __init__(self, connection: Connection, text: str) -> None:
+        self._connection, self._text = connection, text
+
+    def __enter__(self) -> DBAPICursor:
+        self._cursor = self._connection.connection.cursor()
+        return self._cursor
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            self._connection._handle_dbapi_exception(error, self._text, None, self._cursor, None)
+        self._cursor.close()
 
 
 def _default(column: Column[Any]) -> ColumnDefault:
@@ -59,6 +92,8 @@ def _filling(compiled: SQLCompiler, row: Row) -> _Fill:
     for index, place in enumerate(places):
         bound = compiled.binds[place]
         write = bound.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        if write and isinstance(bound.type, _FEW_VALUES):
+            write = lru_cache(_REMEMBERED)(write)
         template.append(write(constants[place]) if write else constants[place])
         if bound.key in row:
             given.append((index, bound.key, write))

@@ -5,9 +5,11 @@ from multiprocessing.util import Finalize
 
 from . import create_app
 from .jobs import Worker
+from .processors import settle
 from .web.errors import last_resort
 
 app = create_app(with_commands=False)
+settle(app.extensions["settings"].instance_path, processes=app.extensions["settings"].workers)
 app.wsgi_app = last_resort(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to add a middleware
 app.extensions["static_files"].prepare()
 # What is there by now stays: to go through it again takes a tenth of a second, in the middle of somebody's request.

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, event, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 
 from microsite.db import db, insert_for, writing
@@ -67,10 +68,10 @@ def test_returned_values_and_constants(app: Flask) -> None:
         lambda _dialect: select(Lead.id).where(Lead.email == bindparam("email"), Lead.needs_review.is_(False))
     )
     with app.app_context(), writing():
-        lead_id = KEEP_LEAD.run(_connection(), LEAD).scalar()
+        lead_id = KEEP_LEAD.run(_connection(), LEAD)
 
-        assert found.run(_connection(), {"email": LEAD["email"]}).scalar() == lead_id
-        assert found.run(_connection(), {"email": "x"}).scalar() is None
+        assert found.run(_connection(), {"email": LEAD["email"]}) == lead_id
+        assert found.run(_connection(), {"email": "x"}) is None
 
 
 def test_rows_that_say_other_things_have_a_statement_of_their_own(app: Flask) -> None:
@@ -90,6 +91,25 @@ def test_each_of_many(app: Flask) -> None:
         )
 
         assert db.session.scalars(select(Submission.reference).order_by(Submission.id)).all() == ["a", "b", "c"]
+
+
+def test_errors_are_told_to_whoever_listens_to_the_engine(app: Flask) -> None:
+    heard: list[BaseException | None] = []
+
+    def hear(context: ExceptionContext) -> None:
+        heard.append(context.sqlalchemy_exception)
+
+    with app.app_context():
+        event.listen(db.engine, "handle_error", hear)
+        try:
+            for rows in ([SUBMISSION], [SUBMISSION, SUBMISSION]):
+                with writing(), pytest.raises(IntegrityError) as refusal, db.session.begin_nested():
+                    KEEP_SUBMISSION.run(_connection(), SUBMISSION)
+                    KEEP_SUBMISSION.run_each(_connection(), rows)
+                assert heard == [refusal.value]
+                heard.clear()
+        finally:
+            event.remove(db.engine, "handle_error", hear)
 
 
 def test_what_is_missing_or_taken_is_told_as_by_sqlalchemy(app: Flask) -> None:

@@ -29,7 +29,7 @@ class Attribution:
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> "Attribution":
         """Only the known names, each made tidy."""
-        return cls(**{name: tidy(name, parameters.get(name, "")) for name in NAMES})
+        return cls(**{name: tidy(name, parameters[name]) for name in NAMES if name in parameters})
 
     def arriving(self, *, path: str, referrer: str | None, own_host: str) -> "Attribution":
         """Completed by the first page's own path and, when the visitor comes from another site, its host."""
@@ -78,8 +78,10 @@ def _is_kept(char: str) -> bool:
 
 
 def _foreign_host(referrer: str | None, own_host: str) -> str:
+    if not referrer:
+        return ""
     try:
-        host = urlsplit(referrer or "").hostname or ""
+        host = urlsplit(referrer).hostname or ""
         own = urlsplit(f"//{own_host}").hostname
     except ValueError:
         return ""

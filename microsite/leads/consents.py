@@ -24,7 +24,7 @@ def keep_consents(session: Session, submission: Submission, agreed: tuple[Wordin
     given = {"by": submission.lead_id, "with": submission.id, "at": now}
     for wording in agreed:
         row = given | vars(wording)
-        if _GIVE.run(session.connection(), row).scalar() is None:
+        if _GIVE.run(session.connection(), row) is None:
             # The first to agree to these words.
             _keep_wording(session, wording)
             _GIVE.run(session.connection(), row)

@@ -224,7 +224,7 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
     values = lead_values(person, at=at) | {"is_sample": is_sample}
     connection = session.connection()
     while True:
-        added = _INSERT_LEAD.run(connection, values).scalar()
+        added = _INSERT_LEAD.run(connection, values)
         if added is not None:
             return _Owner(lead_id=added, known=None)
         known = hold_lead(session, person.email)
@@ -235,7 +235,7 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
 def _add_submission(session: Session, values: dict[str, Any]) -> Submission | None:
     """None where this form, or this reference, is there."""
     connection = session.connection()
-    added = _INSERT_SUBMISSION.run(connection, values).scalar()
+    added = _INSERT_SUBMISSION.run(connection, values)
     if added is None:
         return None
     # As if it had been read: what was written is known.

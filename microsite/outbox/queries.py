@@ -3,7 +3,22 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Boolean, ScalarSelect, Select, bindparam, case, column, exists, func, or_, select, table, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    bindparam,
+    case,
+    column,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session, aliased
 
 from .models import UNSENT, MailStatus, OutgoingMail
@@ -23,14 +38,18 @@ def recent_mails(limit: int) -> ScalarSelect[int]:
 
     Counts no further than `limit`.
     """
+    # As values SQLite would have the statement put together anew each time: a limit, and what a partial index's
+    # condition speaks of.
+    suppressed: ColumnElement[str] = literal_column(f"'{MailStatus.SUPPRESSED}'")
+    most: ColumnElement[int] = literal_column(str(limit))
     mails = aliased(OutgoingMail)
     rows = select(mails.id).where(
         mails.lead_id == bindparam("about"),
         mails.audience == bindparam("told"),
-        mails.status != MailStatus.SUPPRESSED,
+        mails.status != suppressed,
         mails.decided_at > bindparam("since"),
     )
-    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
+    return select(func.count()).select_from(rows.limit(most).subquery()).scalar_subquery()
 
 
 def due_mails(now: datetime) -> Select[OutgoingMail]:

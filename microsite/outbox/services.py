@@ -1,7 +1,6 @@
 """Deciding a mail, claiming one that is due, and noting what became of it. Callers commit."""
 
 import random
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,7 +62,7 @@ def enqueue(
         "cause": cause,
         "audience": audience,
         "lead_id": lead_id,
-        "key": f"{now:%Y%m%dT%H%M%S}.{template}.{secrets.token_hex(8)}",
+        "key": f"{now:%Y%m%dT%H%M%S}.{template}.{random.getrandbits(64):016x}",
         "decided_at": now,
         "due_at": due_at or now,
     }

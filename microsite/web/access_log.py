@@ -25,10 +25,11 @@ def _start_watch() -> None:
 
 def _log(response: Response) -> Response:
     # An address that matches no route may hold anything, a name or a token included.
-    route = request.url_rule.rule if request.url_rule else "-"
+    rule = request.url_rule
     # Refused before any hook ran (an untrusted host): no watch was started.
-    seconds = time.perf_counter() - g.started if "started" in g else 0
-    log_answer(request.method, route, response.status_code, seconds=seconds, name=request_id())
+    started = g.get("started")
+    seconds = 0 if started is None else time.perf_counter() - started
+    log_answer(request.method, rule.rule if rule else "-", response.status_code, seconds=seconds, name=request_id())
     return response
 
 

@@ -65,33 +65,38 @@ def is_framed_token(text: str) -> bool:
 
 
 class _TokenField(CSRFTokenField):
-    """Signs its token when it is rendered, which a form that is thanked for never is."""
+    """Makes its token when it is rendered, which a form that is thanked for never is."""
 
-    current_token: FormToken  # type: ignore[assignment]  # WTForms' own is the signed text
+    csrf_impl: "TokenProtection"
 
     def _value(self) -> str:
-        return self.current_token.sign()
+        return self.csrf_impl.next_token().sign()
 
 
 class TokenProtection(CSRF):
     """WTForms' CSRF hook: judges the token that came, and leaves one on the form that can be sent again."""
 
     field_class = _TokenField
+    _is_judged = _is_accepted = False
 
     def setup_form(self, form: Any) -> Any:
         self._form: SignedForm = form
         return super().setup_form(form)
 
-    def generate_csrf_token(self, csrf_token_field: Any) -> FormToken:  # type: ignore[override]
-        return self._form.fresh_token(is_first_try=True)
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:
+        """None yet: it is made when it is rendered."""
+        return ""
+
+    def next_token(self) -> FormToken:
+        """What the form is sent with next: under the same name again, if what came was ours."""
+        if self._is_accepted:
+            return replace(self._form.token, is_first_try=False)
+        return self._form.fresh_token(is_first_try=not self._is_judged)
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:
-        try:
-            self._form.token, self._form.rendered_at = self._judge(field.data or "")
-        except ValidationError:
-            field.current_token = self._form.fresh_token(is_first_try=False)
-            raise
-        field.current_token = replace(self._form.token, is_first_try=False)
+        self._is_judged = True
+        self._form.token, self._form.rendered_at = self._judge(field.data or "")
+        self._is_accepted = True
 
     def _judge(self, text: str) -> tuple[FormToken, datetime]:
         try:

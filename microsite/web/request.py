@@ -51,7 +51,8 @@ class Request(flask.Request):
 
 def is_public_post() -> bool:
     """Whether a visitor sends something to a page that is there."""
-    request = flask.request
+    # Behind the proxy, for it is asked several things.
+    request = flask.request._get_current_object()  # type: ignore[attr-defined]
     return request.method == "POST" and request.routing_exception is None and not is_staff_s(request.path)
 
 

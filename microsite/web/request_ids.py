@@ -23,9 +23,10 @@ def init_app(app: Flask) -> None:
 
 def request_id() -> str:
     """The same for all of a request. Needs one."""
-    if "request_id" not in g:
-        g.request_id = name_request(request.environ, has_proxy=current_settings().proxies > 0)
-    return str(g.request_id)
+    name: str | None = g.get("request_id")
+    if name is None:
+        g.request_id = name = name_request(request.environ, has_proxy=current_settings().proxies > 0)
+    return name
 
 
 def name_request(environ: Mapping[str, Any], *, has_proxy: bool) -> str:
