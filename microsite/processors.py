@@ -1,29 +1,54 @@
-"""Each process that answers keeps to processors of its own.
+"""What a process's threads work on together stays with one processor, while they answer what is sent.
 
-Python runs one thread of a process at a time. Where its threads are spread over processors, each statement that reaches
-SQLite hands the turn to a thread on another one, and everything that both work on follows: a third of the time.
+Python runs one thread of a process at a time, and each statement that reaches SQLite lets another one go on. Where that
+one is on another processor, everything that both work on follows it there: a third of a lead's time. A page that is
+kept (web/page_cache.py) is given in one go, and costs least on whichever processor is free.
 """
 
+import contextlib
 import fcntl
 import os
+import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def settle(folder: Path, *, processes: int) -> None:
-    """To be called by each of them before it starts a thread. `folder` is where they see who has settled where.
+def settled(application: "WSGIApplication", folder: Path, *, processes: int) -> "WSGIApplication":
+    """The application of one process of several, whose threads keep to its own processors as long as they answer POST.
 
-    Does nothing where there is less than a processor for each, nor where the system doesn't let it: slower, no worse.
+    `folder` is where the processes see which of them has which. The same application where there is less than a
+    processor for each, or where the system doesn't tell: slower, no worse.
     """
-    if not hasattr(os, "sched_setaffinity"):  # macOS
-        return
     try:
-        processors = sorted(os.sched_getaffinity(0))
-        share = len(processors) // processes
+        every = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []  # macOS has none
+        share = len(every) // processes
         place = _take_place(folder, processes) if share else None
-        if place is not None:
-            os.sched_setaffinity(0, processors[place * share : (place + 1) * share])
     except OSError:
-        return
+        return application
+    if place is None:
+        return application
+    return _Settled(application, own=every[place * share : (place + 1) * share], every=every)
+
+
+class _Settled:
+    """WSGI middleware. A thread that is started meanwhile (group_commit.py) stays where it was started."""
+
+    def __init__(self, application: "WSGIApplication", *, own: list[int], every: list[int]) -> None:
+        self._application, self._own, self._every = application, own, every
+        self._thread = threading.local()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        stays = environ["REQUEST_METHOD"] == "POST"
+        if getattr(self._thread, "stays", None) is not stays:
+            # Its processors may have been taken from it since.
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, self._own if stays else self._every)
+            self._thread.stays = stays
+        return self._application(environ, start_response)
 
 
 def _take_place(folder: Path, places: int) -> int | None:

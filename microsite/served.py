@@ -5,12 +5,14 @@ from multiprocessing.util import Finalize
 
 from . import create_app
 from .jobs import Worker
-from .processors import settle
+from .processors import settled
 from .web.errors import last_resort
 
 app = create_app(with_commands=False)
-settle(app.extensions["settings"].instance_path, processes=app.extensions["settings"].workers)
-app.wsgi_app = last_resort(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to add a middleware
+settings = app.extensions["settings"]
+application = last_resort(app.wsgi_app)
+application = settled(application, settings.instance_path, processes=settings.workers)
+app.wsgi_app = application  # type: ignore[assignment, method-assign]  # Flask's own way to add a middleware
 app.extensions["static_files"].prepare()
 # What is there by now stays: to go through it again takes a tenth of a second, in the middle of somebody's request.
 gc.collect()
@@ -19,5 +21,7 @@ gc.freeze()
 gc.set_threshold(20_000, 20, 50)
 worker = Worker(app)
 worker.start()
-# granian's processes run these when they are told to stop, and not what atexit holds.
+app.extensions["log"].gather()
+# granian's processes run these when they are told to stop, the higher ones first, and not what atexit holds.
 Finalize(None, worker.finish, exitpriority=10)
+Finalize(None, app.extensions["log"].flush, exitpriority=5)

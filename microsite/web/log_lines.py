@@ -4,11 +4,15 @@ A fault is told by its kind and its frames. What it says of itself may be somebo
 quotes, say), and so may values: neither stands in a line, and what looks like an address is taken out of all of them.
 """
 
+import contextlib
 import io
 import json
 import logging
 import re
+import threading
+import time
 import traceback
+from collections import deque
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TextIO
@@ -19,6 +23,9 @@ from ..config import Settings
 from .request_ids import find_request_id
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;]+")
+# Seconds that a line waits for others, and how many may wait: when what they are written to is stuck, so is who writes.
+_GATHERED = 0.02
+_MOST_WAITING = 5_000
 # granian's own, which writes to handlers of its own.
 _SERVER = "_granian"
 
@@ -51,15 +58,53 @@ class _JsonFormatter(_LineFormatter):
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in its stubs alone
     """One for the process, whatever number of applications it has.
 
-    Each line is one write, which needs no lock: threads would wait for each other, longer than a kept page takes.
+    What is written is whole lines, at once, which needs no lock: threads would wait for each other, longer than a kept
+    page takes.
     """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: deque[str] = deque()
+        self._is_any = threading.Event()
+        self._gathers = False
+
+    def gather(self) -> None:
+        """From now on, and until flush(), a line waits a moment for others, but for warnings, which take them along.
+
+        To write lets another thread go on, which takes as long as all the rest of giving a kept page.
+        """
+        self._gathers = True
+        threading.Thread(target=self._write_gathered, daemon=True, name="log").start()
 
     def handle(self, record: logging.LogRecord) -> bool:
         try:
-            self.stream.write(f"{self.format(record)}\n")
+            self._waiting.append(f"{self.format(record)}\n")
+            if not self._gathers or record.levelno >= logging.WARNING or len(self._waiting) > _MOST_WAITING:
+                self._write()
+            elif not self._is_any.is_set():
+                self._is_any.set()
         except Exception:  # what logging itself does with a full disk, or with a line that it can't make
             self.handleError(record)
         return True
+
+    def flush(self) -> None:
+        self._gathers = False
+        self._write()
+
+    def _write_gathered(self) -> None:
+        while self._gathers:
+            self._is_any.wait()
+            time.sleep(_GATHERED)
+            self._is_any.clear()
+            with contextlib.suppress(OSError):  # the next warning tells
+                self._write()
+
+    def _write(self) -> None:
+        lines = []
+        with contextlib.suppress(IndexError):
+            while True:
+                lines.append(self._waiting.popleft())
+        self.stream.write("".join(lines))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -70,6 +115,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         handler = LineHandler(_unbuffered_errors())
         root.addHandler(handler)
         logging.getLogger("microsite").setLevel(logging.INFO)
+    app.extensions["log"] = handler
     for one in (handler, *logging.getLogger(_SERVER).handlers):
         one.setFormatter(formatter)
 

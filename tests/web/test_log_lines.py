@@ -143,6 +143,40 @@ def test_what_fails_outside_of_every_page_is_told_by_its_kind(lines: io.StringIO
     assert not SECRETS.search(lines.getvalue())
 
 
+def _wait_for(log: Path, text: str) -> None:
+    deadline = time.monotonic() + 20
+    while text not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_gathered_lines_are_written_in_order_and_warnings_at_once() -> None:
+    stream = io.StringIO()
+    handler = LineHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+
+    def log(message: str, level: int = logging.INFO) -> None:
+        handler.handle(logging.LogRecord("microsite", level, __file__, 0, message, None, None))
+
+    handler.gather()
+    for message in ("one", "two"):
+        log(message)
+    log("three", logging.WARNING)
+    assert stream.getvalue() == "one\ntwo\nthree\n"
+
+    log("four")
+    deadline = time.monotonic() + 20
+    while not stream.getvalue().endswith("four\n"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    log("five")
+    handler.flush()
+    assert stream.getvalue().endswith("four\nfive\n")
+    log("six")
+    assert stream.getvalue().endswith("five\nsix\n")
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_served_site_logs_json_and_so_does_the_server(environ: Environ, tmp_path: Path) -> None:
     log = tmp_path / "log"
@@ -150,13 +184,12 @@ def test_served_site_logs_json_and_so_does_the_server(environ: Environ, tmp_path
         visitor = Visitor(server.site)
         visitor.send(visitor.page("/brochure").form("/brochure"), **BROCHURE)
         fetch(server.site, "/zoe@exemple.fr")
+        # Killed, a process writes nothing more of what waits.
+        _wait_for(log, "GET - 404")
         worker = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
         for pid in worker.stdout.split():
             subprocess.run(["kill", "-SEGV", pid], check=False)
-        deadline = time.monotonic() + 20
-        while '"server"' not in log.read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        _wait_for(log, '"server"')
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(20)
 
