@@ -49,12 +49,11 @@ def served(
     site = {"MICROSITE_INSTANCE_PATH": str(folder), "PORT": port, **(environ or {})}
     settings = load_settings(site)
     command = [application if part == MICROSITE else part for part in granian_command(settings)]
-    shims = {"LD_PRELOAD": " ".join(map(str, preload))} if preload else {}
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command,
             cwd=PROJECT_ROOT,
-            env={**os.environ, **site, **shims},
+            env={**os.environ, **site, **preloaded(preload)},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -69,6 +68,11 @@ def served(
                 process.wait(_STOP)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def preloaded(shims: Sequence[Path]) -> dict[str, str]:
+    """What a process's environment has more, for it to be run with them."""
+    return {"LD_PRELOAD": " ".join(map(str, shims))} if shims else {}
 
 
 def _wait(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:

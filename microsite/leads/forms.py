@@ -84,7 +84,8 @@ class PhoneField(TextField):
 
 
 def _visible(valuelist: list[Any]) -> list[str]:
-    return ["".join(char for char in str(text) if category(char) != "Cf") for text in valuelist]
+    texts = map(str, valuelist)
+    return [text if text.isascii() else "".join(char for char in text if category(char) != "Cf") for text in texts]
 
 
 class LeadForm(SignedForm):

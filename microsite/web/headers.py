@@ -40,8 +40,8 @@ _HTTPS_FOR = "max-age=31536000"
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_add_headers)
-    transport = transport_headers(settings)
-    app.after_request(lambda response: _add(response, transport))
+    if transport := transport_headers(settings):
+        app.after_request(lambda response: _add(response, transport))
 
 
 def page_policy(*, ancestors: Sequence[str] = (), frames_own: bool = False) -> str:

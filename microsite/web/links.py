@@ -76,14 +76,14 @@ def _has_new_keys() -> bool:
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    # itsdangerous signs with the last of them.
-    keys = (*reversed(current_app.config["SECRET_KEY_FALLBACKS"]), current_app.config["SECRET_KEY"])
-    return _serializer_with(purpose, keys)
+    config = current_app.config
+    return _serializer_with(purpose, config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"])
 
 
 @lru_cache(maxsize=64)
-def _serializer_with(purpose: str, keys: tuple[str, ...]) -> URLSafeTimedSerializer:
-    return _Serializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+def _serializer_with(purpose: str, *keys: str) -> URLSafeTimedSerializer:
+    # itsdangerous signs with the last of them.
+    return _Serializer(keys[::-1], salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 
 class _Serializer(URLSafeTimedSerializer):
