@@ -1,23 +1,18 @@
 """Statements compiled once and run by the driver itself: for those that everybody who sends a form waits for.
 
 SQLAlchemy looks at a statement, its values and its result anew each time, which takes longer than SQLite's own work.
+Whoever listens to the engine hears of their errors alone, not of their being run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Boolean, Column, ColumnDefault, Enum, Executable
+from sqlalchemy import Column, ColumnDefault, Executable
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
-
-from .db import UTCDateTime
-
-# Whose values come several times for each lead: the moment above all.
-_FEW_VALUES = (Boolean, Enum, UTCDateTime)
-_REMEMBERED = 16
 
 Row = Mapping[str, Any]
 _Fill = Callable[[Row], Any]
@@ -32,19 +27,21 @@ class Prepared:
     def run(self, connection: Connection, row: Row) -> Any:
         """The first value that it returns, as the driver gives it, hence a number or a text; None if there is none.
 
-        Raises what SQLAlchemy raises.
+        In a transaction that has begun. Raises what SQLAlchemy raises, and ValueError for what its column doesn't take.
         """
         text, fill = self._prepared(connection.dialect, row)
+        values = fill(row)
         with _DriverCursor(connection, text) as cursor:
-            cursor.execute(text, fill(row))
+            cursor.execute(text, values)
             first = cursor.fetchone() if cursor.description else None
-        return first and first[0]
+        return None if first is None else first[0]
 
     def run_each(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """For rows, one at least, that say the same things."""
+        """The same for rows, one at least, that say the same things."""
         text, fill = self._prepared(connection.dialect, rows[0])
+        values = [fill(row) for row in rows]
         with _DriverCursor(connection, text) as cursor:
-            cursor.executemany(text, [fill(row) for row in rows])
+            cursor.executemany(text, values)
 
     def _prepared(self, dialect: Dialect, row: Row) -> tuple[str, _Fill]:
         key = (dialect.name, *row)
@@ -64,13 +61,27 @@ class _DriverCursor:
         self._connection, self._text = connection, text
 
     def __enter__(self) -> DBAPICursor:
-        self._cursor = self._connection.connection.cursor()
+        if not self._connection.in_transaction():
+            # SQLAlchemy would begin one; the driver would commit at once, out of turn.
+            raise InvalidRequestError("no transaction has begun")
+        try:
+            self._cursor: DBAPICursor | None = self._connection.connection.cursor()
+        except BaseException as error:
+            self._cursor = None
+            self._tell(error)
+            raise
         return self._cursor
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None:
+            self._tell(error)
+        if self._cursor is not None:
+            self._cursor.close()
+
+    def _tell(self, error: BaseException) -> None:
+        """Raises what SQLAlchemy makes of the driver's error, and of what ends a program: who knows what was done?"""
+        if isinstance(error, self._connection.dialect.loaded_dbapi.Error) or not isinstance(error, Exception):
             self._connection._handle_dbapi_exception(error, self._text, None, self._cursor, None)
-        self._cursor.close()
 
 
 def _default(column: Column[Any]) -> ColumnDefault:
@@ -92,8 +103,6 @@ def _filling(compiled: SQLCompiler, row: Row) -> _Fill:
     for index, place in enumerate(places):
         bound = compiled.binds[place]
         write = bound.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
-        if write and isinstance(bound.type, _FEW_VALUES):
-            write = lru_cache(_REMEMBERED)(write)
         template.append(write(constants[place]) if write else constants[place])
         if bound.key in row:
             given.append((index, bound.key, write))

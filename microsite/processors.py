@@ -1,7 +1,7 @@
-"""What a process's threads work on together stays with one processor, while they answer what is sent.
+"""What a process's threads work on together stays with its own processors, while they answer what is sent.
 
 Python runs one thread of a process at a time, and each statement that reaches SQLite lets another one go on. Where that
-one is on another processor, everything that both work on follows it there: a third of a lead's time. A page that is
+one is on another processor, everything that both work on follows it there: a quarter of a lead's time. A page that is
 kept (web/page_cache.py) is given in one go, and costs least on whichever processor is free.
 """
 
@@ -21,17 +21,18 @@ def settled(application: "WSGIApplication", folder: Path, *, processes: int) -> 
     """The application of one process of several, whose threads keep to its own processors as long as they answer POST.
 
     `folder` is where the processes see which of them has which. The same application where there is less than a
-    processor for each, or where the system doesn't tell: slower, no worse.
+    processor for each, where the system doesn't tell, and in a process that starts while as many others have theirs, as
+    at each reload: slower, no worse.
     """
     try:
         every = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []  # macOS has none
-        share = len(every) // processes
-        place = _take_place(folder, processes) if share else None
+        place = _take_place(folder, processes) if 1 < processes <= len(every) else None
     except OSError:
         return application
     if place is None:
         return application
-    return _Settled(application, own=every[place * share : (place + 1) * share], every=every)
+    first, end = (len(every) * number // processes for number in (place, place + 1))
+    return _Settled(application, own=every[first:end], every=every)
 
 
 class _Settled:
@@ -53,10 +54,10 @@ class _Settled:
 
 def _take_place(folder: Path, places: int) -> int | None:
     for place in range(places):
-        handle = os.open(folder / f"worker-{place}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(folder / f"worker-{place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError:
             os.close(handle)
         else:
             # Left open, hence locked, until the process ends, however it does.

@@ -11,7 +11,8 @@ from .web.errors import last_resort
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)
-application = settled(application, settings.instance_path, processes=settings.workers)
+if settings.sqlalchemy_url.startswith("sqlite"):
+    application = settled(application, settings.instance_path, processes=settings.workers)
 app.wsgi_app = application  # type: ignore[assignment, method-assign]  # Flask's own way to add a middleware
 app.extensions["static_files"].prepare()
 # What is there by now stays: to go through it again takes a tenth of a second, in the middle of somebody's request.
@@ -24,4 +25,4 @@ worker.start()
 app.extensions["log"].gather()
 # granian's processes run these when they are told to stop, the higher ones first, and not what atexit holds.
 Finalize(None, worker.finish, exitpriority=10)
-Finalize(None, app.extensions["log"].flush, exitpriority=5)
+Finalize(None, app.extensions["log"].stop_gathering, exitpriority=5)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, bindparam, delete, event, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 
 from microsite.db import db, insert_for, writing
 from microsite.leads.models import FormName, Lead, Submission, SubmissionStatus
@@ -102,14 +102,40 @@ def test_errors_are_told_to_whoever_listens_to_the_engine(app: Flask) -> None:
     with app.app_context():
         event.listen(db.engine, "handle_error", hear)
         try:
-            for rows in ([SUBMISSION], [SUBMISSION, SUBMISSION]):
+            for run_again in (
+                lambda: KEEP_SUBMISSION.run(_connection(), SUBMISSION),
+                lambda: KEEP_SUBMISSION.run_each(_connection(), [SUBMISSION]),
+            ):
                 with writing(), pytest.raises(IntegrityError) as refusal, db.session.begin_nested():
-                    KEEP_SUBMISSION.run(_connection(), SUBMISSION)
-                    KEEP_SUBMISSION.run_each(_connection(), rows)
+                    KEEP_SUBMISSION.run(_connection(), SUBMISSION | {"reference": "first"})
+                    run_again()
                 assert heard == [refusal.value]
                 heard.clear()
         finally:
             event.remove(db.engine, "handle_error", hear)
+
+
+def test_connection_that_is_lost_is_told_as_by_sqlalchemy(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        connection.begin()
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        with pytest.raises(DBAPIError):
+            KEEP_LEAD.run(connection, LEAD)
+        assert connection.invalidated
+
+
+def test_nothing_runs_outside_of_a_transaction(app: Flask) -> None:
+    with app.app_context():
+        with db.engine.connect() as connection, pytest.raises(InvalidRequestError):
+            KEEP_LEAD.run(connection, LEAD)
+        assert db.session.scalars(select(Lead.id)).all() == []
+
+
+def test_values_that_no_column_takes(app: Flask) -> None:
+    with app.app_context(), writing():
+        for _ in range(2):
+            with pytest.raises(ValueError, match="zone"):
+                KEEP_LEAD.run(_connection(), LEAD | {"created_at": NOW.replace(tzinfo=None)})
 
 
 def test_what_is_missing_or_taken_is_told_as_by_sqlalchemy(app: Flask) -> None:

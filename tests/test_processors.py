@@ -15,7 +15,6 @@ from microsite.processors import settled
 
 from .served import Server, Visitor, started
 
-_EVERY = sorted(os.sched_getaffinity(0))
 # Prints where its thread is as it answers GET, POST and GET.
 _SETTLED = """
 import os, sys
@@ -33,6 +32,17 @@ sys.stdin.read()
 """
 
 
+@pytest.fixture
+def two() -> Iterator[list[int]]:
+    """The processors that this test, and what it starts, may run on."""
+    before = os.sched_getaffinity(0)
+    chosen = sorted(before)[:2]
+    assert len(chosen) == 2
+    os.sched_setaffinity(0, chosen)
+    yield chosen
+    os.sched_setaffinity(0, before)
+
+
 @contextlib.contextmanager
 def _process(folder: Path, *, processes: int) -> Iterator[list[list[int]]]:
     """The processors that it answered on; it ends afterwards."""
@@ -47,45 +57,46 @@ def _process(folder: Path, *, processes: int) -> Iterator[list[list[int]]]:
         yield [[int(number) for number in process.stdout.readline().split()] for _ in range(3)]
 
 
-def test_who_has_ended_leaves_its_place(tmp_path: Path) -> None:
-    for _ in range(2):
-        with _process(tmp_path, processes=len(_EVERY)) as answered_on:
-            assert answered_on == [_EVERY, _EVERY[:1], _EVERY]
-
-
-def test_each_has_others(tmp_path: Path) -> None:
-    with _process(tmp_path, processes=len(_EVERY)), _process(tmp_path, processes=len(_EVERY)) as answered_on:
-        assert answered_on == [_EVERY, _EVERY[1:2] or _EVERY, _EVERY]
-
-
-def test_share_of_several(tmp_path: Path) -> None:
-    with _process(tmp_path, processes=1) as answered_on:
-        assert answered_on == [_EVERY] * 3
-        # Another server of the same installation: everything is taken.
-        with _process(tmp_path, processes=1) as others:
-            assert others == [_EVERY] * 3
-
-
 def _application(*_request: object) -> list[bytes]:
     return []
 
 
-def test_less_than_one_for_each(tmp_path: Path) -> None:
-    assert settled(_application, tmp_path, processes=len(_EVERY) + 1) is _application
+def test_each_has_its_own_until_it_ends(two: list[int], tmp_path: Path) -> None:
+    first, second = two
+    for _ in range(2):
+        with _process(tmp_path, processes=2) as one, _process(tmp_path, processes=2) as other:
+            assert one == [two, [first], two]
+            assert other == [two, [second], two]
+
+
+def test_one_more_goes_wherever_there_is_room(two: list[int], tmp_path: Path) -> None:
+    with (
+        _process(tmp_path, processes=2),
+        _process(tmp_path, processes=2),
+        _process(tmp_path, processes=2) as third,
+    ):
+        assert third == [two] * 3
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_nothing_is_done_for_one_alone_or_for_more_than_there_are(
+    two: list[int], tmp_path: Path, processes: int
+) -> None:
+    assert settled(_application, tmp_path, processes=processes) is _application
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_nothing_can_be_written_to(tmp_path: Path) -> None:
-    assert settled(_application, tmp_path / "gone", processes=len(_EVERY)) is _application
+def test_nothing_is_done_where_nothing_can_be_noted(two: list[int], tmp_path: Path) -> None:
+    assert settled(_application, tmp_path / "gone", processes=2) is _application
 
 
-def _places(server: Server) -> dict[int, set[tuple[int, ...]]]:
-    """Of each process, where those of its threads are that stay somewhere."""
-    every = tuple(_EVERY)
+def _kept_to(server: Server) -> dict[int, set[tuple[int, ...]]]:
+    """Of each process, where those of its threads are that don't go everywhere."""
+    everywhere = tuple(sorted(os.sched_getaffinity(server.process.pid)))
     found = {}
     for worker in server.workers():
         threads = [int(thread.name) for thread in Path(f"/proc/{worker}/task").iterdir()]
-        found[worker] = {tuple(sorted(os.sched_getaffinity(thread))) for thread in threads} - {every} or {every}
+        found[worker] = {tuple(sorted(os.sched_getaffinity(thread))) for thread in threads} - {everywhere}
     return found
 
 
@@ -95,18 +106,20 @@ def _send_until(server: Server, are_right: Callable[[dict[int, set[tuple[int, ..
         # A process that was killed answers nobody, and a thread that has just ended is nowhere.
         with contextlib.suppress(OSError):
             Visitor(server.site).post("/brochure", b"")
-            if are_right(_places(server)):
+            if are_right(_kept_to(server)):
                 return
-    raise AssertionError(_places(server))
+    raise AssertionError(_kept_to(server))
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_served_site(environ: dict[str, str]) -> None:
-    def share_out(places: dict[int, set[tuple[int, ...]]]) -> bool:
-        return sorted(map(sorted, places.values())) == [[(number,)] for number in _EVERY]
+def test_processes_of_a_site_answer_posts_apart_and_so_does_one_that_replaces_another(
+    two: list[int], environ: dict[str, str]
+) -> None:
+    def are_apart(kept_to: dict[int, set[tuple[int, ...]]]) -> bool:
+        return sorted(map(sorted, kept_to.values())) == [[(number,)] for number in two]
 
-    with started(environ, workers=len(_EVERY)) as server:
-        _send_until(server, share_out)
-        dead, *_ = server.workers()
+    with started(environ) as server:
+        _send_until(server, are_apart)
+        dead, _ = server.workers()
         server.kill_one(dead)
-        _send_until(server, lambda places: dead not in places and share_out(places))
+        _send_until(server, lambda kept_to: dead not in kept_to and are_apart(kept_to))

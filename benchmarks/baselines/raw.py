@@ -23,7 +23,9 @@ def main(database: str, seconds: str) -> None:
             "INSERT INTO leads (first_name, last_name, email, phone, programme) VALUES (?, ?, ?, ?, ?)", answers
         )
         written += 1
-    sys.stdout.write(f"{written / (time.perf_counter() - began)}\n")
+    took = time.perf_counter() - began
+    connection.close()
+    sys.stdout.write(f"{written / took}\n")
 
 
 if __name__ == "__main__":

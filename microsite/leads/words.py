@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 # Longer ones are found by their beginning.
 WORD_LIMIT = 100
@@ -60,8 +59,7 @@ def _terms(tokens: Iterable[str]) -> Iterator[str]:
 
 
 def _names(name: str) -> set[str]:
-    parts = [_pieces(part) for part in name.split()]
-    return {*chain(*parts), *map("".join, parts)}
+    return {*_pieces(name), *("".join(_pieces(part)) for part in name.split())}
 
 
 def _pieces(text: str) -> list[str]:

@@ -62,6 +62,7 @@ def enqueue(
         "cause": cause,
         "audience": audience,
         "lead_id": lead_id,
+        # It names a message and opens nothing; to ask the system for it would let another thread go on.
         "key": f"{now:%Y%m%dT%H%M%S}.{template}.{random.getrandbits(64):016x}",
         "decided_at": now,
         "due_at": due_at or now,

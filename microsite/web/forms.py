@@ -74,7 +74,7 @@ class _TokenField(CSRFTokenField):
 
 
 class TokenProtection(CSRF):
-    """WTForms' CSRF hook: judges the token that came, and leaves one on the form that can be sent again."""
+    """WTForms' CSRF hook: judges the token that came, and makes the one that a form is shown with."""
 
     field_class = _TokenField
     _is_judged = _is_accepted = False

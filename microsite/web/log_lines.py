@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import re
+import select
 import threading
 import time
 import traceback
@@ -26,6 +27,8 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;]+")
 # Seconds that a line waits for others, and how many may wait: when what they are written to is stuck, so is who writes.
 _GATHERED = 0.02
 _MOST_WAITING = 5_000
+# Seconds that a process which ends waits for that.
+_PATIENCE = 2
 # granian's own, which writes to handlers of its own.
 _SERVER = "_granian"
 
@@ -58,28 +61,37 @@ class _JsonFormatter(_LineFormatter):
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in its stubs alone
     """One for the process, whatever number of applications it has.
 
-    What is written is whole lines, at once, which needs no lock: threads would wait for each other, longer than a kept
-    page takes.
+    What is written at once is whole lines, and no more than the system keeps together (PIPE_BUF), so that it needs no
+    lock: threads would wait for each other, longer than a kept page takes.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._waiting: deque[str] = deque()
         self._is_any = threading.Event()
-        self._gathers = False
+        # Who writes what is gathered; None where each line is written by itself.
+        self._writer: threading.Thread | None = None
 
     def gather(self) -> None:
-        """From now on, and until flush(), a line waits a moment for others, but for warnings, which take them along.
+        """From now on a line waits a moment for others, but for warnings, which take them along.
 
         To write lets another thread go on, which takes as long as all the rest of giving a kept page.
         """
-        self._gathers = True
-        threading.Thread(target=self._write_gathered, daemon=True, name="log").start()
+        self._writer = threading.Thread(target=self._write_gathered, daemon=True, name="log")
+        self._writer.start()
+
+    def stop_gathering(self) -> None:
+        """Once all that waits is written, or a moment later where what it is written to is stuck."""
+        writer, self._writer = self._writer, None
+        self._is_any.set()
+        if writer is not None:
+            writer.join(_PATIENCE)
+        self._write()
 
     def handle(self, record: logging.LogRecord) -> bool:
         try:
             self._waiting.append(f"{self.format(record)}\n")
-            if not self._gathers or record.levelno >= logging.WARNING or len(self._waiting) > _MOST_WAITING:
+            if self._writer is None or record.levelno >= logging.WARNING or len(self._waiting) > _MOST_WAITING:
                 self._write()
             elif not self._is_any.is_set():
                 self._is_any.set()
@@ -87,24 +99,31 @@ class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic i
             self.handleError(record)
         return True
 
-    def flush(self) -> None:
-        self._gathers = False
-        self._write()
-
     def _write_gathered(self) -> None:
-        while self._gathers:
+        while self._writer is threading.current_thread():
             self._is_any.wait()
             time.sleep(_GATHERED)
             self._is_any.clear()
-            with contextlib.suppress(OSError):  # the next warning tells
+            with contextlib.suppress(Exception):  # as lost as what logging itself can't write
                 self._write()
 
     def _write(self) -> None:
-        lines = []
+        while piece := self._piece():
+            self.stream.write(piece)
+
+    def _piece(self) -> str:
+        """As many of the lines that wait as are written together; empty where none does."""
+        lines: list[str] = []
+        size = 0
         with contextlib.suppress(IndexError):
-            while True:
+            while not lines or size + _bytes(self._waiting[0]) <= select.PIPE_BUF:
                 lines.append(self._waiting.popleft())
-        self.stream.write("".join(lines))
+                size += _bytes(lines[-1])
+        return "".join(lines)
+
+
+def _bytes(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode(errors="backslashreplace"))
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -3,9 +3,11 @@
 import io
 import json
 import logging
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -15,9 +17,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from microsite.config import PROJECT_ROOT
 from microsite.db import db
 from microsite.jobs import Worker
 from microsite.outbox.transports import Deferred
+from microsite.web import log_lines
 from microsite.web.errors import last_resort
 from microsite.web.log_lines import LineHandler
 
@@ -150,7 +154,8 @@ def _wait_for(log: Path, text: str) -> None:
         time.sleep(0.1)
 
 
-def test_gathered_lines_are_written_in_order_and_warnings_at_once() -> None:
+def test_gathered_lines_wait_and_warnings_take_them_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "_GATHERED", 0.5)
     stream = io.StringIO()
     handler = LineHandler(stream)
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -161,6 +166,7 @@ def test_gathered_lines_are_written_in_order_and_warnings_at_once() -> None:
     handler.gather()
     for message in ("one", "two"):
         log(message)
+    assert stream.getvalue() == ""
     log("three", logging.WARNING)
     assert stream.getvalue() == "one\ntwo\nthree\n"
 
@@ -171,10 +177,52 @@ def test_gathered_lines_are_written_in_order_and_warnings_at_once() -> None:
         time.sleep(0.01)
 
     log("five")
-    handler.flush()
+    assert stream.getvalue().endswith("four\n")
+    handler.stop_gathering()
     assert stream.getvalue().endswith("four\nfive\n")
     log("six")
     assert stream.getvalue().endswith("five\nsix\n")
+
+
+_TALK = """
+import logging, sys, time
+from microsite.web.log_lines import LineHandler, _unbuffered_errors
+handler = LineHandler(_unbuffered_errors())
+handler.setFormatter(logging.Formatter("%(message)s"))
+handler.gather()
+for number in range(4000):
+    text = f"{sys.argv[1]} {number} " + "é" * (number % 200)
+    handler.handle(logging.LogRecord("microsite", logging.INFO, "", 0, text, None, None))
+handler.stop_gathering()
+"""
+
+
+def test_lines_of_two_processes_reach_a_slow_reader_whole_and_none_is_lost() -> None:
+    reader, writer = os.pipe()
+    talking = [subprocess.Popen([sys.executable, "-c", _TALK, name], cwd=PROJECT_ROOT, stderr=writer) for name in "ab"]
+    os.close(writer)
+    told = b""
+    while piece := os.read(reader, 4096):
+        told += piece
+        time.sleep(0.0005)
+    os.close(reader)
+
+    assert [process.wait() for process in talking] == [0, 0]
+    expected = [f"{name} {number} " + "é" * (number % 200) for name in "ab" for number in range(4000)]
+    assert sorted(told.decode().splitlines()) == sorted(expected)
+
+
+def test_more_lines_than_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "_GATHERED", 60)
+    stream = io.StringIO()
+    handler = LineHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.gather()
+
+    for number in range(5001):
+        handler.handle(logging.LogRecord("microsite", logging.INFO, "", 0, str(number), None, None))
+
+    assert stream.getvalue().split() == [str(number) for number in range(5001)]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
