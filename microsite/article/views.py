@@ -1,5 +1,6 @@
 """The articles with their three forms, the legal pages, and the pictures that come with the content."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -80,7 +81,8 @@ def media(name: str) -> Response:
     folders = cast(Folders, current_app.extensions["content_folders"])
     for folder in folders.paths:
         path = safe_join(str(folder / "media"), name)
-        if path is not None and Path(path).is_file():
+        # Path.is_file() raises for a name longer than any file's.
+        if path is not None and os.path.isfile(path):  # noqa: PTH113
             return _picture(Path(path))
     return abort(404)
 

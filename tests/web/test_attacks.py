@@ -55,6 +55,7 @@ ODD_PATHS = (
     "/./admissions/journal", "/x/../admissions/journal", "/admissions;/journal", "/admissions%2fjournal", "/Admissions/journal",
     "/admissions/journal%00", "/admissions/journal.json", "/%61dmissions%2fjournal", "/.git/config", "/.env", "/wsgi.py", "/instance/secret_key",
     "/secret_key", "/microsite.sqlite3", "/%c0%ae%c0%ae/", "/" + "a" * 8000, "/" + "a/" * 2000, "/partage/../../secret_key/x.png",
+    "/medias/" + "a" * 300, "/medias/" + "a/" * 3000,
 )  # fmt: skip
 _TOKEN = re.compile(rb'(name="form_token" type="hidden" value=")[^"]*')
 
