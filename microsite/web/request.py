@@ -46,7 +46,10 @@ class Request(flask.Request):
     def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(environ, *args, **kwargs)
         # Bytes that no browser sends as they are, and that Werkzeug takes for UTF-8.
-        self.query_string = quote_from_bytes(self.query_string, safe=_ASCII).encode()
+        query = quote_from_bytes(self.query_string, safe=_ASCII)
+        self.query_string = query.encode()
+        # What redirects of the routing repeat.
+        environ["QUERY_STRING"] = query
 
 
 def is_public_post() -> bool:

@@ -234,6 +234,12 @@ def test_what_is_echoed_in_a_header_ends_no_header(client: CheckedClient) -> Non
         assert "X" not in answer.headers
 
 
+def test_line_end_that_a_server_lets_through_ends_no_header(client: CheckedClient) -> None:
+    answer = client.get("/articles//x", environ_overrides={"QUERY_STRING": "a=\r\nX:1"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/articles/x?a=%0D%0AX:1")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("served")
