@@ -108,22 +108,19 @@ class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic i
                 self._write()
 
     def _write(self) -> None:
-        while piece := self._piece():
-            self.stream.write(piece)
-
-    def _piece(self) -> str:
-        """As many of the lines that wait as are written together; empty where none does."""
-        lines: list[str] = []
+        piece: list[str] = []
         size = 0
         with contextlib.suppress(IndexError):
-            while not lines or size + _bytes(self._waiting[0]) <= select.PIPE_BUF:
-                lines.append(self._waiting.popleft())
-                size += _bytes(lines[-1])
-        return "".join(lines)
-
-
-def _bytes(line: str) -> int:
-    return len(line) if line.isascii() else len(line.encode(errors="backslashreplace"))
+            while True:
+                line = self._waiting.popleft()
+                length = len(line) if line.isascii() else len(line.encode(errors="backslashreplace"))
+                if piece and size + length > select.PIPE_BUF:
+                    self.stream.write("".join(piece))
+                    piece, size = [], 0
+                piece.append(line)
+                size += length
+        if piece:
+            self.stream.write("".join(piece))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
