@@ -5,7 +5,6 @@ the writers of other processes, joins the group; what comes during the commit ma
 before the commit. Where a piece fails, the group is rolled back and each runs again in a transaction of its own.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from .sqlite_engine import unavailable, wait_for_good
+from .writer_queue import Line
 
 Work = Callable[[Session], Any]
 _Ending = Callable[[], None]
@@ -43,18 +43,18 @@ class GroupCommit:
     def __init__(self, engine: Engine, *, patience: float) -> None:
         """`patience`, in seconds, is how long a piece waits for its turn; once begun, it is waited for to its end."""
         self._engine, self._patience = engine, patience
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._line: SimpleQueue[_Piece] = SimpleQueue()
+        self._line = Line(self._serve, name="group commit")
 
     def run(self, work: Work) -> Any:
         """What `work` gives, once that is committed; raises what it raises, or what kept it from being written.
 
         It runs in another thread, hence knows nothing of a request, and may run twice.
         """
-        self._start_thread()
         piece = _Piece(work=work)
-        self._line.put(piece)
+        try:
+            self._line.put(piece)
+        except OSError as error:
+            raise unavailable(str(error)) from None
         try:
             return piece.done.result(self._patience)
         except TimeoutError:
@@ -63,19 +63,6 @@ class GroupCommit:
                 piece.work = None
                 raise unavailable("the writers didn't move") from None
         return piece.done.result()
-
-    def _start_thread(self) -> None:
-        with self._starting:
-            # A forked process has none either.
-            if self._thread is not None and self._thread.is_alive():
-                return
-            self._line = SimpleQueue()
-            thread = threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="group commit")
-            try:
-                thread.start()
-            except RuntimeError as error:
-                raise unavailable(f"no thread for the writers: {error}") from None
-            self._thread = thread
 
     def _serve(self, line: SimpleQueue[_Piece]) -> None:
         wait_for_good()

@@ -8,8 +8,12 @@ It only orders the writers: what keeps them apart is still SQLite's BEGIN IMMEDI
 import fcntl
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class QueueTimeout(TimeoutError):
@@ -56,19 +60,44 @@ class Turn:
         self._over.wait()
 
 
+class Line(Generic[T]):
+    """What waits for a thread of its own, which is started when it is first needed, and anew in a forked process."""
+
+    def __init__(self, serve: Callable[[SimpleQueue[T]], None], *, name: str) -> None:
+        self._serve, self._name = serve, name
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.waiting: SimpleQueue[T] = SimpleQueue()
+
+    def put(self, one: T) -> None:
+        """Raises OSError where no thread can be started."""
+        self._start_thread()
+        self.waiting.put(one)
+
+    def _start_thread(self) -> None:
+        with self._starting:
+            # A forked process has none either.
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self.waiting = SimpleQueue()
+            thread = threading.Thread(target=self._serve, args=(self.waiting,), daemon=True, name=self._name)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise OSError(f"no thread for the writers: {error}") from None
+            self._thread = thread
+
+
 class WriterQueue:
     def __init__(self, path: Path, *, patience: float) -> None:
         """`patience` in seconds."""
         self._path = path
         self._patience = patience
-        self._starting = threading.Lock()
-        self._line: SimpleQueue[Turn] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._line = Line(self._serve, name="writers")
 
     def enter(self) -> Turn:
         """Wait for one's turn, to be ended with end(). Raises QueueTimeout, or OSError if the file can't be had."""
         turn = Turn()
-        self._start_thread()
         self._line.put(turn)
         turn.wait(self._patience)
         return turn
@@ -78,19 +107,6 @@ class WriterQueue:
         turn = Turn()
         turn.come(self._lock())
         return turn
-
-    def _start_thread(self) -> None:
-        with self._starting:
-            # A forked process has none either.
-            if self._thread is not None and self._thread.is_alive():
-                return
-            self._line = SimpleQueue()
-            thread = threading.Thread(target=self._serve, args=(self._line,), daemon=True, name="writers")
-            try:
-                thread.start()
-            except RuntimeError as error:
-                raise OSError(f"no thread for the writers: {error}") from None
-            self._thread = thread
 
     def _serve(self, line: SimpleQueue[Turn]) -> None:
         while True:

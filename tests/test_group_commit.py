@@ -70,7 +70,7 @@ def _at_once(app: Flask, group: GroupCommit, works: list[Work]) -> list[Any]:
 
 def _wait_for_line(group: GroupCommit, length: int) -> None:
     until = time.monotonic() + 10
-    while group._line.qsize() != length:
+    while group._line.waiting.qsize() != length:
         assert time.monotonic() < until
         time.sleep(0.005)
     time.sleep(0.02)
