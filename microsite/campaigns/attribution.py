@@ -60,10 +60,10 @@ def tidy(name: str, text: str) -> str:
         return ""
     if text.isascii() and text.isprintable():
         # What almost all of them are.
-        kept = text.lower() if name in _FOLDED else text
-        return ("-" if name in _HYPHENATED else " ").join(kept.split())[:LIMIT].strip()
-    text = folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
-    words = "".join(" " if char.isspace() else char for char in text if _is_kept(char)).split()
+        words = (text.lower() if name in _FOLDED else text).split()
+    else:
+        text = folded(text) if name in _FOLDED else unicodedata.normalize("NFC", text)
+        words = "".join(" " if char.isspace() else char for char in text if _is_kept(char)).split()
     joint = "-" if name in _HYPHENATED else " "
     return joint.join(words)[:LIMIT].strip()
 
