@@ -53,9 +53,12 @@ def page_policy(*, ancestors: Sequence[str] = (), frames_own: bool = False) -> s
     return f"{_PAGE_POLICY}{framed}; frame-ancestors {' '.join(ancestors) or NOBODY}"
 
 
-def security_headers(mimetype: str) -> dict[str, str]:
-    policy = PDF_POLICY if mimetype == "application/pdf" else page_policy()
-    return {"Content-Security-Policy": policy, **_HEADERS}
+_OF_PAGES = {"Content-Security-Policy": page_policy(), **_HEADERS}
+_OF_PDFS = {"Content-Security-Policy": PDF_POLICY, **_HEADERS}
+
+
+def security_headers(mimetype: str) -> Mapping[str, str]:
+    return _OF_PDFS if mimetype == "application/pdf" else _OF_PAGES
 
 
 def transport_headers(settings: Settings) -> Mapping[str, str]:

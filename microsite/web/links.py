@@ -2,11 +2,11 @@
 
 import hashlib
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, cast
 
 from flask import Flask, current_app
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 from itsdangerous.url_safe import URLSafeSerializerMixin
 
@@ -87,6 +87,14 @@ def _serializer_with(purpose: str, *keys: str) -> URLSafeTimedSerializer:
 
 
 class _Serializer(URLSafeTimedSerializer):
+    @cached_property
+    def _signer(self) -> TimestampSigner:
+        return cast(TimestampSigner, super().make_signer())
+
+    def make_signer(self, salt: str | bytes | None = None) -> TimestampSigner:
+        """The same one each time, for it keeps nothing of what it signs; nobody gives a salt but the serializer's."""
+        return self._signer
+
     def dump_payload(self, *args: Any, **kwargs: Any) -> bytes:
         """Without trying to compress, which what we sign is too short for."""
         return base64_encode(super(URLSafeSerializerMixin, self).dump_payload(*args, **kwargs))
