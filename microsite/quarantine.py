@@ -14,6 +14,7 @@ from .leads.consents import ask_to_confirm
 from .leads.models import FormName, Submission, SubmissionStatus
 from .leads.normalise import email_key
 from .leads.notifications import notify
+from .leads.receipts import Receipt
 from .leads.services import NotQuarantined, NotSpam
 from .open_days import services as open_days
 from .open_days.models import RegistrationState
@@ -63,9 +64,10 @@ def release_all(session: Session, ids: Iterable[int], *, notify_every: str, now:
 
 
 def _run(session: Session, submission: Submission, *, notify_every: str, now: datetime) -> None:
-    ask_to_confirm(session, submission, now=now)
-    notify(session, submission, every=notify_every, now=now)
-    _FOLLOW_UPS[submission.form](session, submission, now=now)
+    receipt = Receipt.of(submission)
+    ask_to_confirm(session, receipt, now=now)
+    notify(session, receipt, every=notify_every, now=now)
+    _FOLLOW_UPS[submission.form](session, receipt, now=now)
 
 
 def judge_all(session: Session, ids: Iterable[int], judge: Judge) -> int:

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ..leads.models import Submission
+from ..leads.receipts import Receipt
 from ..outbox.services import enqueue
 
 MAIL = "application"
 
 
-def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
+def follow_up(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """A mail that says it has arrived, and what happens next."""
-    enqueue(session, template=MAIL, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    enqueue(session, template=MAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..content_files import SHIPPED
-from ..leads.models import Submission
+from ..leads.receipts import Receipt
 from ..outbox.services import enqueue
 from .models import BrochureDownload, BrochureVersion
 
@@ -81,9 +81,9 @@ def choose_version(session: Session, version: BrochureVersion | None, *, now: da
         session.execute(update(BrochureVersion).values(chosen_at=None))
 
 
-def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
+def follow_up(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """What a request leads to: a mail with a link that keeps working."""
-    enqueue(session, template=MAIL, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    enqueue(session, template=MAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def count_download(session: Session, submission_id: int, *, version_id: int | None, now: datetime) -> None:

@@ -13,6 +13,7 @@ from ..outbox.services import enqueue
 from ..prepared import Prepared
 from ..school import Wording
 from .models import Consent, ConsentOrigin, ConsentWording, Submission
+from .receipts import Receipt
 
 EMAIL = "email"
 CONFIRMATION = "consent"
@@ -20,8 +21,8 @@ CONFIRMATION = "consent"
 _BY_PERSON = Consent, "INDEXED BY ix_consents_lead_id", "sqlite"
 
 
-def keep_consents(session: Session, submission: Submission, agreed: tuple[Wording, ...], *, now: datetime) -> None:
-    given = {"by": submission.lead_id, "with": submission.id, "at": now}
+def keep_consents(session: Session, receipt: Receipt, agreed: tuple[Wording, ...], *, now: datetime) -> None:
+    given = {"by": receipt.lead_id, "with": receipt.id, "at": now}
     for wording in agreed:
         row = given | vars(wording)
         if _GIVE.run(session.connection(), row) is None:
@@ -35,15 +36,15 @@ def attach_consents(session: Session, submission: Submission) -> None:
     session.execute(update(Consent).where(Consent.submission_id == submission.id).values(lead_id=submission.lead_id))
 
 
-def ask_to_confirm(session: Session, submission: Submission, *, is_first: bool = False, now: datetime) -> None:
+def ask_to_confirm(session: Session, receipt: Receipt, *, is_first: bool = False, now: datetime) -> None:
     """Decide the mail by which the owner of the address confirms a consent to e-mails (double opt-in).
 
     Not if they stand by the same words already, whichever form they came with: then this consent is confirmed from
     that time on. Nor if they were asked in the last 24 hours: one button confirms all. `is_first`: it came with
     the first that was heard of them, which settles both.
     """
-    if is_first or _is_to_ask(session, submission, since=now - timedelta(days=1)):
-        enqueue(session, template=CONFIRMATION, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    if is_first or _is_to_ask(session, receipt, since=now - timedelta(days=1)):
+        enqueue(session, template=CONFIRMATION, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def find_email_consent(session: Session, submission: Submission) -> Consent | None:
@@ -112,8 +113,8 @@ def stands_by_emails(session: Session, lead_id: int) -> bool:
     return session.scalar(select(Consent.id).where(*_standing(lead_id)).limit(1)) is not None
 
 
-def _is_to_ask(session: Session, submission: Submission, *, since: datetime) -> bool:
-    asked_of = {"submission": submission.id, "lead": submission.lead_id, "since": since}
+def _is_to_ask(session: Session, receipt: Receipt, *, since: datetime) -> bool:
+    asked_of = {"submission": receipt.id, "lead": receipt.lead_id, "since": since}
     given = session.execute(_JUST_GIVEN, asked_of).one_or_none()
     if given is None:
         return False

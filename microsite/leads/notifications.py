@@ -10,6 +10,7 @@ from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import HELD, Submission, SubmissionStatus
+from .receipts import Receipt
 
 EACH = "notification"
 DIGEST = "digest"
@@ -50,19 +51,19 @@ class Period:
         return cls(start=start.astimezone(moment.tzinfo), end=end.astimezone(moment.tzinfo))
 
 
-def notify(session: Session, submission: Submission, *, every: str, now: datetime) -> None:
+def notify(session: Session, receipt: Receipt, *, every: str, now: datetime) -> None:
     """Decide the mail that tells admissions of this submission, if none is decided yet.
 
     One released from quarantine has a mail of its own: the digest of its hour may have left.
     """
     if every == "none":
         return
-    if every == "each" or submission.status is SubmissionStatus.RELEASED:
+    if every == "each" or receipt.status is SubmissionStatus.RELEASED:
         enqueue(
             session,
             template=EACH,
-            cause=submission.reference,
-            lead_id=submission.lead_id,
+            cause=receipt.reference,
+            lead_id=receipt.lead_id,
             audience=Audience.ADMISSIONS,
             now=now,
         )

@@ -99,13 +99,11 @@ def standing_channels(session: Session, lead_ids: Sequence[int]) -> dict[int, di
     return channels
 
 
-def has_used_name(session: Session, lead_id: int, submission: Submission) -> bool:
-    """Whether this lead has called itself so in another submission."""
+def has_used_name(session: Session, lead_id: int, names: tuple[str, str], *, besides: int) -> bool:
+    """Whether this lead has called itself so, first name and last, in another submission than that one, by its id."""
     used = select(Submission.first_name, Submission.last_name).distinct()
-    names = session.execute(used.where(Submission.lead_id == lead_id, Submission.id != submission.id))
-    return any(
-        is_same_name(first, submission.first_name) and is_same_name(last, submission.last_name) for first, last in names
-    )
+    others = session.execute(used.where(Submission.lead_id == lead_id, Submission.id != besides))
+    return any(all(map(is_same_name, other, names)) for other in others)
 
 
 @dataclass(frozen=True, kw_only=True)

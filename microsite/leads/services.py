@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
 from ..db import insert_for
@@ -19,6 +19,7 @@ from .consents import EMAIL, attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
 from .queries import find_same, has_used_name, hold_lead
+from .receipts import Receipt
 from .references import draw_reference
 from .words import name_key, words_of
 
@@ -80,14 +81,14 @@ class Sending:
 class Captured:
     """`is_first`: no lead had this address before."""
 
-    submission: Submission
+    receipt: Receipt
     is_new: bool
     is_first: bool = False
 
     @property
     def is_to_follow_up(self) -> bool:
         """Whether a seat, a mail and the like are due now: not twice, and not while quarantined."""
-        return self.is_new and self.submission.status not in HELD
+        return self.is_new and self.receipt.status not in HELD
 
 
 def capture(
@@ -96,23 +97,31 @@ def capture(
     """Keep a submission with its lead, consents and attribution; the caller commits.
 
     The same nonce with the same answers gives the submission that is already there. A suspicious one is
-    quarantined: no lead is made or touched. Not to be rolled back to a savepoint, which the object would outlive.
+    quarantined: no lead is made or touched.
     """
     values = submission_values(sending, now=now)
     # First of all: where one person's form is sent twice at the same moment, one waits here for the other.
     owner = None if sending.is_suspicious else _owner(session, sending.person, at=now, is_sample=False)
     for _ in range(_DRAWS):
-        drawn = {"reference": draw(sending.form), "lead_id": owner and owner.lead_id}
-        submission = _add_submission(session, values | drawn)
-        if submission is not None:
+        values |= {"reference": draw(sending.form), "lead_id": owner and owner.lead_id}
+        added = _INSERT_SUBMISSION.run(session.connection(), values)
+        if added is not None:
+            receipt = Receipt(
+                id=added,
+                reference=values["reference"],
+                lead_id=values["lead_id"],
+                status=values["status"],
+                answers=sending.answers,
+            )
             if owner is not None:
-                _note_contact(session, owner, submission)
-            keep_consents(session, submission, sending.agreed, now=now)
+                _note_contact(session, owner, sending.person, submission_id=added, at=now)
+            keep_consents(session, receipt, sending.agreed, now=now)
             is_first = owner is not None and owner.known is None
-            return Captured(submission=submission, is_new=True, is_first=is_first)
+            return Captured(receipt=receipt, is_new=True, is_first=is_first)
+        # This form, or this reference, is there.
         same = find_same(session, sending.nonce, sending.digest)
         if same is not None:
-            return Captured(submission=same, is_new=False)
+            return Captured(receipt=Receipt.of(same), is_new=False)
     raise NoFreeReference(sending.form)
 
 
@@ -124,12 +133,13 @@ def release(session: Session, submission: Submission) -> None:
     if submission.status is not SubmissionStatus.QUARANTINED:
         raise NotQuarantined(submission.reference)
     submission.status = SubmissionStatus.RELEASED
-    owner = _owner(session, _person(submission), at=submission.submitted_at, is_sample=submission.is_sample)
+    person = _person(submission)
+    owner = _owner(session, person, at=submission.submitted_at, is_sample=submission.is_sample)
     submission.lead_id = owner.lead_id
     session.flush()
     # Read while it was nobody's, perhaps.
     session.expire(submission, ["lead"])
-    _note_contact(session, owner, submission)
+    _note_contact(session, owner, person, submission_id=submission.id, at=submission.submitted_at)
     attach_consents(session, submission)
 
 
@@ -159,7 +169,7 @@ def identify_again(session: Session, lead: Lead) -> None:
     session.execute(delete(LeadWord).where(LeadWord.lead_id == lead.id))
     session.flush()
     for submission in submissions:
-        _keep_words(session, lead.id, submission)
+        _keep_words(session, lead.id, _person(submission))
 
 
 def submission_values(sending: Sending, *, now: datetime) -> dict[str, Any]:
@@ -187,21 +197,21 @@ class _Owner:
     known: Lead | None
 
 
-def _note_contact(session: Session, owner: _Owner, submission: Submission) -> None:
+def _note_contact(session: Session, owner: _Owner, person: Person, *, submission_id: int, at: datetime) -> None:
     if owner.known is not None:
-        _bring_up_to_date(session, owner.known, submission)
-    _keep_words(session, owner.lead_id, submission)
+        _bring_up_to_date(session, owner.known, person, submission_id=submission_id, at=at)
+    _keep_words(session, owner.lead_id, person)
 
 
-def _bring_up_to_date(session: Session, lead: Lead, submission: Submission) -> None:
-    names = ((lead.first_name, submission.first_name), (lead.last_name, submission.last_name))
-    is_another = not all(is_same_name(one, other) for one, other in names)
+def _bring_up_to_date(session: Session, lead: Lead, person: Person, *, submission_id: int, at: datetime) -> None:
+    names = person.first_name, person.last_name
+    is_another = not all(map(is_same_name, (lead.first_name, lead.last_name), names))
     # One that came before was seen, or is still to be.
-    if is_another and not has_used_name(session, lead.id, submission):
+    if is_another and not has_used_name(session, lead.id, names, besides=submission_id):
         lead.needs_review = True
-    lead.phone = lead.phone or submission.phone
-    lead.created_at = min(lead.created_at, submission.submitted_at)
-    lead.last_contact_at = max(lead.last_contact_at, submission.submitted_at)
+    lead.phone = lead.phone or person.phone
+    lead.created_at = min(lead.created_at, at)
+    lead.last_contact_at = max(lead.last_contact_at, at)
 
 
 def lead_values(person: Person, *, at: datetime) -> dict[str, Any]:
@@ -232,22 +242,8 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
             return _Owner(lead_id=known.id, known=known)
 
 
-def _add_submission(session: Session, values: dict[str, Any]) -> Submission | None:
-    """None where this form, or this reference, is there."""
-    connection = session.connection()
-    added = _INSERT_SUBMISSION.run(connection, values)
-    if added is None:
-        return None
-    # As if it had been read: what was written is known.
-    submission = Submission()
-    vars(submission).update(values, id=added)
-    make_transient_to_detached(submission)
-    session.add(submission)
-    return submission
-
-
-def _keep_words(session: Session, lead_id: int, submission: Submission) -> None:
-    words = words_of(**vars(_person(submission)))
+def _keep_words(session: Session, lead_id: int, person: Person) -> None:
+    words = words_of(**vars(person))
     _INSERT_WORD.run_each(session.connection(), [{"lead_id": lead_id, "word": word} for word in words])
 
 

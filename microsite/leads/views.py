@@ -17,10 +17,10 @@ from ..web.limits import address_wait, email_wait, told
 from .consents import ask_to_confirm
 from .forms import LeadForm
 from .links import submission_url
-from .models import Submission
 from .normalise import email_key
 from .notifications import notify
 from .queries import is_kept
+from .receipts import Receipt
 from .services import Sending, capture
 
 TRY_AGAIN = (
@@ -44,7 +44,7 @@ class Place:
 class FollowUp(Protocol):
     """What a form leads to besides its submission: a seat, a mail. Knows no request, may run twice (db.keep())."""
 
-    def __call__(self, session: Session, submission: Submission, *, now: datetime) -> None: ...
+    def __call__(self, session: Session, receipt: Receipt, *, now: datetime) -> None: ...
 
 
 def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Response:
@@ -78,11 +78,11 @@ def _keep(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Re
     def write(session: Session) -> str:
         captured = capture(session, sending, now=now)
         if captured.is_to_follow_up:
-            follow_up(session, captured.submission, now=now)
+            follow_up(session, captured.receipt, now=now)
             if sending.wants_emails:
-                ask_to_confirm(session, captured.submission, is_first=captured.is_first, now=now)
-            notify(session, captured.submission, every=every, now=now)
-        return captured.submission.reference
+                ask_to_confirm(session, captured.receipt, is_first=captured.is_first, now=now)
+            notify(session, captured.receipt, every=every, now=now)
+        return captured.receipt.reference
 
     return make_response(redirect(submission_url(thanks, keep(write)), 303))
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
-from ..leads.models import FormName, Submission
+from ..leads.models import FormName
 from ..leads.queries import find_by_reference, find_lead, hold_lead
+from ..leads.receipts import Receipt
 from ..leads.services import Person, Sending, capture
 from ..school import PARIS
 from .models import SEATED, Registration, RegistrationState, Slot
@@ -90,7 +91,7 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
     # Before the slot is locked, as the form does: two who lock lead and slot never cross.
     hold_lead(session, person.email)
     is_known = _active(session, person, slot_id) is not None
-    submission = None if is_known else _capture(session, person, planned, companions, now=now)
+    receipt = None if is_known else _capture(session, person, planned, companions, now=now)
     slot = lock_slot(session, slot_id)
     if slot is None or slot.cancelled_at is not None or slot.ends_at <= now or not is_today(slot, now=now):
         raise SlotClosed(slot_id)
@@ -103,8 +104,8 @@ def walk_in(session: Session, person: Person, *, slot_id: int, companions: int, 
     if remaining + own < 1 + companions:
         raise SlotFull(remaining + own)
     if registration is None:
-        submission = submission or _capture(session, person, slot, companions, now=now)
-        registration = Registration(submission=submission, lead_id=submission.lead_id, slot=slot, created_at=now)
+        receipt = receipt or _capture(session, person, slot, companions, now=now)
+        registration = Registration(submission_id=receipt.id, lead_id=receipt.lead_id, slot=slot, created_at=now)
         session.add(registration)
     registration.companions, registration.is_walk_in = companions, True
     checked_in = _attend(registration, now=now)
@@ -134,7 +135,7 @@ def _attend(registration: Registration, *, now: datetime) -> CheckedIn:
     return CheckedIn(registration=registration, is_repeated=is_repeated)
 
 
-def _capture(session: Session, person: Person, slot: Slot, companions: int, *, now: datetime) -> Submission:
+def _capture(session: Session, person: Person, slot: Slot, companions: int, *, now: datetime) -> Receipt:
     answers = {
         "slot_id": slot.id,
         "slot_starts_at": slot.starts_at.isoformat(),
@@ -153,7 +154,7 @@ def _capture(session: Session, person: Person, slot: Slot, companions: int, *, n
         agreed=(),
         attribution=Attribution(),
     )
-    return capture(session, sending, now=now).submission
+    return capture(session, sending, now=now).receipt
 
 
 def _active(session: Session, person: Person, slot_id: int) -> Registration | None:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from ..leads.models import Submission
+from ..leads.models import Lead
+from ..leads.receipts import Receipt
 from ..outbox.services import enqueue
 from .models import OVER, SEATED, Alert, Registration, RegistrationState, Slot
 from .queries import find_registration
@@ -28,46 +29,46 @@ class RegistrationOver(ValueError):
         self.registration = registration
 
 
-def follow_up(session: Session, submission: Submission, *, now: datetime) -> None:
+def follow_up(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """What an open-day submission leads to: a seat, a place in the line, or an alert; and a mail about it.
 
     Raises SlotFull or SlotClosed; whoever commits then rolls all of this submission back.
     """
-    _follow_up(session, submission, may_wait=submission.answers["may_wait"], now=now)
+    _follow_up(session, receipt, may_wait=receipt.answers["may_wait"], now=now)
 
 
-def follow_up_late(session: Session, submission: Submission, *, now: datetime) -> None:
+def follow_up_late(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """The same for one that was held back, whose sender isn't there any more to be told and to choose again.
 
     They wanted this very slot: where it has filled up meanwhile they wait for it, whatever they answered then. Where
     waiting is no use either (it is closed, cancelled, smaller than the party) they are to be told of the next date.
     """
     try:
-        _follow_up(session, submission, may_wait=True, now=now)
+        _follow_up(session, receipt, may_wait=True, now=now)
     except (SlotFull, SlotClosed):
-        promise_alert(session, submission, now=now)
+        promise_alert(session, receipt, now=now)
 
 
-def _follow_up(session: Session, submission: Submission, *, may_wait: bool, now: datetime) -> None:
-    answers: dict[str, Any] = submission.answers
+def _follow_up(session: Session, receipt: Receipt, *, may_wait: bool, now: datetime) -> None:
+    answers: dict[str, Any] = receipt.answers
     if answers["slot_id"] is None:
-        promise_alert(session, submission, now=now)
+        promise_alert(session, receipt, now=now)
         return
     register(
         session,
-        submission,
+        receipt,
         slot_id=answers["slot_id"],
         companions=answers["companions"],
         may_wait=may_wait,
         now=now,
     )
-    enqueue(session, template=REGISTERED, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    enqueue(session, template=REGISTERED, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
-def promise_alert(session: Session, submission: Submission, *, now: datetime) -> None:
+def promise_alert(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """Note that this lead is to be told when an open day is added."""
-    session.add(Alert(submission_id=submission.id, lead_id=submission.lead_id, created_at=now))
-    enqueue(session, template=PROMISED, cause=submission.reference, lead_id=submission.lead_id, now=now)
+    session.add(Alert(submission_id=receipt.id, lead_id=receipt.lead_id, created_at=now))
+    enqueue(session, template=PROMISED, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def stop_alerts(session: Session, lead_id: int) -> bool:
@@ -77,7 +78,7 @@ def stop_alerts(session: Session, lead_id: int) -> bool:
 
 
 def register(
-    session: Session, submission: Submission, *, slot_id: int, companions: int, may_wait: bool, now: datetime
+    session: Session, receipt: Receipt, *, slot_id: int, companions: int, may_wait: bool, now: datetime
 ) -> Registration:
     """Take 1 + companions seats or, where they aren't left and that was asked for, the last place in the line.
 
@@ -93,17 +94,16 @@ def register(
     # A party larger than the slot would wait for ever.
     if not has_room and not (may_wait and 1 + companions <= slot.capacity):
         raise SlotFull(remaining)
-    lead = submission.lead
-    if lead is None:
+    if receipt.lead_id is None:
         raise ValueError("a quarantined submission takes no seat")
-    active = find_registration(session, lead_id=lead.id, slot_id=slot.id)
+    active = find_registration(session, lead_id=receipt.lead_id, slot_id=slot.id)
     if active is not None:
         if active.companions != companions:
-            lead.needs_review = True
+            session.get_one(Lead, receipt.lead_id).needs_review = True
         return active
     registration = Registration(
-        submission=submission,
-        lead_id=lead.id,
+        submission_id=receipt.id,
+        lead_id=receipt.lead_id,
         slot=slot,
         companions=companions,
         state=RegistrationState.CONFIRMED if has_room else RegistrationState.WAITING,

@@ -47,5 +47,5 @@ def send(
         is_suspicious=is_suspicious,
     )
     with app.app_context(), writing():
-        submission = capture(db.session(), sending, now=at).submission
-        return submission.id, submission.lead_id, submission.reference
+        receipt = capture(db.session(), sending, now=at).receipt
+        return receipt.id, receipt.lead_id, receipt.reference

@@ -379,7 +379,7 @@ def test_lower_id_that_is_committed_later_is_not_missed(app: Flask, desk: Desk) 
     with app.app_context():
         engine = db.engine
     with Session(engine) as session:
-        earlier = capture(session, slow, now=NOW).submission.id
+        earlier = capture(session, slow, now=NOW).receipt.id
         later = send(app, "Vive B", email="vive@exemple.fr")[0]
         assert earlier < later
         assert _take(client, "nouveautes-brochure") == ["Vive"]

@@ -42,7 +42,7 @@ def fill(session: Session) -> None:
         prefix = {"brochure": "BRO", "open-day": "JPO", "application": "CAN"}[sending.form]
         reference = f"{prefix}-22222{number + 2}"
         captured = capture(session, sending, now=TIMES[number % 2], draw=lambda _, drawn=reference: drawn)  # type: ignore[misc]
-        submissions.append(captured.submission)
+        submissions.append(session.get_one(Submission, captured.receipt.id))
     release(session, submissions[3])
     by_email, by_phone = session.scalars(
         select(Consent).where(Consent.submission_id == submissions[1].id).order_by(Consent.channel)

@@ -33,6 +33,10 @@ def sending(nonce: str = "n1", email: str = "zoe@exemple.fr", first_name: str = 
     )
 
 
+def kept(one: Sending) -> Submission:
+    return db.session.get_one(Submission, capture(db.session(), one, now=NOW).receipt.id)
+
+
 @pytest.fixture
 def in_app(app: Flask) -> Iterator[None]:
     with app.app_context():
@@ -42,15 +46,15 @@ def in_app(app: Flask) -> Iterator[None]:
 @pytest.mark.usefixtures("in_app")
 class TestIdentity:
     def test_same_address_in_another_case_is_the_same_lead(self) -> None:
-        one = capture(db.session(), sending(), now=NOW).submission
-        two = capture(db.session(), sending("n2", email="ZOE@exemple.fr"), now=NOW).submission
+        one = kept(sending())
+        two = kept(sending("n2", email="ZOE@exemple.fr"))
 
         assert one.lead_id == two.lead_id
         assert (one.email, two.email) == ("zoe@exemple.fr", "ZOE@exemple.fr")
 
     def test_another_name_is_kept_and_the_lead_is_marked_for_review(self) -> None:
         capture(db.session(), sending(), now=NOW)
-        other = capture(db.session(), sending("n2", first_name="Hélène"), now=NOW).submission
+        other = kept(sending("n2", first_name="Hélène"))
 
         lead = db.session.scalars(select(Lead)).one()
         assert lead.needs_review
@@ -89,11 +93,11 @@ class TestQuarantine:
 
         lead = db.session.scalars(select(Lead)).one()
         assert (lead.needs_review, lead.last_contact_at) == (False, NOW)
-        assert held.submission.lead_id is None
+        assert held.receipt.lead_id is None
         assert not held.is_to_follow_up
 
     def test_release_gives_lead_and_consents(self) -> None:
-        held = capture(db.session(), replace(sending(), is_suspicious=True), now=NOW).submission
+        held = kept(replace(sending(), is_suspicious=True))
         assert not held.lead
 
         release(db.session(), held)
@@ -108,7 +112,7 @@ class TestQuarantine:
 @pytest.mark.usefixtures("in_app")
 class TestReference:
     def test_reference_is_short_and_readable(self) -> None:
-        reference = capture(db.session(), sending(), now=NOW).submission.reference
+        reference = capture(db.session(), sending(), now=NOW).receipt.reference
 
         prefix, signs = reference.split("-")
         assert (prefix, len(signs)) == ("BRO", 6)
@@ -153,7 +157,7 @@ def test_parallel_different_sendings_of_a_new_person_give_one_lead(app: Flask) -
 def _capture_in_parallel(app: Flask, sendings: list[Sending]) -> list[str]:
     def run(one: Sending) -> str:
         with app.app_context():
-            reference = capture(db.session(), one, now=NOW).submission.reference
+            reference = capture(db.session(), one, now=NOW).receipt.reference
             db.session.commit()
             return reference
 

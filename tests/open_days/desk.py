@@ -6,6 +6,7 @@ from click.testing import Result
 from flask import Flask
 
 from microsite.db import db, writing
+from microsite.leads.models import Submission
 from microsite.open_days.models import Slot
 from microsite.open_days.services import follow_up
 
@@ -29,10 +30,11 @@ def register(app: Flask, slot: str, name: str, *, companions: int = 0, access_ne
     with app.app_context(), writing():
         planned = db.session.get(Slot, int(slot))
         assert planned is not None
-        submission = submit(
+        receipt = submit(
             db.session(), planned, companions=companions, may_wait=True, email=f"{name.lower()}@exemple.fr", now=now
         )
-        submission.first_name, submission.last_name = name, "Martin"
-        submission.answers = submission.answers | {"access_needs": access_needs}
-        follow_up(db.session(), submission, now=now)
-        return submission.reference
+        sent = db.session.get_one(Submission, receipt.id)
+        sent.first_name, sent.last_name = name, "Martin"
+        sent.answers = sent.answers | {"access_needs": access_needs}
+        follow_up(db.session(), receipt, now=now)
+        return receipt.reference

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from microsite.campaigns.attribution import Attribution
 from microsite.db import db
-from microsite.leads.models import FormName, Submission
+from microsite.leads.models import FormName
+from microsite.leads.receipts import Receipt
 from microsite.leads.services import Person, Sending, capture
 from microsite.open_days.models import Registration, Slot
 from microsite.open_days.planning import DayPlan, SlotPlan, plan_open_day
@@ -22,9 +23,7 @@ def person(email: str = "") -> Person:
     return Person(first_name="Zoé", last_name="Lefèvre", email=email or f"zoe{next(_numbers)}@exemple.fr", phone=None)
 
 
-def submit(
-    session: Session, slot: Slot, *, companions: int, may_wait: bool, email: str = "", now: datetime
-) -> Submission:
+def submit(session: Session, slot: Slot, *, companions: int, may_wait: bool, email: str = "", now: datetime) -> Receipt:
     """The form, captured; nothing is booked yet."""
     answers = {
         "slot_id": slot.id,
@@ -44,14 +43,14 @@ def submit(
         agreed=(),
         attribution=Attribution(),
     )
-    return capture(session, sending, now=now).submission
+    return capture(session, sending, now=now).receipt
 
 
 def book(slot: Slot, *, companions: int = 0, may_wait: bool = True, email: str = "", now: datetime) -> Registration:
     """Register somebody in the session's transaction; raises what register() raises."""
     session = db.session()
-    submission = submit(session, slot, companions=companions, may_wait=may_wait, email=email, now=now)
-    return register(session, submission, slot_id=slot.id, companions=companions, may_wait=may_wait, now=now)
+    receipt = submit(session, slot, companions=companions, may_wait=may_wait, email=email, now=now)
+    return register(session, receipt, slot_id=slot.id, companions=companions, may_wait=may_wait, now=now)
 
 
 def plan_slot(*, capacity: int, starts_at: datetime, hours: int = 2) -> Slot:

@@ -25,11 +25,10 @@ def register(app: Flask, slot: str, *, email: str = ZOE, companions: int = 0) ->
     """Take seats or wait for them, as the form does; the reference."""
     with app.app_context():
         planned = db.session.get_one(Slot, int(slot))
-        submission = submit(db.session(), planned, companions=companions, may_wait=True, email=email, now=utc_now())
-        follow_up(db.session(), submission, now=utc_now())
-        reference = submission.reference
+        receipt = submit(db.session(), planned, companions=companions, may_wait=True, email=email, now=utc_now())
+        follow_up(db.session(), receipt, now=utc_now())
         db.session.commit()
-    return reference
+        return receipt.reference
 
 
 def ask_brochure(client: CheckedClient, **more: str) -> None:
