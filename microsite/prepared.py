@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Column, ColumnDefault, Executable
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
 
@@ -24,11 +24,13 @@ class Prepared:
         self._build = build
         self._ready: dict[tuple[str, ...], tuple[str, _Fill]] = {}
 
-    def run(self, connection: Connection, row: Row) -> Any:
+    def run(self, session: Session, row: Row) -> Any:
         """The first value that it returns, as the driver gives it, hence a number or a text; None if there is none.
 
-        In a transaction that has begun. Raises what SQLAlchemy raises, and ValueError for what its column doesn't take.
+        In the session's transaction, without a flush before. Raises what SQLAlchemy raises, and ValueError for what its
+        column doesn't take.
         """
+        connection = _connection_of(session)
         text, fill = self._prepared(connection.dialect, row)
         values = fill(row)
         with _DriverCursor(connection, text) as cursor:
@@ -36,8 +38,9 @@ class Prepared:
             first = cursor.fetchone() if cursor.description else None
         return None if first is None else first[0]
 
-    def run_each(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def run_each(self, session: Session, rows: Sequence[Row]) -> None:
         """The same for rows, one at least, that say the same things."""
+        connection = _connection_of(session)
         text, fill = self._prepared(connection.dialect, rows[0])
         values = [fill(row) for row in rows]
         with _DriverCursor(connection, text) as cursor:
@@ -52,6 +55,14 @@ class Prepared:
         return self._ready[key]
 
 
+def _connection_of(session: Session) -> Connection:
+    """In a transaction. Where one has begun, without asking the session, which looks itself over before it tells."""
+    bound = session.bind
+    if isinstance(bound, Connection) and bound.in_transaction() and not session.in_nested_transaction():
+        return bound
+    return session.connection()
+
+
 class _DriverCursor:
     """The driver's, whose errors are told as SQLAlchemy tells them: to the engine's listeners, and by its own names."""
 
@@ -61,9 +72,6 @@ class _DriverCursor:
         self._connection, self._text = connection, text
 
     def __enter__(self) -> DBAPICursor:
-        if not self._connection.in_transaction():
-            # SQLAlchemy would begin one; the driver would commit at once, out of turn.
-            raise InvalidRequestError("no transaction has begun")
         try:
             self._cursor: DBAPICursor | None = self._connection.connection.cursor()
         except BaseException as error:

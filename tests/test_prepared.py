@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, bindparam, delete, event, select
+from sqlalchemy import bindparam, delete, event, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from microsite.db import db, insert_for, writing
 from microsite.leads.models import FormName, Lead, Submission, SubmissionStatus
@@ -46,10 +47,6 @@ def _kept(model: Any) -> dict[str, Any]:
     return {name: value for name, value in row._mapping.items() if name != "id"}
 
 
-def _connection() -> Connection:
-    return db.session.connection()
-
-
 def test_kept_as_sqlalchemy_keeps_it(app: Flask) -> None:
     for model, prepared, row in ((Lead, KEEP_LEAD, LEAD), (Submission, KEEP_SUBMISSION, SUBMISSION)):
         with app.app_context():
@@ -58,7 +55,7 @@ def test_kept_as_sqlalchemy_keeps_it(app: Flask) -> None:
             by_sqlalchemy = _kept(model)
             with writing():
                 db.session.execute(delete(model))
-                prepared.run(_connection(), row)
+                prepared.run(db.session(), row)
 
             assert _kept(model) == by_sqlalchemy
 
@@ -68,17 +65,17 @@ def test_returned_values_and_constants(app: Flask) -> None:
         lambda _dialect: select(Lead.id).where(Lead.email == bindparam("email"), Lead.needs_review.is_(False))
     )
     with app.app_context(), writing():
-        lead_id = KEEP_LEAD.run(_connection(), LEAD)
+        lead_id = KEEP_LEAD.run(db.session(), LEAD)
 
-        assert found.run(_connection(), {"email": LEAD["email"]}) == lead_id
-        assert found.run(_connection(), {"email": "x"}) is None
+        assert found.run(db.session(), {"email": LEAD["email"]}) == lead_id
+        assert found.run(db.session(), {"email": "x"}) is None
 
 
 def test_rows_that_say_other_things_have_a_statement_of_their_own(app: Flask) -> None:
     other = LEAD | {"email_key": "other", "needs_review": True, "created_at": NOW.astimezone(UTC)}
     with app.app_context(), writing():
-        KEEP_LEAD.run(_connection(), LEAD)
-        KEEP_LEAD.run(_connection(), other)
+        KEEP_LEAD.run(db.session(), LEAD)
+        KEEP_LEAD.run(db.session(), other)
         reviewed = db.session.execute(select(Lead.email_key, Lead.needs_review).order_by(Lead.id)).all()
 
         assert [tuple(row) for row in reviewed] == [("zoe@exemple.fr", False), ("other", True)]
@@ -86,9 +83,7 @@ def test_rows_that_say_other_things_have_a_statement_of_their_own(app: Flask) ->
 
 def test_each_of_many(app: Flask) -> None:
     with app.app_context(), writing():
-        KEEP_SUBMISSION.run_each(
-            _connection(), [SUBMISSION | {"reference": name, "form_nonce": name} for name in "abc"]
-        )
+        KEEP_SUBMISSION.run_each(db.session(), [SUBMISSION | {"reference": name, "form_nonce": name} for name in "abc"])
 
         assert db.session.scalars(select(Submission.reference).order_by(Submission.id)).all() == ["a", "b", "c"]
 
@@ -103,11 +98,11 @@ def test_errors_are_told_to_whoever_listens_to_the_engine(app: Flask) -> None:
         event.listen(db.engine, "handle_error", hear)
         try:
             for run_again in (
-                lambda: KEEP_SUBMISSION.run(_connection(), SUBMISSION),
-                lambda: KEEP_SUBMISSION.run_each(_connection(), [SUBMISSION]),
+                lambda: KEEP_SUBMISSION.run(db.session(), SUBMISSION),
+                lambda: KEEP_SUBMISSION.run_each(db.session(), [SUBMISSION]),
             ):
                 with writing(), pytest.raises(IntegrityError) as refusal, db.session.begin_nested():
-                    KEEP_SUBMISSION.run(_connection(), SUBMISSION | {"reference": "first"})
+                    KEEP_SUBMISSION.run(db.session(), SUBMISSION | {"reference": "first"})
                     run_again()
                 assert heard == [refusal.value]
                 heard.clear()
@@ -119,15 +114,15 @@ def test_connection_that_is_lost_is_told_as_by_sqlalchemy(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         connection.begin()
         connection.connection.driver_connection.close()  # type: ignore[union-attr]
-        with pytest.raises(DBAPIError):
-            KEEP_LEAD.run(connection, LEAD)
+        with Session(connection) as session, pytest.raises(DBAPIError):
+            KEEP_LEAD.run(session, LEAD)
         assert connection.invalidated
 
 
-def test_nothing_runs_outside_of_a_transaction(app: Flask) -> None:
+def test_session_that_has_not_begun_begins(app: Flask) -> None:
     with app.app_context():
-        with db.engine.connect() as connection, pytest.raises(InvalidRequestError):
-            KEEP_LEAD.run(connection, LEAD)
+        with db.engine.connect() as connection, Session(connection) as session:
+            KEEP_LEAD.run(session, LEAD)
         assert db.session.scalars(select(Lead.id)).all() == []
 
 
@@ -135,13 +130,26 @@ def test_values_that_no_column_takes(app: Flask) -> None:
     with app.app_context(), writing():
         for _ in range(2):
             with pytest.raises(ValueError, match="zone"):
-                KEEP_LEAD.run(_connection(), LEAD | {"created_at": NOW.replace(tzinfo=None)})
+                KEEP_LEAD.run(db.session(), LEAD | {"created_at": NOW.replace(tzinfo=None)})
 
 
 def test_what_is_missing_or_taken_is_told_as_by_sqlalchemy(app: Flask) -> None:
     with app.app_context(), writing():
-        KEEP_LEAD.run(_connection(), LEAD)
+        KEEP_LEAD.run(db.session(), LEAD)
         nameless = {name: value for name, value in LEAD.items() if name != "last_name"} | {"email_key": "other"}
         for row in (LEAD, nameless):
             with pytest.raises(IntegrityError), db.session.begin_nested():
-                KEEP_LEAD.run(_connection(), row)
+                KEEP_LEAD.run(db.session(), row)
+
+
+def test_in_the_savepoint_of_a_session_that_is_bound_to_a_connection(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection, Session(connection) as session:
+        KEEP_LEAD.run(session, LEAD)
+        with pytest.raises(IntegrityError), session.begin_nested():
+            KEEP_SUBMISSION.run(session, SUBMISSION)
+            KEEP_LEAD.run(session, LEAD)
+        session.commit()
+
+    with app.app_context():
+        assert db.session.scalars(select(Lead.email)).all() == ["zoe@exemple.fr"]
+        assert db.session.scalars(select(Submission.id)).all() == []

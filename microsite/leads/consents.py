@@ -25,10 +25,10 @@ def keep_consents(session: Session, receipt: Receipt, agreed: tuple[Wording, ...
     given = {"by": receipt.lead_id, "with": receipt.id, "at": now}
     for wording in agreed:
         row = given | vars(wording)
-        if _GIVE.run(session.connection(), row) is None:
+        if _GIVE.run(session, row) is None:
             # The first to agree to these words.
             _keep_wording(session, wording)
-            _GIVE.run(session.connection(), row)
+            _GIVE.run(session, row)
 
 
 def attach_consents(session: Session, submission: Submission) -> None:

@@ -104,7 +104,7 @@ def capture(
     owner = None if sending.is_suspicious else _owner(session, sending.person, at=now, is_sample=False)
     for _ in range(_DRAWS):
         values |= {"reference": draw(sending.form), "lead_id": owner and owner.lead_id}
-        added = _INSERT_SUBMISSION.run(session.connection(), values)
+        added = _INSERT_SUBMISSION.run(session, values)
         if added is not None:
             receipt = Receipt(
                 id=added,
@@ -232,9 +232,8 @@ def _person(submission: Submission) -> Person:
 def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -> _Owner:
     """The lead of this address, new or not, erased by nobody before the transaction ends."""
     values = lead_values(person, at=at) | {"is_sample": is_sample}
-    connection = session.connection()
     while True:
-        added = _INSERT_LEAD.run(connection, values)
+        added = _INSERT_LEAD.run(session, values)
         if added is not None:
             return _Owner(lead_id=added, known=None)
         known = hold_lead(session, person.email)
@@ -244,7 +243,7 @@ def _owner(session: Session, person: Person, *, at: datetime, is_sample: bool) -
 
 def _keep_words(session: Session, lead_id: int, person: Person) -> None:
     words = words_of(**vars(person))
-    _INSERT_WORD.run_each(session.connection(), [{"lead_id": lead_id, "word": word} for word in words])
+    _INSERT_WORD.run_each(session, [{"lead_id": lead_id, "word": word} for word in words])
 
 
 _INSERT_LEAD = Prepared(

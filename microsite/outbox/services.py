@@ -70,7 +70,7 @@ def enqueue(
     counted = {"about": lead_id, "told": audience, "since": now - timedelta(days=1), "is_capped": is_capped}
     # What it is about may be new in this transaction too.
     session.flush()
-    _DECIDE.run(session.connection(), mail | counted)
+    _DECIDE.run(session, mail | counted)
 
 
 def _decision(dialect: str) -> Any:
