@@ -23,35 +23,36 @@ _Ending = Callable[[], None]
 
 
 class _Piece:
-    """Whoever claims it first decides: the group's thread, to do it, or its owner, to give up.
+    """Work that its owner waits for.
 
-    Two plain locks in place of a Future, whose condition is taken, waited for and taken again: seven leads in a hundred
-    more a second.
+    By two plain locks, where a Future has a condition, which is taken, waited for and taken again: threads that all
+    wait for Python would pass it from one to the other.
     """
 
     def __init__(self, work: Work) -> None:
         self._work: Work | None = work
-        self._claimed, self._awaited = Lock(), Lock()
-        self._awaited.acquire()
+        self._claimed, self._unanswered = Lock(), Lock()
+        self._unanswered.acquire()
+        self._is_answered = False
         self._result: Any = None
         self._error: BaseException | None = None
-        self.is_answered = False
 
     @property
     def is_given_up(self) -> bool:
         return self._work is None
 
     def claim(self) -> bool:
+        """Whoever comes first decides: the group's thread, to do it, or its owner, to give up. False for the other."""
         return self._claimed.acquire(blocking=False)
 
     def wait(self, patience: float) -> Any:
         """What it gave, or raises what it raised; begun within `patience` seconds, or raises that it wasn't."""
-        if not self._awaited.acquire(timeout=patience):
+        if not self._unanswered.acquire(timeout=patience):
             if self.claim():
                 # It stands in the line still, without anybody's data.
                 self._work = None
                 raise unavailable("the writers didn't move")
-            self._awaited.acquire()
+            self._unanswered.acquire()
         if self._error is not None:
             raise self._error
         return self._result
@@ -66,8 +67,10 @@ class _Piece:
         return result
 
     def answer(self, result: Any = None, *, error: BaseException | None = None) -> None:
-        self._result, self._error, self.is_answered = result, error, True
-        self._awaited.release()
+        """The first answer stays: what is kept isn't told to be lost."""
+        if not self._is_answered:
+            self._result, self._error, self._is_answered = result, error, True
+            self._unanswered.release()
 
 
 class GroupCommit:
@@ -108,8 +111,7 @@ class GroupCommit:
         except BaseException as error:  # whatever it is, this thread goes on, and nobody waits in vain
             # Where no transaction could begin, one of those who wait is told: the next may have more luck.
             for piece in group or islice(pieces, 1):
-                if not piece.is_answered:
-                    piece.answer(error=unavailable(f"the writers' commit: {error!r}"))
+                piece.answer(error=unavailable(f"the writers' commit: {error!r}"))
             return
         for end in endings or ():
             end()

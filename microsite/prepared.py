@@ -56,9 +56,11 @@ class Prepared:
 
 
 def _connection_of(session: Session) -> Connection:
-    """In a transaction. Where one has begun, without asking the session, which looks itself over before it tells."""
+    """The session's, in its transaction. To ask the session takes five times as long as to know."""
     bound = session.bind
-    if isinstance(bound, Connection) and bound.in_transaction() and not session.in_nested_transaction():
+    # A savepoint is set when the session is asked, and no sooner.
+    is_known = session.in_transaction() and not session.in_nested_transaction()
+    if is_known and isinstance(bound, Connection) and bound.in_transaction():
         return bound
     return session.connection()
 

@@ -1,9 +1,12 @@
 """Writers of one process that share a commit: as if each were alone, answered after it, failing alone."""
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +19,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from microsite.db import BUSY_TIMEOUT, db, keep
-from microsite.group_commit import GroupCommit
+from microsite.group_commit import GroupCommit, _Piece
 from microsite.open_days.models import OpenDay, Slot
-from microsite.sqlite_engine import prepare, sqlite
+from microsite.sqlite_engine import prepare, sqlite, unavailable
 from microsite.writer_queue import WriterQueue
 
 Work = Callable[[Session], Any]
@@ -251,6 +254,69 @@ def test_whoever_waits_too_long_gives_up_and_is_not_written(app: Flask) -> None:
 
         assert impatient.run(_adding("a")) == "a"
         assert _titles() == ["a"]
+
+
+def test_who_has_given_up_leaves_nothing_in_the_line(app: Flask) -> None:
+    class Answers:
+        """Somebody's."""
+
+    def late() -> tuple[Work, weakref.ref[Answers]]:
+        answers = Answers()
+
+        def keep_them(session: Session) -> str:
+            return f"{answers}{session}"
+
+        return keep_them, weakref.ref(answers)
+
+    with app.app_context():
+        impatient = GroupCommit(db.engine, patience=0.2)
+        with _line_held(app), ThreadPoolExecutor() as pool:
+            # It is in the thread's hands, hence begins no later than the line moves.
+            first = pool.submit(impatient.run, _adding("a"))
+            _wait_for_line(impatient, 0)
+            work, answers = late()
+            with pytest.raises(OperationalError, match="didn't move"):
+                impatient.run(work)
+            del work
+            first.exception()
+            gc.collect()
+
+            assert impatient._line.waiting.qsize() == 1
+            assert answers() is None
+
+
+def test_who_has_begun_is_waited_for_beyond_their_patience(app: Flask) -> None:
+    def linger(session: Session) -> str:
+        time.sleep(0.3)
+        return str(_adding("a")(session))
+
+    with app.app_context():
+        assert GroupCommit(db.engine, patience=0.05).run(linger) == "a"
+        assert _titles() == ["a"]
+
+
+def test_who_has_begun_is_told_even_late_what_failed(app: Flask) -> None:
+    def fail(_session: Session) -> None:
+        time.sleep(0.3)
+        raise TimeoutError("its own")
+
+    with app.app_context(), pytest.raises(TimeoutError, match="its own"):
+        GroupCommit(db.engine, patience=0.05).run(fail)
+
+
+def test_first_answer_stays() -> None:
+    for is_awaited in (False, True):
+        piece = _Piece(lambda _session: None)
+        waiting = threading.Thread(target=piece.wait, args=(5,))
+        if is_awaited:
+            waiting.start()
+        piece.answer("kept")
+        if is_awaited:
+            waiting.join()
+        piece.answer(error=unavailable("too late"))
+
+        assert is_awaited or piece.wait(0) == "kept"
+        assert piece._error is None
 
 
 def test_work_knows_nothing_of_the_request(app: Flask) -> None:

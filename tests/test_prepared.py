@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import bindparam, delete, event, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from microsite.db import db, insert_for, writing
@@ -140,6 +140,26 @@ def test_what_is_missing_or_taken_is_told_as_by_sqlalchemy(app: Flask) -> None:
         for row in (LEAD, nameless):
             with pytest.raises(IntegrityError), db.session.begin_nested():
                 KEEP_LEAD.run(db.session(), row)
+
+
+def test_not_in_a_transaction_that_the_session_has_not_joined(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        connection.begin()
+        with Session(connection) as session:
+            KEEP_LEAD.run(session, LEAD)
+            session.rollback()
+        assert connection.scalar(select(Lead.id)) is None
+
+
+def test_nothing_runs_after_a_flush_that_failed(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection, Session(connection) as session:
+        session.connection()
+        KEEP_LEAD.run(session, LEAD)
+        session.add(Lead(**LEAD))
+        with pytest.raises(IntegrityError):
+            session.flush()
+        with pytest.raises(PendingRollbackError):
+            KEEP_LEAD.run(session, LEAD)
 
 
 def test_in_the_savepoint_of_a_session_that_is_bound_to_a_connection(app: Flask) -> None:

@@ -1,5 +1,6 @@
-"""What a submission's follow-ups (a seat, a mail) go by: a few values, whether it was just written or is there."""
+"""What a submission's follow-ups (a seat, a mail) go by, whether it was just written or was there already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ class Receipt:
     reference: str
     lead_id: int | None
     status: SubmissionStatus
-    answers: dict[str, Any]
+    answers: Mapping[str, Any]
 
     @classmethod
     def of(cls, submission: Submission) -> Self:

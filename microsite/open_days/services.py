@@ -1,7 +1,6 @@
 """What visitors do: register or wait, change, cancel, take an offer. Callers commit; each locks the slot first."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -50,7 +49,7 @@ def follow_up_late(session: Session, receipt: Receipt, *, now: datetime) -> None
 
 
 def _follow_up(session: Session, receipt: Receipt, *, may_wait: bool, now: datetime) -> None:
-    answers: dict[str, Any] = receipt.answers
+    answers = receipt.answers
     if answers["slot_id"] is None:
         promise_alert(session, receipt, now=now)
         return

@@ -1,6 +1,7 @@
 """Security headers on every answer. Sources: OWASP Secure Headers Project; CSP Level 3."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from flask import Flask, Response
 
@@ -53,8 +54,8 @@ def page_policy(*, ancestors: Sequence[str] = (), frames_own: bool = False) -> s
     return f"{_PAGE_POLICY}{framed}; frame-ancestors {' '.join(ancestors) or NOBODY}"
 
 
-_OF_PAGES = {"Content-Security-Policy": page_policy(), **_HEADERS}
-_OF_PDFS = {"Content-Security-Policy": PDF_POLICY, **_HEADERS}
+_OF_PAGES = MappingProxyType({"Content-Security-Policy": page_policy(), **_HEADERS})
+_OF_PDFS = MappingProxyType({"Content-Security-Policy": PDF_POLICY, **_HEADERS})
 
 
 def security_headers(mimetype: str) -> Mapping[str, str]:

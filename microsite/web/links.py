@@ -92,8 +92,8 @@ class _Serializer(URLSafeTimedSerializer):
         return cast(TimestampSigner, super().make_signer())
 
     def make_signer(self, salt: str | bytes | None = None) -> TimestampSigner:
-        """The same one each time, for it keeps nothing of what it signs; nobody gives a salt but the serializer's."""
-        return self._signer
+        """The same one each time: it keeps nothing of what it signs."""
+        return self._signer if salt in (None, self.salt) else cast(TimestampSigner, super().make_signer(salt))
 
     def dump_payload(self, *args: Any, **kwargs: Any) -> bytes:
         """Without trying to compress, which what we sign is too short for."""

@@ -11,7 +11,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from microsite.campaigns.attribution import LIMIT, NAMES, folded, tidy
 from microsite.web.fields import _is_legible, _is_visible, legible
-from microsite.web.links import unsign
+from microsite.web.links import LinkForged, _serializer, unsign
 
 
 @given(st.text(st.characters(max_codepoint=0x2FFF)), st.booleans())
@@ -48,3 +48,12 @@ def test_links_signed_before_are_opened_still(app: Flask, payload: object) -> No
         )
 
         assert unsign("purpose", signer.dumps(payload), max_age=60)[0] == payload
+
+
+def test_another_salt_is_another_signature(app: Flask) -> None:
+    with app.app_context():
+        signer = _serializer("purpose")
+
+        assert unsign("purpose", str(signer.dumps("payload")), max_age=60)[0] == "payload"
+        with pytest.raises(LinkForged):
+            unsign("purpose", str(signer.dumps("payload", salt="other")), max_age=60)
