@@ -9,30 +9,24 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from .sqlite_engine import unavailable, wait_for_good
-from .writer_queue import Line
+from .writer_queue import Handover, Line
 
 Work = Callable[[Session], Any]
 _Ending = Callable[[], None]
 
 
 class _Piece:
-    """Work that its owner waits for.
-
-    By two plain locks, where a Future has a condition, which is taken, waited for and taken again: threads that all
-    wait for Python would pass it from one to the other.
-    """
+    """Work that its owner waits for."""
 
     def __init__(self, work: Work) -> None:
         self._work: Work | None = work
-        self._claimed, self._unanswered = Lock(), Lock()
-        self._unanswered.acquire()
+        self._handover = Handover()
         self._is_answered = False
         self._result: Any = None
         self._error: BaseException | None = None
@@ -41,18 +35,16 @@ class _Piece:
     def is_given_up(self) -> bool:
         return self._work is None
 
-    def claim(self) -> bool:
-        """Whoever comes first decides: the group's thread, to do it, or its owner, to give up. False for the other."""
-        return self._claimed.acquire(blocking=False)
+    def begin(self) -> bool:
+        """False where its owner has given up; once it is begun they don't."""
+        return self._handover.claim()
 
     def wait(self, patience: float) -> Any:
         """What it gave, or raises what it raised; begun within `patience` seconds, or raises that it wasn't."""
-        if not self._unanswered.acquire(timeout=patience):
-            if self.claim():
-                # It stands in the line still, without anybody's data.
-                self._work = None
-                raise unavailable("the writers didn't move")
-            self._unanswered.acquire()
+        if not self._handover.wait(patience):
+            # It stands in the line still, without anybody's data.
+            self._work = None
+            raise unavailable("the writers didn't move")
         if self._error is not None:
             raise self._error
         return self._result
@@ -70,7 +62,7 @@ class _Piece:
         """The first answer stays: what is kept isn't told to be lost."""
         if not self._is_answered:
             self._result, self._error, self._is_answered = result, error, True
-            self._unanswered.release()
+            self._handover.end()
 
 
 class GroupCommit:
@@ -140,7 +132,7 @@ def _alone(connection: Connection, piece: _Piece) -> None:
 
 def _begun(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
     """Those whose owner hasn't given up; from here on nobody does."""
-    return (piece for piece in pieces if piece.claim())
+    return (piece for piece in pieces if piece.begin())
 
 
 def _waiting(line: SimpleQueue[_Piece]) -> Iterator[_Piece]:

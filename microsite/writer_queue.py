@@ -20,33 +20,57 @@ class QueueTimeout(TimeoutError):
     """The line didn't move for as long as a writer waits."""
 
 
+class Handover:
+    """What one thread waits for and another does. Whoever claims it first decides: to do it, or to give up.
+
+    By two plain locks, where a Future has a condition, which is taken, waited for and taken again: threads that all
+    wait for Python would pass it from one to the other.
+    """
+
+    def __init__(self) -> None:
+        self._claimed, self._undone = threading.Lock(), threading.Lock()
+        self._undone.acquire()
+
+    def claim(self) -> bool:
+        """False where the other one has decided."""
+        return self._claimed.acquire(blocking=False)
+
+    def end(self) -> None:
+        """Once, by who has claimed it and done it."""
+        self._undone.release()
+
+    def wait(self, patience: float) -> bool:
+        """Until it is done; False, and given up, where nobody has claimed it within `patience` seconds."""
+        if self._undone.acquire(timeout=patience):
+            return True
+        if self.claim():
+            return False
+        return self._undone.acquire()
+
+
 class Turn:
     """A writer's place in the line."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._came = threading.Event()
+        self._handover = Handover()
         self._over = threading.Event()
-        self._is_given_up = False
         self._error: OSError | None = None
         self._ticket: int | None = None
 
     def wait(self, patience: float) -> None:
         """Until the turn comes. Raises QueueTimeout, or what kept the file from being locked."""
-        if not self._came.wait(patience):
-            with self._guard:
-                self._is_given_up = not self._came.is_set()
-            if self._is_given_up:
-                raise QueueTimeout
+        if not self._handover.wait(patience):
+            raise QueueTimeout
         if self._error is not None:
             raise self._error
 
     def come(self, ticket: int | None, error: OSError | None = None) -> bool:
         """Wake the writer, whose the lock is now; False if it has gone meanwhile."""
-        with self._guard:
-            self._ticket, self._error = ticket, error
-            self._came.set()
-            return not self._is_given_up
+        self._ticket, self._error = ticket, error
+        if not self._handover.claim():
+            return False
+        self._handover.end()
+        return True
 
     def end(self) -> None:
         # By the writer itself: the next one may be of another process, and waits for this thread alone.

@@ -39,9 +39,6 @@ def legible(text: str, *, multiline: bool = False) -> str:
 
     A text of nothing but spaces and invisible signs comes back empty.
     """
-    if text.isascii() and text.isprintable():
-        # What most of them are.
-        return "" if text.isspace() else text
     if _has_illegible(text, multiline=multiline):
         if not multiline:
             # Where it parted words, a space does.
