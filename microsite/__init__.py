@@ -24,6 +24,7 @@ from .open_days.views import bp as open_days_bp
 from .privacy.mails import MAILS as PRIVACY_MAILS
 from .school import load_school
 from .sharing.views import init_app as init_sharing
+from .web.concurrency import KINDS
 
 # A form's 4,000 characters of motivation are at most 48 KB once percent-encoded.
 MAX_REQUEST_BYTES = 128 * 1024
@@ -61,11 +62,13 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     app.extensions["school"] = load_school(folders)
 
     # Five more than serve visitors: the background worker's.
-    db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 5)
+    every = KINDS * settings.threads + 5
+    db.init_app(app, settings.sqlalchemy_url, connections=settings.threads + 5, at_most=every)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)
     # Around what was put in front of Flask until here, which so sees what the proxies say.
     web.trust_proxies(app, settings)
+    web.complete_bodies(app)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
     for blueprint in (brochures_bp, open_days_bp, applications_bp):

@@ -1,6 +1,7 @@
 """The database: declarative base, aware UTC times, and how transactions begin on SQLite and PostgreSQL."""
 
 import enum
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, TimeoutError  # SQLAlchemy's own
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError  # SQLAlchemy's own
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from . import sqlite_engine
@@ -20,8 +21,13 @@ from .group_commit import GroupCommit
 
 T = TypeVar("T")
 
-# Seconds that a writer waits for another one before the database counts as locked.
-BUSY_TIMEOUT = 5
+# Seconds that a writer waits for another one before the database counts as locked, and that any request waits for a
+# connection of its process's pool.
+BUSY_TIMEOUT = 15
+# Seconds within which a PostgreSQL server answers, or counts as out of reach.
+CONNECT_TIMEOUT = 5
+# Where a request's environ says until when it waits to write (time.monotonic()), in place of BUSY_TIMEOUT seconds.
+WRITE_DEADLINE = "microsite.write_deadline"
 # What PostgreSQL's integers hold: more is no id.
 LARGEST_ID = 2**31 - 1
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -86,27 +92,28 @@ _read_only: ContextVar[bool | None] = ContextVar("read_only", default=None)
 UNAVAILABLE = (DBAPIError, TimeoutError)
 
 
-def init_app(app: Flask, url: str, *, threads: int) -> None:
-    """`threads` of this process may each hold a connection."""
+def init_app(app: Flask, url: str, *, connections: int, at_most: int) -> None:
+    """Keep `connections` open once they were needed, and open others while all are in use, up to `at_most` in all."""
     on_sqlite = url.startswith("sqlite")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # Statement parameters are people's data: they stay out of messages, hence out of the log.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads, "pool_timeout": BUSY_TIMEOUT}
+    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": BUSY_TIMEOUT}
+    options |= {"pool_size": connections, "max_overflow": at_most - connections}
     # The connection used last has its statements parsed and its pages read.
     options["pool_use_lifo"] = True
     if on_sqlite:
         options |= {"module": sqlite_engine.sqlite, "connect_args": {"timeout": BUSY_TIMEOUT}}
     else:
         # By its name a restore knows that the site is served, on whatever machine.
-        waits = {"connect_timeout": BUSY_TIMEOUT, "options": f"-c lock_timeout={BUSY_TIMEOUT}s"}
+        waits = {"connect_timeout": CONNECT_TIMEOUT, "options": f"-c lock_timeout={BUSY_TIMEOUT}s"}
         options |= {"pool_pre_ping": True, "connect_args": waits | {"application_name": "microsite"}}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
         engine = db.engine
     if on_sqlite:
-        sqlite_engine.prepare(engine, is_read_only=_is_read_only, patience=BUSY_TIMEOUT)
-        app.extensions["group_commit"] = GroupCommit(engine, patience=BUSY_TIMEOUT)
+        sqlite_engine.prepare(engine, is_read_only=_is_read_only, patience=_patience)
+        app.extensions["group_commit"] = GroupCommit(engine)
     else:
         event.listen(engine, "begin", _begin_postgresql)
 
@@ -151,7 +158,7 @@ def keep(work: Callable[[Session], T]) -> T:
     # Nobody waits in a line for what they hold themselves.
     if db.session.registry.has():
         db.session.rollback()
-    return cast(T, group_commit.run(work))
+    return cast(T, group_commit.run(work, patience=_patience()))
 
 
 @contextmanager
@@ -180,6 +187,14 @@ def _is_read_only() -> bool:
     return has_request_context() and request.method in SAFE_METHODS
 
 
+def _patience() -> float:
+    """Return the seconds that a writer may still wait: what its request has left, or BUSY_TIMEOUT."""
+    deadline = request.environ.get(WRITE_DEADLINE) if has_request_context() else None
+    return BUSY_TIMEOUT if deadline is None else max(0, deadline - time.monotonic())
+
+
 def _begin_postgresql(connection: Connection) -> None:
     if _is_read_only():
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    elif not _patience():
+        raise OperationalError("BEGIN", None, TimeoutError("the request has waited too long to write"))

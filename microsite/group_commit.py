@@ -66,22 +66,22 @@ class _Piece:
 
 
 class GroupCommit:
-    def __init__(self, engine: Engine, *, patience: float) -> None:
-        """`patience`, in seconds, is how long a piece waits for its turn; once begun, it is waited for to its end."""
-        self._engine, self._patience = engine, patience
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._line = Line(self._serve, name="group commit")
 
-    def run(self, work: Work) -> Any:
+    def run(self, work: Work, *, patience: float) -> Any:
         """What `work` gives, once that is committed; raises what it raises, or what kept it from being written.
 
-        It runs in another thread, hence knows nothing of a request, and may run twice.
+        It waits `patience` seconds for its turn; once begun, it is waited for to its end. It runs in another thread,
+        hence knows nothing of a request, and may run twice.
         """
         piece = _Piece(work)
         try:
             self._line.put(piece)
         except OSError as error:
             raise unavailable(str(error)) from None
-        return piece.wait(self._patience)
+        return piece.wait(patience)
 
     def _serve(self, line: SimpleQueue[_Piece]) -> None:
         wait_for_good()

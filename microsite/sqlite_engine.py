@@ -63,19 +63,19 @@ def wait_for_good() -> None:
     _has_time.set(True)
 
 
-def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float) -> None:
-    """Make every transaction of this engine begin as it must; `patience`, in seconds, is a writer's."""
+def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: Callable[[], float]) -> None:
+    """Make every transaction of this engine begin as it must; `patience` gives a writer's, in seconds."""
     path = Path(str(engine.url.database))
     _make_private(path)
     engine.dialect.statement_compiler = _HintingCompiler
-    queue = WriterQueue(path.with_name(f"{path.name}-queue"), patience=patience)
+    queue = WriterQueue(path.with_name(f"{path.name}-queue"))
 
     def begin(connection: PoolProxiedConnection) -> None:
         # A deferred BEGIN that later writes fails at once with "database is locked" whatever the time-out.
         read_only = is_read_only()
-        remaining = patience
+        allowed = remaining = patience()
         if not read_only and _TURN not in connection.info:
-            connection.info[_TURN], waited = _enter(queue)
+            connection.info[_TURN], waited = _enter(queue, allowed)
             # What was spent in the line isn't waited a second time.
             remaining -= waited
         _check_file(connection, path)
@@ -83,7 +83,7 @@ def prepare(engine: Engine, *, is_read_only: Callable[[], bool], patience: float
         _wait_for_locks(connection, remaining)
         _run(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
         # A commit may have readers to wait for.
-        _wait_for_locks(connection, patience)
+        _wait_for_locks(connection, allowed)
 
     def end_what_failed(connection: Any, record: ConnectionPoolEntry) -> None:
         # A transaction whose commit has failed: SQLAlchemy takes it for ended, SQLite doesn't.
@@ -186,12 +186,12 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _enter(queue: WriterQueue) -> tuple[Turn, float]:
+def _enter(queue: WriterQueue, patience: float) -> tuple[Turn, float]:
     """The turn, and how many seconds of a writer's patience it took."""
     began = time.monotonic()
     try:
         if _has_time.get():
             return queue.enter_for_good(), 0
-        return queue.enter(), time.monotonic() - began
+        return queue.enter(patience=patience), time.monotonic() - began
     except OSError as error:
         raise sqlite.OperationalError(f"writers' queue: {error!r}") from None

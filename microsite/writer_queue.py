@@ -113,17 +113,18 @@ class Line(Generic[T]):
 
 
 class WriterQueue:
-    def __init__(self, path: Path, *, patience: float) -> None:
-        """`patience` in seconds."""
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._patience = patience
         self._line = Line(self._serve, name="writers")
 
-    def enter(self) -> Turn:
-        """Wait for one's turn, to be ended with end(). Raises QueueTimeout, or OSError if the file can't be had."""
+    def enter(self, *, patience: float) -> Turn:
+        """Wait `patience` seconds at most for one's turn, to be ended with end().
+
+        Raises QueueTimeout, or OSError if the file can't be had.
+        """
         turn = Turn()
         self._line.put(turn)
-        turn.wait(self._patience)
+        turn.wait(patience)
         return turn
 
     def enter_for_good(self) -> Turn:

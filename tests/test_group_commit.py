@@ -37,13 +37,13 @@ def engine_name() -> str:
 @pytest.fixture
 def group(app: Flask) -> Iterator[GroupCommit]:
     with app.app_context():
-        yield GroupCommit(db.engine, patience=BUSY_TIMEOUT)
+        yield GroupCommit(db.engine)
 
 
 @contextmanager
 def _line_held(app: Flask) -> Iterator[None]:
     """By a writer of another process, as it were."""
-    turn = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue", patience=BUSY_TIMEOUT).enter()
+    turn = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue").enter(patience=BUSY_TIMEOUT)
     try:
         yield
     finally:
@@ -56,7 +56,7 @@ def _at_once(app: Flask, group: GroupCommit, works: list[Work]) -> list[Any]:
 
     def run(number: int) -> None:
         try:
-            told[number] = group.run(works[number])
+            told[number] = group.run(works[number], patience=BUSY_TIMEOUT)
         except Exception as error:
             told[number] = error
 
@@ -121,7 +121,7 @@ def test_each_sees_what_those_before_have_written(app: Flask, group: GroupCommit
 
 
 def test_nobody_is_answered_before_the_commit(group: GroupCommit) -> None:
-    kept = group.run(_adding("a"))
+    kept = group.run(_adding("a"), patience=BUSY_TIMEOUT)
 
     assert [kept] == _titles()
 
@@ -148,12 +148,12 @@ def test_what_one_leaves_to_be_written_is_not_another_one_s_fault(app: Flask, gr
 
 
 def test_who_has_begun_stands_in_no_line_again(app: Flask, group: GroupCommit) -> None:
-    queue = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue", patience=BUSY_TIMEOUT)
+    queue = WriterQueue(Path(app.instance_path) / "microsite.sqlite3-queue")
     order: list[str] = []
     others: list[threading.Thread] = []
 
     def write_elsewhere() -> None:
-        turn = queue.enter()
+        turn = queue.enter(patience=BUSY_TIMEOUT)
         order.append("another process")
         turn.end()
 
@@ -177,9 +177,9 @@ def test_whatever_a_piece_raises_the_next_ones_are_kept(app: Flask, group: Group
         raise SystemExit(3)
 
     with pytest.raises(SystemExit):
-        group.run(leave)
+        group.run(leave, patience=BUSY_TIMEOUT)
 
-    assert group.run(_adding("a")) == "a"
+    assert group.run(_adding("a"), patience=BUSY_TIMEOUT) == "a"
 
 
 def test_thread_that_could_not_be_started_is_tried_again(group: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,18 +188,18 @@ def test_thread_that_could_not_be_started_is_tried_again(group: GroupCommit, mon
 
     with monkeypatch.context() as patched, pytest.raises(OperationalError, match="no thread"):
         patched.setattr(threading.Thread, "start", refuse)
-        group.run(_adding("lost"))
+        group.run(_adding("lost"), patience=BUSY_TIMEOUT)
 
-    assert group.run(_adding("a")) == "a"
+    assert group.run(_adding("a"), patience=BUSY_TIMEOUT) == "a"
 
 
 def test_forked_process_has_a_thread_of_its_own(group: GroupCommit) -> None:
-    assert group.run(_adding("a")) == "a"
+    assert group.run(_adding("a"), patience=BUSY_TIMEOUT) == "a"
     db.engine.dispose()
     child = os.fork()
     if child == 0:
         # No test runner may end here.
-        os._exit(0 if group.run(_adding("b")) == "b" else 1)
+        os._exit(0 if group.run(_adding("b"), patience=BUSY_TIMEOUT) == "b" else 1)
 
     assert os.waitpid(child, 0)[1] == 0
     assert _titles() == ["a", "b"]
@@ -213,7 +213,7 @@ def test_connection_that_can_neither_commit_nor_roll_back_gives_its_turn_up(app:
                 _adding("lost")(session)
                 session.commit()
 
-        assert GroupCommit(db.engine, patience=1).run(_adding("a")) == "a"
+        assert GroupCommit(db.engine).run(_adding("a"), patience=1) == "a"
         assert _titles() == ["a"]
 
 
@@ -229,7 +229,7 @@ class _Broken(sqlite.Connection):  # type: ignore[misc, name-defined]  # whichev
 def _engine(app: Flask, *, factory: type) -> Engine:
     path = Path(app.instance_path) / "microsite.sqlite3"
     engine = create_engine(f"sqlite:///{path}", module=sqlite, connect_args={"factory": factory})
-    prepare(engine, is_read_only=lambda: False, patience=1)
+    prepare(engine, is_read_only=lambda: False, patience=lambda: 1)
     return engine
 
 
@@ -243,16 +243,16 @@ def test_a_commit_that_fails_is_told_to_everybody_and_keeps_nothing(app: Flask, 
     assert [type(error) for error in told] == [OperationalError, OperationalError]
     assert told[0] is not told[1]
     assert _titles() == [], "and the connection can be used again"
-    assert group.run(_adding("after")) == "after"
+    assert group.run(_adding("after"), patience=BUSY_TIMEOUT) == "after"
 
 
 def test_whoever_waits_too_long_gives_up_and_is_not_written(app: Flask) -> None:
     with app.app_context():
-        impatient = GroupCommit(db.engine, patience=0.2)
+        impatient = GroupCommit(db.engine)
         with _line_held(app), pytest.raises(OperationalError, match="didn't move"):
-            impatient.run(_adding("late"))
+            impatient.run(_adding("late"), patience=0.2)
 
-        assert impatient.run(_adding("a")) == "a"
+        assert impatient.run(_adding("a"), patience=BUSY_TIMEOUT) == "a"
         assert _titles() == ["a"]
 
 
@@ -269,14 +269,14 @@ def test_who_has_given_up_leaves_nothing_in_the_line(app: Flask) -> None:
         return keep_them, weakref.ref(answers)
 
     with app.app_context():
-        impatient = GroupCommit(db.engine, patience=0.2)
+        impatient = GroupCommit(db.engine)
         with _line_held(app), ThreadPoolExecutor() as pool:
             # It is in the thread's hands, hence begins no later than the line moves.
-            first = pool.submit(impatient.run, _adding("a"))
+            first = pool.submit(impatient.run, _adding("a"), patience=0.2)
             _wait_for_line(impatient, 0)
             work, answers = late()
             with pytest.raises(OperationalError, match="didn't move"):
-                impatient.run(work)
+                impatient.run(work, patience=0.2)
             del work
             first.exception()
             gc.collect()
@@ -291,7 +291,7 @@ def test_who_has_begun_is_waited_for_beyond_their_patience(app: Flask) -> None:
         return str(_adding("a")(session))
 
     with app.app_context():
-        assert GroupCommit(db.engine, patience=0.05).run(linger) == "a"
+        assert GroupCommit(db.engine).run(linger, patience=0.05) == "a"
         assert _titles() == ["a"]
 
 
@@ -301,7 +301,7 @@ def test_who_has_begun_is_told_even_late_what_failed(app: Flask) -> None:
         raise TimeoutError("its own")
 
     with app.app_context(), pytest.raises(TimeoutError, match="its own"):
-        GroupCommit(db.engine, patience=0.05).run(fail)
+        GroupCommit(db.engine).run(fail, patience=0.05)
 
 
 def test_first_answer_stays() -> None:

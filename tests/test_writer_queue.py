@@ -24,7 +24,7 @@ _HOLD = """
 import sys, time
 from pathlib import Path
 from microsite.writer_queue import WriterQueue
-WriterQueue(Path(sys.argv[1]), patience=1).enter()
+WriterQueue(Path(sys.argv[1])).enter(patience=1)
 print("held", flush=True)
 time.sleep(60)
 """
@@ -42,14 +42,14 @@ def _held_by_another_process(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_one_writer_at_a_time_among_threads(tmp_path: Path) -> None:
-    queue = WriterQueue(tmp_path / "queue", patience=10)
+    queue = WriterQueue(tmp_path / "queue")
     inside: list[Turn] = []
     most = 0
 
     def write() -> None:
         nonlocal most
         for _ in range(20):
-            turn = queue.enter()
+            turn = queue.enter(patience=10)
             inside.append(turn)
             most = max(most, len(inside))
             time.sleep(0)
@@ -66,26 +66,26 @@ def test_one_writer_at_a_time_among_threads(tmp_path: Path) -> None:
 
 
 def test_wait_is_bounded_and_the_line_goes_on_afterwards(tmp_path: Path) -> None:
-    queue = WriterQueue(tmp_path / "queue", patience=0.1)
-    turn = queue.enter()
+    queue = WriterQueue(tmp_path / "queue")
+    turn = queue.enter(patience=0.1)
 
     with pytest.raises(QueueTimeout):
-        queue.enter()
+        queue.enter(patience=0.1)
 
     turn.end()
-    queue.enter().end()
+    queue.enter(patience=0.1).end()
 
 
 def test_another_process_is_waited_for_and_its_death_frees_the_line(tmp_path: Path) -> None:
     path = tmp_path / "queue"
     with _held_by_another_process(path) as holder:
         with pytest.raises(QueueTimeout):
-            WriterQueue(path, patience=0.1).enter()
+            WriterQueue(path).enter(patience=0.1)
 
         holder.kill()
         holder.wait()
-        queue = WriterQueue(path, patience=5)
-        queue.enter().end()
+        queue = WriterQueue(path)
+        queue.enter(patience=5).end()
 
 
 def test_lock_that_fails_is_told_to_one_writer_and_the_line_goes_on(
@@ -96,27 +96,27 @@ def test_lock_that_fails_is_told_to_one_writer_and_the_line_goes_on(
     def fail(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    queue = WriterQueue(tmp_path / "queue", patience=5)
+    queue = WriterQueue(tmp_path / "queue")
     with monkeypatch.context() as patch:
         patch.setattr("fcntl.flock", fail)
         with pytest.raises(OSError, match="No locks available"):
-            queue.enter()
+            queue.enter(patience=5)
 
-    queue.enter().end()
+    queue.enter(patience=5).end()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_transaction_leaves_the_line_however_it_ends(app: Flask) -> None:
     with app.app_context():
-        queue = WriterQueue(Path(f"{db.engine.url.database}-queue"), patience=0.2)
+        queue = WriterQueue(Path(f"{db.engine.url.database}-queue"))
         for end in (db.session.commit, db.session.rollback, db.session.remove):
             db.session.execute(text("SELECT 1"))
             with pytest.raises(QueueTimeout):
-                queue.enter()
+                queue.enter(patience=0.2)
 
             end()
 
-            queue.enter().end()
+            queue.enter(patience=0.2).end()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -132,7 +132,7 @@ def test_patience_spent_in_the_line_is_not_spent_again_on_the_lock(app: Flask) -
     with app.app_context():
         path = Path(str(db.engine.url.database))
         with locked(path.parent):
-            turn = WriterQueue(Path(f"{path}-queue"), patience=1).enter()
+            turn = WriterQueue(Path(f"{path}-queue")).enter(patience=1)
             threading.Timer(0.9 * BUSY_TIMEOUT, turn.end).start()
             began = time.monotonic()
             with pytest.raises(OperationalError, match="database is locked"):

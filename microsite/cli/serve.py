@@ -20,11 +20,12 @@ from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
+from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line
 
-# Seconds. A worker of granian 2.8 that is told to stop twice at once (Ctrl+C reaches it and its parent, which tells it)
-# or while it still starts may never do it: it gets as long as a request may wait to write, then it goes.
+# Seconds. A worker of granian 2.8 that is told to stop while it still starts may never do it: it gets as long as a
+# request may wait to write, then it goes.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
 # Seconds between a worker that starts and the one whose place it takes (SIGHUP): each listens for itself, so that
 # connections would be refused before the new one does.
@@ -143,7 +144,7 @@ def granian_command(settings: Settings) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "microsite.served:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
-        *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
+        *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads * SERVER_THREADS)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),
         *("--respawn-interval", str(_RESPAWN_INTERVAL)),
         *("--log-config", str(PROJECT_ROOT / "microsite" / "cli" / f"server_log_{settings.log_format}.json")),

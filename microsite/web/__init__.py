@@ -6,6 +6,7 @@ from ..config import Settings
 from . import (
     access_log,
     caching,
+    concurrency,
     context,
     errors,
     fields,
@@ -21,10 +22,11 @@ from . import (
     typography,
 )
 from .addresses import init_app as trust_proxies
+from .bodies import init_app as complete_bodies
 from .links import use_keys
 from .request import Request
 
-__all__ = ["init_app", "trust_proxies", "use_keys"]
+__all__ = ["complete_bodies", "init_app", "trust_proxies", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -44,4 +46,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     security_txt.init_app(app)
     origins.init_app(app)
     limits.init_app(app, settings)
+    # In front of Flask, and behind what answers without it: files, and pages of the cache.
+    concurrency.init_app(app, settings)
     static_files.init_app(app, settings)

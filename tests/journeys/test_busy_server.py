@@ -1,0 +1,138 @@
+"""A server that has much to write: forms wait, each on a thread of its own, and neither pages nor staff wait for them."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+import pytest
+from flask import Flask
+
+from microsite.backoffice.models import Role
+from microsite.web.concurrency import SERVER_THREADS
+
+from ..answers import BROCHURE, export
+from ..backoffice.conftest import PASSWORD, add_member, address
+from ..conftest import Environ
+from ..page import CheckedClient
+from ..served import Visitor, fetch, started
+from ..trouble import locked
+from ..waiting import PATIENCE, wait_until
+
+HALF = SERVER_THREADS // 2
+PAGES = ("/", "/brochure", "/portes-ouvertes", "/admissions/connexion", "/healthz")
+
+
+@contextmanager
+def _submissions_held(environ: Environ) -> Iterator[None]:
+    """Nobody else can write a submission; on SQLite, nobody else can write at all."""
+    if "DATABASE_URL" not in environ:
+        with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):
+            yield
+        return
+    with psycopg.connect(environ["DATABASE_URL"]) as connection:
+        connection.execute("LOCK TABLE submissions IN EXCLUSIVE MODE")
+        yield
+
+
+def _bodies(client: CheckedClient, count: int) -> list[bytes]:
+    answers = client.page("/brochure").form("/brochure").filled(**BROCHURE)
+    return [urlencode(answers | {"email": f"zoe{number}@exemple.fr"}).encode() for number in range(count)]
+
+
+@contextmanager
+def _slow_forms(site: str, count: int) -> Iterator[None]:
+    """Forms of which the site has read the first bytes, and whose rest doesn't come."""
+    with ExitStack() as open_ones:
+        for _ in range(count):
+            where = urlsplit(site)
+            slow = socket.create_connection((str(where.hostname), int(where.port or 80)), timeout=30)
+            open_ones.enter_context(slow)
+            head = "POST /brochure HTTP/1.1", f"Host: {where.netloc}", "Expect: 100-continue", "Content-Length: 99"
+            slow.sendall("\r\n".join([*head, "", ""]).encode())
+            assert slow.recv(100).startswith(b"HTTP/1.1 100")
+            slow.sendall(b"email=")
+        yield
+
+
+def _are_all_waiting(sent: list[Future[tuple[int, str]]]) -> bool:
+    return not any(each.done() for each in sent)
+
+
+def test_forms_wait_for_the_database_while_pages_are_answered(
+    app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
+) -> None:
+    bodies, log = _bodies(client, HALF), tmp_path / "log"
+    # One thread that works for each kind of request: every form but one waits for its turn.
+    small = environ | {"MICROSITE_THREADS": "1"}
+    with started(small, workers=1, log=log) as server, ThreadPoolExecutor(HALF) as pool:
+        with _submissions_held(environ):
+            sent = [pool.submit(Visitor(server.site).post, "/brochure", body) for body in bodies]
+            wait_until(
+                lambda: f"{HALF} requests that write have had no answer for 5 s" in log.read_text(), "it is logged"
+            )
+            pages = [fetch(server.site, path)[0] for path in PAGES]
+            assert _are_all_waiting(sent)
+        statuses = [each.result()[0] for each in sent]
+
+    assert pages == [200] * len(PAGES)
+    assert statuses == [303] * HALF
+    assert len(export(app)) == HALF
+
+
+def test_form_that_finds_half_of_the_threads_waiting_is_shown_again_filled_in(
+    app: Flask, client: CheckedClient, environ: Environ
+) -> None:
+    bodies = _bodies(client, HALF + 3)
+    small = environ | {"MICROSITE_THREADS": "1"}
+    with started(small, workers=1) as server, ThreadPoolExecutor(len(bodies)) as pool:
+        with _submissions_held(environ):
+            sent = [pool.submit(Visitor(server.site).post, "/brochure", body) for body in bodies]
+            wait_until(lambda: sum(each.done() for each in sent) == 3, "those that are too many have their answer")
+            refused = [each.result() for each in sent if each.done()]
+            assert fetch(server.site, "/")[0] == 200
+        statuses = sorted(each.result()[0] for each in sent)
+
+    for status, page in refused:
+        assert status == 503
+        assert "Vos réponses sont toujours là" in page
+        assert "@exemple.fr" in page
+    assert statuses == [303] * HALF + [503] * 3
+    assert len(export(app)) == HALF
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_staff_sign_in_while_forms_wait(app: Flask, client: CheckedClient, environ: Environ) -> None:
+    add_member(app, Role.ADMISSIONS)
+    bodies = _bodies(client, 4)
+    small = environ | {"MICROSITE_THREADS": "1"}
+    with started(small, workers=1) as server, ThreadPoolExecutor(4) as pool:
+        with _submissions_held(environ):
+            sent = [pool.submit(Visitor(server.site).post, "/brochure", body) for body in bodies]
+            assert _sign_in(client, server.site) == 303
+            assert _are_all_waiting(sent)
+        assert [each.result()[0] for each in sent] == [303] * 4
+
+
+def _sign_in(client: CheckedClient, site: str) -> int:
+    """Send the form that the client was shown to the served site; its status."""
+    page = client.page("/admissions/connexion")
+    answers = page.form("/admissions/connexion").filled(email=address(Role.ADMISSIONS), password=PASSWORD)
+    cookie = page.response.headers["Set-Cookie"].partition(";")[0]
+    connection = HTTPConnection(urlsplit(site).netloc, timeout=PATIENCE)
+    with closing(connection):
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
+        connection.request("POST", "/admissions/connexion", urlencode(answers), headers)
+        return connection.getresponse().status
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_forms_that_come_slowly_keep_no_form_waiting(app: Flask, client: CheckedClient, environ: Environ) -> None:
+    (body,) = _bodies(client, 1)
+    small = environ | {"MICROSITE_THREADS": "1"}
+    with started(small, workers=1) as server, _slow_forms(server.site, 8):
+        assert Visitor(server.site).post("/brochure", body)[0] == 303
