@@ -1,6 +1,7 @@
 """What granian serves: the application, with its background worker in a thread of each process."""
 
 import gc
+import signal
 from multiprocessing.util import Finalize
 
 from . import create_app
@@ -8,6 +9,9 @@ from .jobs import Worker
 from .processors import settled
 from .web.errors import last_resort
 
+# Ctrl+C reaches every process of the terminal; a worker of granian 2.8 that its parent then tells to stop as well often
+# never does. Blocked here, before any thread is started, for all of them.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)
