@@ -187,6 +187,11 @@ def _is_read_only() -> bool:
     return has_request_context() and request.method in SAFE_METHODS
 
 
+def limit_wait(seconds: float) -> None:
+    """Let this request wait no longer to write, from now on: what it writes isn't worth its visitor's time."""
+    request.environ[WRITE_DEADLINE] = time.monotonic() + seconds
+
+
 def _patience() -> float:
     """Return the seconds that a writer may still wait: what its request has left, or BUSY_TIMEOUT."""
     deadline = request.environ.get(WRITE_DEADLINE) if has_request_context() else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy import text
 
-from .db import UNAVAILABLE, db, reading, writing
+from .db import UNAVAILABLE, db, limit_wait, reading, writing
 from .outbox.queries import due_since
 from .web.context import current_settings, utc_now
 
@@ -23,6 +23,8 @@ LEAST_FREE = 100_000_000
 LATEST_MAIL = timedelta(hours=1)
 # Seconds for which an answer counts: looking takes a place in the writers' line, and anybody may ask.
 _GOOD_FOR = 1.0
+# Seconds that a place in that line is waited for: who supervises waits for our answer.
+_PATIENCE = 5.0
 
 bp = Blueprint("readiness", __name__)
 
@@ -50,6 +52,7 @@ def init_app(app: Flask) -> None:
 
 @bp.get("/readyz")
 def ready() -> Response:
+    limit_wait(_PATIENCE)
     parts = current_app.extensions["readiness"].parts()
     is_ready = set(parts.values()) == {"ok"}
     answer = jsonify({"status": "ready" if is_ready else "not ready", **parts})
