@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 
 from ..db import db, reading
 from ..exports.columns import FORMS
-from ..exports.dialects import ExcelFr, harmless
+from ..exports.dialects import ExcelFr
 from ..exports.services import file_when_complete
 from ..leads.queries import Selection
 from ..reports.campaigns import CampaignUnknown, Funnel, Period, report
@@ -100,12 +100,14 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _csv(lines: Sequence[Funnel]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=ExcelFr.delimiter, lineterminator="\r\n")
+    text, dialect = io.StringIO(newline=""), ExcelFr()
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\r\n")
     writer.writerow([column.heading for column in _COLUMNS])
-    # Anybody can put a formula into a link's utm_source.
-    writer.writerows([harmless(column.cell(line)) for column in _COLUMNS] for line in lines)
-    return text.getvalue().encode(ExcelFr.encoding)
+    for line in lines:
+        # Anybody can put anything into a link's utm_source; numbers are ours.
+        typed = dialect.typed([column.cell(line) for column in _COLUMNS if not column.is_number])
+        writer.writerow([*typed, *(column.cell(line) for column in _COLUMNS if column.is_number)])
+    return text.getvalue().encode(dialect.encoding)
 
 
 def _write(output: Path, content: bytes) -> None:

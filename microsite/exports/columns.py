@@ -8,7 +8,7 @@ from typing import Any
 from ..leads.models import FormName, SubmissionStatus
 from ..open_days.models import RegistrationState
 from ..school import School
-from .dialects import Dialect, all_harmless
+from .dialects import Dialect
 
 FORMS = {
     FormName.BROCHURE: "Brochure",
@@ -52,7 +52,7 @@ Cells = Callable[[Rows, Writing], Sequence[str]]
 class Column:
     """Written for many rows at once: a million of them have thirty-three million cells.
 
-    `is_typed`: the text comes from outside, so it is guarded where the dialect guards formulas.
+    `is_typed`: the text comes from outside, so that the dialect keeps a spreadsheet from computing or changing it.
     """
 
     key: str
@@ -62,7 +62,7 @@ class Column:
 
     def write(self, rows: Rows, writing: Writing) -> Sequence[str]:
         texts = self.cells(rows, writing)
-        return all_harmless(texts) if self.is_typed and writing.dialect.guards_formulas else texts
+        return writing.dialect.typed(texts) if self.is_typed else texts
 
 
 def heading(column: Column, dialect: Dialect) -> str:
@@ -145,7 +145,7 @@ COLUMNS = (
     _typed("first_name", "Prénom"),
     _typed("last_name", "Nom"),
     _typed("email", "E-mail"),
-    _computed("phone", "Téléphone", lambda rows, w: [w.dialect.phone(phone) for phone in rows["phone"]]),
+    _named("phone", "Téléphone", lambda rows, w: [w.dialect.phone(phone) for phone in rows["phone"]]),
     _named("programme", "Formation", lambda rows, w: _names(rows["programme"], w.school.programmes, w)),
     _named("level", "Niveau d’études", lambda rows, w: _names(rows["level"], w.school.levels, w)),
     _computed("slot", "Créneau", _slots),

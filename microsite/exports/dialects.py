@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from ..leads.normalise import dialled_from_france
 from ..school import PARIS
+from .excel_cells import SUSPECT, as_text, is_rewritten
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces
 # and unseen signs that it skips before.
 _BEGINNING = r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@|＝＋－＠]|[\t\r\n]"
 _FORMULA = re.compile(_BEGINNING)
 _ANY_FORMULA = re.compile(rf"\0(?:{_BEGINNING})")
+_SUSPECT = re.compile(SUSPECT)
+_ANY_FORMULA_OR_SUSPECT = re.compile(rf"\0(?:{_BEGINNING}|{SUSPECT})")
 
 
 def harmless(text: str) -> str:
@@ -25,14 +28,22 @@ def all_harmless(texts: Sequence[str]) -> Sequence[str]:
     return [harmless(text) for text in texts] if _ANY_FORMULA.search("\0".join(("", *texts))) else texts
 
 
+def _kept_by_excel(text: str) -> str:
+    """The text as Excel shows it unchanged and computes nothing of it."""
+    return as_text(text) if _SUSPECT.match(f"{text}\0") and is_rewritten(text) else harmless(text)
+
+
 class Dialect(Protocol):
-    """How each kind of value is written; None and the empty text give an empty cell."""
+    """How each kind of value is written; None and the empty text give an empty cell.
+
+    `typed` is for texts that come from outside.
+    """
 
     delimiter: str
     encoding: str
     has_french_headings: bool
-    guards_formulas: bool
 
+    def typed(self, texts: Sequence[str]) -> Sequence[str]: ...
     def time(self, moment: datetime | None) -> str: ...
     def slot(self, starts_at: datetime) -> str: ...
     def day(self, iso: str) -> str: ...
@@ -47,7 +58,14 @@ class ExcelFr:
     delimiter = ";"
     encoding = "utf-8-sig"
     has_french_headings = True
-    guards_formulas = True
+
+    def typed(self, texts: Sequence[str]) -> Sequence[str]:
+        # Most columns hold few texts many times, and nothing that Excel would change.
+        distinct = set(texts)
+        if not _ANY_FORMULA_OR_SUSPECT.search("\0".join(("", *distinct, ""))):
+            return texts
+        kept = {text: _kept_by_excel(text) for text in distinct}
+        return [kept[text] for text in texts]
 
     def time(self, moment: datetime | None) -> str:
         if moment is None:
@@ -85,7 +103,10 @@ class Rfc4180:
     has_french_headings = False
 
     def __init__(self, *, guards_formulas: bool = False) -> None:
-        self.guards_formulas = guards_formulas
+        self._guards_formulas = guards_formulas
+
+    def typed(self, texts: Sequence[str]) -> Sequence[str]:
+        return all_harmless(texts) if self._guards_formulas else texts
 
     def time(self, moment: datetime | None) -> str:
         return moment.astimezone(PARIS).isoformat(timespec="seconds") if moment else ""

@@ -271,6 +271,16 @@ def test_attendees_leave_as_a_csv_without_a_formula(client: CheckedClient, app: 
     assert [entry.details for entry in audited(app, "attendees exported")] == [{"rows": 1}]
 
 
+def test_attendees_file_on_screen_keeps_what_excel_would_change(client: CheckedClient, app: Flask) -> None:
+    number = plan_slot(app, capacity=2)
+    register(app, number, "00123", access_needs="12 mai")
+
+    lines = client.get(f"{AT}/{number}/liste.csv").data.decode("utf-8-sig")
+
+    assert ';"=""00123""";0;inscription confirmée;' in lines
+    assert ';"=""12 mai""";' in lines
+
+
 @pytest.mark.parametrize("number", ["999999", "99999999999999999999"])
 def test_unknown_numbers_lead_nowhere(client: CheckedClient, number: str) -> None:
     for path in (f"{AT}/{number}", f"{AT}/{number}/accueil", f"{AT}/journees/{number}", f"{AT}/{number}/modification"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ...exports.columns import FORMS
-from ...exports.dialects import Dialect, harmless
+from ...exports.dialects import Dialect
 from ...leads.models import FormName
 from ...reports.breakdowns import Breakdown, Line
 from ...reports.questions import Axis
@@ -84,11 +84,12 @@ def report_csv(found: Breakdown, axis: Axis, dialect: Dialect) -> bytes:
     writer.writerow(
         [AXIS_HEADINGS[axis] if is_french else axis.value, *(_heading(column, dialect) for column in COLUMNS)]
     )
+    is_ours = axis in (Axis.FORM, Axis.DAY)
     for line in found.lines:
-        first = key_label(axis, line.key) if is_french and axis in (Axis.FORM, Axis.DAY) else line.key
+        # Anybody can put anything into a link's utm_source.
+        first = dialect.typed([line.key])[0] if not is_ours else key_label(axis, line.key) if is_french else line.key
         cells = [column.shown(line) if is_french else column.for_programs(line) for column in COLUMNS]
-        # Anybody can put a formula into a link's utm_source.
-        writer.writerow([harmless(first) if dialect.guards_formulas else first, *cells])
+        writer.writerow([first, *cells])
     return text.getvalue().encode(dialect.encoding)
 
 
