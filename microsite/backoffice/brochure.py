@@ -19,6 +19,7 @@ from ..brochures.services import (
     add_version,
     choose_version,
     chosen_version,
+    own_fault,
     standing_file,
     version_file,
 )
@@ -51,8 +52,9 @@ class VersionForm(StaffForm):
             raise ValidationError("Ce fichier dépasse 25 Mo : exportez-le pour l’écran plutôt que pour l’imprimeur.")
         try:
             check_pdf(field.data.stream)
-        except NotPdf:
-            raise ValidationError("Ce fichier n’est pas un PDF entier : exportez-le de nouveau.") from None
+        except NotPdf as fault:
+            said = str(fault)
+            raise ValidationError(f"{said[0].upper()}{said[1:]}.") from None
 
 
 def add_views(bp: Blueprint) -> None:
@@ -127,6 +129,7 @@ def _page(form: VersionForm) -> str:
         missing={version.id for version in versions if not _file(version).is_file()},
         chosen=chosen.id if chosen else 0,
         standing="Spécimen" if standing.parent == SHIPPED else "Déposée dans le dossier de l’installation",
+        standing_fault=own_fault(current_settings().instance_path),
         names={member.id: member.name for member in session.scalars(select(StaffMember))},
         readings=count_readings(session),
         unread=Readings(),

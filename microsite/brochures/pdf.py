@@ -1,34 +1,64 @@
-"""Whether a file is a whole PDF: by its structure, not its name (ISO 32000-2, section 7.5)."""
+"""Whether people can open a PDF: judged in a process of its own, for a broken file may hang or crash its reader."""
 
-import os
-import re
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
-_HEADER = re.compile(rb"%PDF-[12]\.\d")
-# The file's last lines: where its table of objects begins, then the end. Readers look for them in the last KiB.
-_END = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
-# What stands there: a table, or an object that holds one (7.5.4, 7.5.8).
-_TABLE = re.compile(rb"\s*(?:xref\b|\d{1,10}\s+\d{1,5}\s+obj\b)")
-_TAIL = 1024
+# Each is what read_pdf.py writes, and what to say then.
+_FAULTS = {
+    "empty": "ce fichier n’est pas un PDF entier : il est vide. Exportez-le de nouveau",
+    "other": "ce fichier n’est pas un PDF entier : son début n’est pas celui d’un PDF. Exportez la brochure en PDF",
+    "cut": "ce fichier n’est pas un PDF entier : sa fin manque. Envoyez-le ou exportez-le de nouveau",
+    "damaged": "ce fichier n’est pas un PDF entier : il est abîmé. Exportez-le de nouveau",
+    "locked": "ce PDF demande un mot de passe pour s’ouvrir. Exportez-le sans mot de passe",
+    "protected": "ce PDF est réservé à certaines personnes (certificat, DRM). Exportez-le sans protection",
+}
+_UNREADABLE = "ce fichier ne peut pas être lu : le programme n’en a pas le droit"
+_PROGRAM = Path(__file__).with_name("read_pdf.py")
+# Seconds; a whole PDF of 25 MB takes a fraction of one.
+_PATIENCE = 30
 
 
 class NotPdf(ValueError):
-    """Something else, or cut off."""
+    """Something that people can't open; its text says why, and what to do, without a full stop."""
 
 
 def check_pdf(file: BinaryIO) -> None:
-    """Reads its beginning, its end and where the end points at. Raises NotPdf."""
-    size = file.seek(0, os.SEEK_END)
-    header = _read(file, 0, 8)
-    # Zeros and line ends that a transfer or a printer's program leaves behind do no harm.
-    end = _END.search(_read(file, max(0, size - _TAIL), _TAIL).rstrip(b"\0\r\n\t "))
-    if _HEADER.match(header) is None or end is None:
-        raise NotPdf
-    table = int(end[1])
-    if table >= size or _TABLE.match(_read(file, table, 40)) is None:
-        raise NotPdf
+    """Judge the whole file. Raises NotPdf."""
+    file.seek(0)
+    # Copied, for an upload may lie in memory alone, and another process reads a file.
+    with TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        try:
+            read = subprocess.run(  # noqa: S603  # our own program
+                [sys.executable, "-I", str(_PROGRAM)], stdin=copy, capture_output=True, timeout=_PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise NotPdf(_FAULTS["damaged"]) from None
+    verdict = read.stdout.decode().strip()
+    if verdict != "whole":
+        raise NotPdf(_FAULTS.get(verdict, _FAULTS["damaged"]))
 
 
-def _read(file: BinaryIO, start: int, length: int) -> bytes:
-    file.seek(start)
-    return file.read(length)
+def find_fault(path: Path) -> str | None:
+    """What keeps people from opening this file; None if nothing does. Raises OSError if there is none."""
+    found = path.stat()
+    return _find_fault(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _find_fault(path: Path, *_version: int) -> str | None:
+    """Judge each version of a file once, for it is asked at each page."""
+    try:
+        with path.open("rb") as file:
+            check_pdf(file)
+    except OSError:
+        return _UNREADABLE
+    except NotPdf as fault:
+        return str(fault)
+    return None

@@ -12,6 +12,7 @@ from ..content_files import SHIPPED
 from ..leads.receipts import Receipt
 from ..outbox.services import enqueue
 from .models import BrochureDownload, BrochureVersion
+from .pdf import find_fault
 
 FILE_NAME = "brochure.pdf"
 # The versions that were uploaded, in the instance folder.
@@ -32,9 +33,15 @@ class AlreadyUploaded(ValueError):
 
 
 def standing_file(instance_path: Path) -> Path:
-    """What is given while no version is chosen: the operator's own PDF, the shipped specimen without it."""
+    """What is given while no version is chosen: the operator's own PDF, the specimen if nobody could open that one."""
     own = instance_path / FILE_NAME
-    return own if own.is_file() else SHIPPED / FILE_NAME
+    return own if own.is_file() and find_fault(own) is None else SHIPPED / FILE_NAME
+
+
+def own_fault(instance_path: Path) -> str | None:
+    """Why the operator's own PDF isn't given; None if it is, or if there is none."""
+    own = instance_path / FILE_NAME
+    return find_fault(own) if own.is_file() else None
 
 
 def version_file(instance_path: Path, digest: str) -> Path:
@@ -43,7 +50,7 @@ def version_file(instance_path: Path, digest: str) -> Path:
 
 def has_specimen_alone(instance_path: Path) -> bool:
     """Whether nothing but the specimen can be given; asks no database, for forms are shown without it too."""
-    return not (instance_path / FILE_NAME).is_file() and next((instance_path / FOLDER).glob("*.pdf"), None) is None
+    return standing_file(instance_path).parent == SHIPPED and next((instance_path / FOLDER).glob("*.pdf"), None) is None
 
 
 def chosen_version(session: Session) -> BrochureVersion | None:

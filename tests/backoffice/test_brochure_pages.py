@@ -16,6 +16,7 @@ from microsite.content_files import SHIPPED
 from microsite.db import db
 
 from ..answers import BROCHURE
+from ..brochures.files import locked
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 from .conftest import Desk
@@ -161,6 +162,45 @@ def test_what_is_no_whole_pdf_is_refused(desk: Desk, content: bytes, said: str) 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_whole_pdf_is_taken(desk: Desk, content: bytes) -> None:
     assert upload(desk(Role.ADMISSIONS), content).status == 303
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_pdf_that_asks_for_a_password_is_refused_and_says_which_fault(desk: Desk) -> None:
+    staff = desk(Role.ADMISSIONS)
+
+    refused = upload(staff, locked(SPECIMEN, user="secret"), note="gardée")
+
+    assert refused.status == 422
+    assert "demande un mot de passe" in refused.errors()["pdf"]
+    assert refused.form(PATH).values["note"] == "gardée"
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n"], ids=["bom", "crlf"])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_pdf_with_bytes_before_and_after_is_taken_as_it_is(desk: Desk, client: CheckedClient, before: bytes) -> None:
+    link, content = _link(client), before + SPECIMEN + b"<!-- served in 0.2 s -->"
+
+    assert upload(desk(Role.ADMISSIONS), content).status == 303
+    assert _given(client, link) == content
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_pdf_in_the_folder_that_nobody_could_open_is_told_and_not_given(
+    desk: Desk, client: CheckedClient, app: Flask, environ: Environ
+) -> None:
+    link, own = _link(client), Path(environ["MICROSITE_INSTANCE_PATH"]) / "brochure.pdf"
+    own.write_bytes(locked(SPECIMEN, user="secret"))
+
+    assert _given(client, link) == SPECIMEN
+    assert "n’est pas donné : ce PDF demande un mot de passe" in desk(Role.ADMISSIONS).page(PATH).text.replace(
+        "\u00a0", " "
+    ).replace("\u202f", " ")
+    checked = app.test_cli_runner().invoke(args=["ops", "check"]).output
+    assert f"Brochure : un spécimen est donné, et non {own} : ce PDF demande un mot de passe" in checked
+
+    own.write_bytes(locked(SPECIMEN, user="", owner="secret"))
+    assert _given(client, link) == own.read_bytes()
+    assert "Brochure" not in app.test_cli_runner().invoke(args=["ops", "check"]).output
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

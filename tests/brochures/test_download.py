@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from microsite.brochures.models import BrochureDownload
+from microsite.content_files import SHIPPED
 from microsite.db import db
 
 from ..answers import BROCHURE
@@ -61,7 +62,7 @@ def test_range_that_cannot_be_met_gets_416(client: CheckedClient, link: str) -> 
 
 def test_schools_own_brochure_replaces_the_specimen(client: CheckedClient, link: str, environ: Environ) -> None:
     own = Path(environ["MICROSITE_INSTANCE_PATH"]) / "brochure.pdf"
-    own.write_bytes(b"%PDF-1.7 the school's own")
+    own.write_bytes((SHIPPED / "brochure.pdf").read_bytes() + b"% the school's own")
 
     with client.get(link) as answer:
         assert answer.data == own.read_bytes()

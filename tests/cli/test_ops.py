@@ -1,5 +1,6 @@
 """ops check: what is left to do before opening to the public."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from flask import Flask
 from flask_migrate import downgrade
 
 from microsite.backups.shelf import find_backups, name_of
+from microsite.content_files import SHIPPED
 from microsite.db import db, writing
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.samples import plan_samples
@@ -62,7 +64,7 @@ def test_check_names_each_placeholder_that_is_left(app: Flask, environ: Environ)
 def complete(make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer) -> Flask:
     """An installation that is ready in all respects."""
     instance = Path(environ["MICROSITE_INSTANCE_PATH"])
-    (instance / "brochure.pdf").write_bytes(b"%PDF-1.7")
+    shutil.copy(SHIPPED / "brochure.pdf", instance)
     app = make_smtp_app(make_app, environ, mail_server.port, MICROSITE_PROXIES="1")
     back_up(app)
     return app

@@ -1,0 +1,140 @@
+"""Which PDFs people can open, and what is said of the others."""
+
+import io
+import re
+
+import pytest
+from pypdf import PdfWriter
+from pypdf.generic import NameObject
+
+from microsite.brochures.pdf import NotPdf, check_pdf
+from microsite.content_files import SHIPPED
+
+from .files import locked
+
+SPECIMEN = (SHIPPED / "brochure.pdf").read_bytes()
+_ALGORITHMS = ("RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256")
+
+
+def _plain() -> bytes:
+    """One page, with a table of objects in text (section 7.5.4)."""
+    writer, written = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(595, 842)
+    writer.write(written)
+    return written.getvalue()
+
+
+def _updated(content: bytes) -> bytes:
+    """Changed by a program that writes its changes behind the end (section 7.5.6)."""
+    writer, written = PdfWriter(io.BytesIO(content), incremental=True), io.BytesIO()
+    writer.add_metadata({"/Title": "Brochure"})
+    writer.write(written)
+    return written.getvalue()
+
+
+def _linearised(content: bytes) -> bytes:
+    """As a linearised file begins: an end of its own, which points nowhere, stands before most objects (annex F)."""
+    head, rest = content.split(b"\n", 1)
+    return head + b"\n%" + b"startxref\n0\n%%EOF\n" + rest
+
+
+def _fault(content: bytes) -> str:
+    with pytest.raises(NotPdf) as refused:
+        check_pdf(io.BytesIO(content))
+    return str(refused.value)
+
+
+PLAIN = _plain()
+
+
+@pytest.mark.parametrize("content", [SPECIMEN, PLAIN], ids=["stream", "table"])
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"\xef\xbb\xbf", b"\r\n", b"\n\n\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n", b"x" * 1000, b"\0" * 1024],
+    ids=["nothing", "bom", "crlf", "lines", "headers", "1000", "1024"],
+)
+def test_bytes_before_the_header_do_no_harm(content: bytes, before: bytes) -> None:
+    check_pdf(io.BytesIO(before + content))
+
+
+@pytest.mark.parametrize("content", [SPECIMEN, PLAIN, _updated(SPECIMEN)], ids=["stream", "table", "updated"])
+@pytest.mark.parametrize(
+    "after",
+    [b"\r\n", b"\0" * 4096, b"\x1a", b"<html><body>streaming an object</body></html>" * 100, bytes(range(256)) * 40],
+    ids=["line", "zeros", "ctrl-z", "html", "anything"],
+)
+def test_bytes_after_the_end_do_no_harm(content: bytes, after: bytes) -> None:
+    check_pdf(io.BytesIO(content + after))
+
+
+def test_offsets_may_count_what_stands_before_the_header() -> None:
+    start = re.search(rb"startxref\s+(\d+)", PLAIN)
+    assert start is not None
+    moved = PLAIN.replace(start[0], b"startxref\n%d" % (int(start[1]) + 3))
+
+    check_pdf(io.BytesIO(b"\xef\xbb\xbf" + moved))
+
+
+@pytest.mark.parametrize("content", [SPECIMEN, PLAIN], ids=["stream", "table"])
+@pytest.mark.parametrize("algorithm", _ALGORITHMS)
+def test_password_to_open_is_refused_and_the_owner_s_isn_t(content: bytes, algorithm: str) -> None:
+    assert "demande un mot de passe" in _fault(locked(content, user="été", algorithm=algorithm))
+    assert "demande un mot de passe" in _fault(
+        b"\r\n" + locked(content, user="x", owner="y", algorithm=algorithm) + b"\0\0"
+    )
+
+    check_pdf(io.BytesIO(locked(content, user="", owner="secret", algorithm=algorithm)))
+
+
+def test_certificate_is_refused_as_such() -> None:
+    secured = locked(PLAIN, user="x", algorithm="RC4-128").replace(b"/Filter /Standard", b"/Filter /Adobe.PubSec")
+
+    assert "réservé à certaines personnes" in _fault(secured)
+
+
+@pytest.mark.parametrize("content", [SPECIMEN, PLAIN, _linearised(PLAIN)], ids=["stream", "table", "linearised"])
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.97])
+def test_file_that_is_cut_off_says_that_its_end_is_missing(content: bytes, kept: float) -> None:
+    assert "sa fin manque" in _fault(content[: int(len(content) * kept)])
+
+
+def test_update_that_is_cut_off_says_so_too() -> None:
+    updated = _updated(SPECIMEN)
+
+    assert "sa fin manque" in _fault(updated[: (len(SPECIMEN) + len(updated)) // 2])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "il est vide"),
+        (b"<!doctype html><title>Brochure</title>", "son début n’est pas celui d’un PDF"),
+        (b"PK\x03\x04" + b"\0" * 3000, "son début n’est pas celui d’un PDF"),
+        (b"x" * 1025 + SPECIMEN, "son début n’est pas celui d’un PDF"),
+        (b"%PDF-1.7\n%%EOF\n", "sa fin manque"),
+        (b"%PDF-1.7\nstartxref\n0\n%%EOF\n", "il est abîmé"),
+        (b"%PDF-1.7\nstartxref\n9999999999\n%%EOF\n", "il est abîmé"),
+        (b"%PDF-1.7\n" + b"[" * 3_000_000 + b"\nstartxref\n9\n%%EOF\n", "il est abîmé"),
+        (b"%PDF-1.7\n1 0 obj" + b"<<" * 500_000 + b"\nstartxref\n99999999\n%%EOF\n", "il est abîmé"),
+        (PLAIN[:200] + b"\0" * 400 + b"\nstartxref\n70\n%%EOF\n", "il est abîmé"),
+    ],
+    ids=["empty", "html", "zip", "1025", "ends", "nowhere", "beyond", "nested", "dictionaries", "zeros"],
+)
+def test_what_nobody_could_open_says_why(content: bytes, said: str) -> None:
+    fault = _fault(content)
+
+    assert fault.startswith("ce fichier n’est pas un PDF entier : ")
+    assert said in fault
+
+
+def test_endless_chains_of_tables_end() -> None:
+    """/Prev that points at itself, and pages that are their own children."""
+    writer, written = PdfWriter(), io.BytesIO()
+    page = writer.add_blank_page(100, 100)
+    page[NameObject("/Kids")] = page.indirect_reference
+    writer.write(written)
+    content = written.getvalue()
+    table = content.rindex(b"xref\n", 0, content.rindex(b"startxref"))
+    looping = content.replace(b"/Size", b"/Prev %d\n/Size" % table)
+
+    check_pdf(io.BytesIO(looping))
