@@ -14,6 +14,7 @@ import click
 from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT
 from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, TITLE, until_it_begins
 from ..open_days.planning import DayPlan, SlotPlan
+from .french_text import Decoded, Unsure, decode
 from .options import Day, Hours, Line, Moment, SecureUrl, paris_time
 
 HEADINGS = {
@@ -31,6 +32,8 @@ HEADINGS = {
 }
 _REQUIRED = ("on", "starts", "ends", "capacity")
 _LARGEST_FILE = 5_000_000
+# .xlsx and .ods, .xls.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _AS_CSV = "enregistrez-le depuis le tableur en « CSV UTF-8 », puis recommencez"
 # 10:00, 10:00:00, 10h, 10 h 30.
 _TIME = re.compile(r"([0-9]{1,2})\s*[h:]\s*([0-9]{2})?(?::00)?", re.IGNORECASE)
@@ -59,17 +62,19 @@ class PlannedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """The lines that can be understood, and what is to be said of the others."""
+    """The lines that can be understood, and what is to be said of the others; `encoding` is a key of ENCODINGS."""
 
     lines: list[PlannedLine]
     mistakes: list[Mistake]
+    encoding: str
 
 
-def read_sheet(content: bytes) -> Sheet:
-    """Raises Unreadable."""
+def read_sheet(content: bytes, encoding: str | None = None) -> Sheet:
+    """Read a CSV in the encoding that is named, or in the one that its letters tell. Raises Unreadable."""
     lines: list[PlannedLine] = []
     mistakes: list[Mistake] = []
-    for number, cells in _rows(_decode(content)):
+    decoded = _decode(content, encoding)
+    for number, cells in _rows(decoded.text):
         line = _read_line(number, cells)
         if isinstance(line, PlannedLine):
             lines.append(line)
@@ -77,24 +82,31 @@ def read_sheet(content: bytes) -> Sheet:
             mistakes += [(number, mistake) for mistake in line]
     if not (lines or mistakes):
         raise Unreadable("il n’y a aucun créneau sous la ligne de titres")
-    return Sheet(lines=lines, mistakes=mistakes)
+    return Sheet(lines=lines, mistakes=mistakes, encoding=decoded.name)
 
 
-def _decode(content: bytes) -> str:
-    if len(content) > _LARGEST_FILE or b"\0" in content:
+def _decode(content: bytes, encoding: str | None) -> Decoded:
+    if len(content) > _LARGEST_FILE or content.startswith(_WORKBOOKS):
         raise Unreadable(f"ce n’est pas un fichier CSV ; {_AS_CSV}")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Unreadable(f"ses caractères ne se lisent pas ; {_AS_CSV}")
+    try:
+        decoded = decode(content, headings=tuple(HEADINGS.values()), name=encoding)
+    except UnicodeError:
+        raise Unreadable(f"ses caractères ne se lisent pas ainsi ; {_AS_CSV}") from None
+    except Unsure as doubt:
+        raise Unreadable(
+            f"ses caractères ne se lisent pas avec certitude : {doubt} ; {_AS_CSV}. "
+            "Si vous connaissez son codage, nommez-le par --encoding"
+        ) from None
+    if "\0" in decoded.text:
+        raise Unreadable(f"ce n’est pas un fichier CSV ; {_AS_CSV}")
+    return decoded
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Number and cells, by the keys of HEADINGS, of each line that isn't empty."""
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") >= first.count(",") else ","
+    first = text.splitlines()[0] if text else ""
+    # « Texte Unicode » has tabs.
+    delimiter = max(";\t,", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         keys = _keys(next(reader, []))

@@ -17,6 +17,7 @@ from ..open_days.planning import DayPlan, add_slots, lock_planning, plan_open_da
 from ..open_days.rosters import days_on, same_days
 from ..school import day_begins, day_ends
 from ..web.context import utc_now
+from .french_text import ENCODINGS
 from .open_day_file import HEADINGS, Mistake, PlannedLine, Unreadable, read_sheet
 from .open_day_words import already_planned, warn
 
@@ -40,9 +41,12 @@ class _Group:
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FICHIER.csv")
-@click.option("--dry-run", is_flag=True, help="Dit ce qui serait ajouté, sans rien écrire.")
+@click.option("--dry-run", is_flag=True, help="Dit ce qui serait ajouté, textes compris, sans rien écrire.")
+@click.option(
+    "--encoding", type=click.Choice(tuple(ENCODINGS)), help="Le codage du fichier ; sans elle, ses lettres le disent."
+)
 @with_appcontext
-def import_command(file: BinaryIO, dry_run: bool) -> None:
+def import_command(file: BinaryIO, dry_run: bool, encoding: str | None) -> None:
     """Ajoute les créneaux d’un fichier CSV.
 
     Un créneau par ligne ; tous sont ajoutés, ou aucun si une ligne est à corriger.
@@ -61,10 +65,10 @@ def import_command(file: BinaryIO, dry_run: bool) -> None:
                     06/01/2027, ou 06/01/2027 09:00
 
     Les lignes de même titre, même lieu et même date font une journée. Ce qui est déjà prévu n’est pas ajouté deux fois.
-    Le séparateur est ; ou , et le fichier en UTF-8 ou tel qu’Excel l’enregistre en « CSV ».
+    Le séparateur est ; ou , ou une tabulation. Le codage se reconnaît aux lettres ; dans le doute, rien n’est ajouté.
     """  # noqa: D301  # \b keeps click from joining the lines
     try:
-        sheet = read_sheet(file.read())
+        sheet = read_sheet(file.read(), encoding)
     except Unreadable as error:
         raise click.ClickException(f"{file.name} : {error}.") from None
     now = utc_now()
@@ -75,8 +79,9 @@ def import_command(file: BinaryIO, dry_run: bool) -> None:
         mistakes = [*sheet.mistakes, *_mistakes(groups, now=now)]
         if mistakes:
             _refuse(mistakes)
+        texts = [f"Codage du fichier : {sheet.encoding}.", *_texts(groups)] if dry_run else []
         said, doubted = (
-            [*_said_of_those_there(groups), _summary(groups, dry_run=dry_run)],
+            [*texts, *_said_of_those_there(groups), _summary(groups, dry_run=dry_run)],
             list(_doubts(groups, now=now)),
         )
         if not dry_run:
@@ -133,6 +138,13 @@ def _refuse(mistakes: list[Mistake]) -> None:
         click.echo(f"ligne {number} : {mistake}", err=True)
     count = "1 correction est à faire" if len(mistakes) == 1 else f"{len(mistakes)} corrections sont à faire"
     raise click.ClickException(f"rien n’est ajouté : {count}, puis recommencez.")
+
+
+def _texts(groups: list[_Group]) -> Iterator[str]:
+    """What visitors would read, for whoever tries the file to look over."""
+    for group in groups:
+        yield f"{group.on:%d/%m/%Y} : {group.plan.title}, {group.plan.place}"
+        yield from (f"    {HEADINGS[name]} : {text}" for name in _MERGED if (text := getattr(group.plan, name)))
 
 
 def _said_of_those_there(groups: list[_Group]) -> Iterator[str]:

@@ -113,9 +113,15 @@ def test_file_read_again_when_its_first_day_is_past_adds_what_is_new(app: Flask,
 def test_dry_run_says_the_same_and_writes_nothing(app: Flask, tmp_path: Path) -> None:
     tried = _import(app, tmp_path, FULL, "--dry-run")
 
-    assert tried.stdout == (
-        "Essai, rien n’est écrit. Seraient ajoutés : journées : 2, créneaux : 3, places : 180. Déjà prévus : 0.\n"
-    )
+    assert tried.stdout.splitlines() == [
+        "Codage du fichier : utf-8.",
+        "07/03/2099 : Journée portes ouvertes, 12 rue de l’Été, Paris",
+        "    Accès : Métro « Œuvre »",
+        "    Description : Visite des plateaux",
+        "20/03/2099 : Réunion à distance, En ligne",
+        "    Lien en ligne : https://visio.example/j/1?pwd=x",
+        "Essai, rien n’est écrit. Seraient ajoutés : journées : 2, créneaux : 3, places : 180. Déjà prévus : 0.",
+    ]
     assert _slots(app) == []
     assert _import(app, tmp_path, SHORT + "Paris;07/03/2099;10:00;9:00;4\n", "--dry-run").exit_code == 1
 
@@ -189,7 +195,11 @@ def test_hour_that_comes_twice_is_the_first_one(app: Flask, tmp_path: Path) -> N
         ("Lieu;Date;Début;Fin;Places;lieu\n".encode(), "la colonne « Lieu » est là deux fois"),
         ((SHORT + "Paris;07/03/2099;10:00;12:00;4;5\n").encode(), "ligne 2 : elle a plus de cases"),
         ((SHORT + 'Paris;"07/03/2099;10:00\n').encode(), "les guillemets ne vont pas par deux"),
-        (SHORT.encode("utf-16"), "ce n’est pas un fichier CSV ; enregistrez-le depuis le tableur en « CSV UTF-8 »"),
+        (SHORT.encode("utf-16"), "il n’y a aucun créneau sous la ligne de titres"),
+        (
+            SHORT.encode("utf-16")[:-1],
+            "ses caractères ne se lisent pas ainsi ; enregistrez-le depuis le tableur en « CSV UTF-8 »",
+        ),
         (b"PK\x03\x04\x14\x00\x06\x00", "ce n’est pas un fichier CSV"),
         (b"Lieu;Date\x81;", "ses caractères ne se lisent pas"),
     ],

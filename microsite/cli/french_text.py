@@ -1,0 +1,232 @@
+"""In which encoding a French text was saved: told by the letters and words that French texts hold."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# By the names that the option --encoding takes.
+ENCODINGS: Mapping[str, str] = {
+    "utf-8": "utf-8-sig",
+    "utf-16": "utf-16",
+    "cp1252": "cp1252",
+    "latin-9": "iso8859_15",
+    "macroman": "mac_roman",
+    "cp850": "cp850",
+    "cp437": "cp437",
+}
+# Those in which any byte may be a letter, the usual ones first.
+_BY_LETTERS = ("cp1252", "latin-9", "macroman", "cp850", "cp437")
+_TOKEN = re.compile(r'[^ \t\r\n;,"/()]+')
+_FRENCH = frozenset("àâçéèêëîïôùûüæœ")
+# What begins a French word hardly ever, and what a word's middle never holds.
+_RARE_FIRST = frozenset("âêëèîïôùûüæ")
+_LAST_ONLY = frozenset("àù")
+_OPENING, _CLOSING, _ELLIPSIS, _DOTS = "«“", "»”", "…", "·"
+_SPACES, _DASHES, _APOSTROPHES, _UNITS = "\u00a0\u202f", "–—", "’\u2018", "€°²³½"
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        accès adhérents allée amphithéâtre animé août après arrière arrêt avancées bientôt bâtiment café caméra carrière
+        château chœur cinéma clôture collège création créée côté côtés cœur derrière deuxième diplôme dès début décembre
+        décor découverte déjà démonstration développement dû enquête entrée entrées fenêtre filière forêt février fête
+        fêtes gaîté grâce guidée général haÿ hôtel hôtesse idée intérieur invité invités journée journées lumière lycée
+        lycéens marché matinée matériel maître modèle montée musée métier métiers métro même mêmes noël numéro nîmes
+        nœud opéra où passée pièce portée première privé privée projetée près précis préparée présence présentation
+        prévu prêt publicité qualité rencontré rentrée réalisateur réalisation réalisée république répétition
+        réservation réservée réunion réunions salé scène scénario siècle société soirée spécialité spécialités séance
+        séances sœur théâtre très télévision témoignages tête université vidéo visitée vœux âge ça échange échanges
+        école écoles écran écriture élysées élève élèves émission époque équipe équipement équipes étage études étudiant
+        étudiante étudiantes étudiants été évènement événement êtes être êtres île œuvre œuvres
+        """,
+    )
+)
+# By how much the second reading must be worse, and how bad the best one may be for each word.
+_MARGIN, _WORST = 2, 1.5
+_IMPOSSIBLE = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """`name` is the encoding's, as --encoding takes it."""
+
+    text: str
+    name: str
+
+
+class Unsure(ValueError):
+    """No reading stands out; its text shows what is in doubt."""
+
+
+def decode(content: bytes, *, headings: Sequence[str], name: str | None = None) -> Decoded:
+    """The text, in the encoding that is named, or else that its bytes and letters tell. Raises UnicodeError, Unsure.
+
+    `headings` are words that the first line may hold: accents there that are right settle all others.
+    """
+    name = name or _by_bytes(content)
+    if name is not None:
+        return Decoded(text=_read(content, name), name=name)
+    names = ("utf-8", *_BY_LETTERS)
+    readings = [Decoded(text=text, name=name) for name in names if (text := _try(content, name)) is not None]
+    trusted = [reading for reading in readings if _has_right_headings(reading.text, headings)]
+    if trusted:
+        # Encodings of one family: only words tell them apart.
+        return min(trusted, key=lambda reading: -_known_words(reading.text))
+    return _likeliest(readings)
+
+
+def _read(content: bytes, name: str) -> str:
+    codec = ENCODINGS[name]
+    if name == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        codec = "utf-16-le" if _zeros(content, 1) > _zeros(content, 0) else "utf-16-be"
+    text = content.decode(codec)
+    if name == "utf-8" and (twice := _encoded_twice(text)):
+        raise Unsure(twice)
+    return text
+
+
+def _by_bytes(content: bytes) -> str | None:
+    """UTF-16 and UTF-8 are nearly always recognised by their bytes, the others never."""
+    if (
+        content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        or max(_zeros(content, 0), _zeros(content, 1)) > len(content) // 4
+    ):
+        return "utf-16"
+    text = _try(content, "utf-8")
+    has_mark = content.startswith(b"\xef\xbb\xbf")
+    return "utf-8" if text is not None and (has_mark or not _mixes_scripts(text)) else None
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Whether a word holds letters of Europe and of elsewhere: « l’é » saved by a Macintosh is « lՎ » in UTF-8."""
+    return any(
+        any(char.isascii() and char.isalpha() for char in word)
+        and any("\u0250" <= char < "\u1e00" and char.isalpha() for char in word)
+        for word in _accented(text)
+    )
+
+
+def _zeros(content: bytes, parity: int) -> int:
+    return content[parity::2].count(0)
+
+
+def _try(content: bytes, name: str) -> str | None:
+    try:
+        return content.decode(ENCODINGS[name])
+    except UnicodeDecodeError:
+        return None
+
+
+def _encoded_twice(text: str) -> str | None:
+    """A word like « JournÃ©e »: UTF-8 that a program read as something else and saved again."""
+    for word in _accented(text):
+        for name in ("cp1252", "mac_roman"):
+            try:
+                once = word.encode(name).decode("utf-8")
+            except UnicodeError:
+                continue
+            letters = sum(char.isascii() and char.isalpha() for char in word)
+            if letters >= 3 and all(char.isascii() or char.lower() in _FRENCH or char in "’«»…€" for char in once):
+                return f"« {word} » serait « {once} »"
+    return None
+
+
+def _has_right_headings(text: str, headings: Sequence[str]) -> bool:
+    known = {unicodedata.normalize("NFC", heading).casefold() for heading in headings}
+    first = text.splitlines()[0] if text else ""
+    accented = [cell.strip(' "').casefold() for cell in re.split("[;,\t]", first) if not cell.isascii()]
+    return bool(accented) and all(cell in known for cell in accented)
+
+
+def _likeliest(readings: Sequence[Decoded]) -> Decoded:
+    """The one whose letters cost least, if the next best says something else and costs a good deal more."""
+    costs = sorted(((_cost(reading.text), at, reading) for at, reading in enumerate(readings)), key=lambda one: one[:2])
+    cost, _, best = costs[0]
+    words = _accented(best.text)
+    other = next(((more, one) for more, _, one in costs if one.text != best.text), None)
+    if cost > _WORST * len(words) or (other is not None and other[0] - cost < _MARGIN):
+        raise Unsure(_difference(best, other[1] if other else None))
+    return best
+
+
+def _difference(best: Decoded, other: Decoded | None) -> str:
+    """Both readings of the first word on which they differ."""
+    pairs = zip(_TOKEN.findall(best.text), _TOKEN.findall(other.text) if other else (), strict=False)
+    one, two = next(((one, two) for one, two in pairs if one != two), (next(iter(_accented(best.text)), ""), ""))
+    return f"« {one} » ({best.name})" + (f" ou « {two} » ({other.name})" if two and other else "")
+
+
+def _accented(text: str) -> list[str]:
+    """Each word once that isn't ASCII."""
+    return [word for word in dict.fromkeys(_TOKEN.findall(text)) if not word.isascii()]
+
+
+def _known_words(text: str) -> int:
+    return sum(_is_known(word) for word in _accented(text))
+
+
+def _is_known(word: str) -> bool:
+    # l’école, JPO·journée, journée.
+    return any(part in _WORDS for part in re.split(r"[^\w]+", word.casefold()) if not part.isascii())
+
+
+def _cost(text: str) -> float:
+    return sum(_word_cost(word) - _MARGIN * _is_known(word) for word in _accented(text))
+
+
+def _word_cost(word: str) -> float:
+    around = f" {word} "
+    return sum(
+        _char_cost(char, before, after)
+        for before, char, after in zip(around, around[1:], around[2:], strict=False)
+        if not char.isascii()
+    )
+
+
+def _char_cost(char: str, before: str, after: str) -> float:
+    """0 for what French texts hold there, 4 for what they don't hold at all."""
+    if unicodedata.category(char) in ("Cc", "Cn", "Co"):
+        return _IMPOSSIBLE
+    return _letter_cost(char, before, after) if char.isalpha() else _sign_cost(char, before, after)
+
+
+def _sign_cost(char: str, before: str, after: str) -> float:
+    inside, is_alone = before.isalpha() and after.isalpha(), before == after == " "
+    outer, inner = (before, after) if char in _OPENING else (after, before)
+    costs = {
+        _SPACES: 2 if inside or (before == " " and after.isalpha()) else 0,
+        _DASHES: 1 if inside else 0,
+        _APOSTROPHES: 0 if inside else 1,
+        _DOTS: 0 if is_alone else 2,
+        _OPENING + _CLOSING: 3 if outer.isalnum() else 1 if inner.isalnum() else 0,
+        _ELLIPSIS: 2 if after.isalpha() or before.isupper() else 0,
+        # 10 €, n° 5, 20 m².
+        _UNITS: 0 if (before.isdigit() or before in f"{_SPACES} nNm") and not after.isalpha() else 3,
+    }
+    return next((cost for signs, cost in costs.items() if char in signs), 4)
+
+
+def _letter_cost(char: str, before: str, after: str) -> float:
+    lower = char.lower()
+    is_capital_inside = char.isupper() and (before.islower() or (before.isalpha() and after.islower()))
+    if not unicodedata.name(char).startswith("LATIN") or is_capital_inside:
+        return 4
+    if lower not in _FRENCH:
+        return 2.5
+    if char.islower() and after.isupper():
+        return 3
+    return 0 if _is_usual(lower, before.lower(), after.lower()) else 2
+
+
+def _is_usual(letter: str, before: str, after: str) -> bool:
+    """Whether French words hold this letter between these."""
+    if letter in _LAST_ONLY:
+        return not after.isalpha()
+    if letter == "ç":
+        return after in "aouâ"
+    if letter in "ïëü":
+        return before in "aouéi"
+    if letter == "œ":
+        return after in "ui"
+    return letter != "æ" and (before.isalpha() or letter not in _RARE_FIRST)
