@@ -36,6 +36,7 @@ from .models import StaffMember
 # A brochure that telephones open; what a printer was sent may weigh more, and is read as far as to say so.
 LIMIT = 25_000_000
 _READ = 100_000_000
+_NOT_KEPT = "Le fichier n’a pas pu être gardé ({}). Prévenez qui s’occupe du site."
 
 
 class VersionForm(StaffForm):
@@ -55,6 +56,8 @@ class VersionForm(StaffForm):
         except NotPdf as fault:
             said = str(fault)
             raise ValidationError(f"{said[0].upper()}{said[1:]}.") from None
+        except OSError as error:
+            raise ValidationError(_NOT_KEPT.format(error.strerror)) from None
 
 
 def add_views(bp: Blueprint) -> None:
@@ -73,7 +76,7 @@ def brochure() -> Response:
         except AlreadyUploaded:
             refuse(form.pdf, "Ce fichier est déjà l’une des versions ci-dessus.")
         except OSError as error:
-            refuse(form.pdf, f"Le fichier n’a pas pu être gardé ({error.strerror}). Prévenez qui s’occupe du site.")
+            refuse(form.pdf, _NOT_KEPT.format(error.strerror))
     return make_response(_page(form), 422 if form.is_submitted() else 200)
 
 

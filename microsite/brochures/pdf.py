@@ -6,7 +6,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 # Each is what read_pdf.py writes, and what to say then.
 _FAULTS = {
@@ -17,7 +17,7 @@ _FAULTS = {
     "locked": "ce PDF demande un mot de passe pour s’ouvrir. Exportez-le sans mot de passe",
     "protected": "ce PDF est réservé à certaines personnes (certificat, DRM). Exportez-le sans protection",
 }
-_UNREADABLE = "ce fichier ne peut pas être lu : le programme n’en a pas le droit"
+_UNREADABLE = "ce fichier ne peut pas être lu. Vérifiez ses droits"
 _PROGRAM = Path(__file__).with_name("read_pdf.py")
 # Seconds; a whole PDF of 25 MB takes a fraction of one.
 _PATIENCE = 30
@@ -28,27 +28,22 @@ class NotPdf(ValueError):
 
 
 def check_pdf(file: BinaryIO) -> None:
-    """Judge the whole file. Raises NotPdf."""
+    """Judge the whole of an upload. Raises NotPdf, OSError."""
     file.seek(0)
-    # Copied, for an upload may lie in memory alone, and another process reads a file.
+    # It may lie in memory alone, and another process reads a file.
     with TemporaryFile() as copy:
         shutil.copyfileobj(file, copy)
         copy.seek(0)
-        try:
-            read = subprocess.run(  # noqa: S603  # our own program
-                [sys.executable, "-I", str(_PROGRAM)], stdin=copy, capture_output=True, timeout=_PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise NotPdf(_FAULTS["damaged"]) from None
-    verdict = read.stdout.decode().strip()
-    if verdict != "whole":
-        raise NotPdf(_FAULTS.get(verdict, _FAULTS["damaged"]))
+        _judge(copy)
 
 
 def find_fault(path: Path) -> str | None:
-    """What keeps people from opening this file; None if nothing does. Raises OSError if there is none."""
-    found = path.stat()
-    return _find_fault(path, found.st_ino, found.st_size, found.st_mtime_ns)
+    """What keeps people from opening this file; None if nothing does."""
+    try:
+        found = path.stat()
+        return _find_fault(path, found.st_ino, found.st_size, found.st_mtime_ns)
+    except OSError:
+        return _UNREADABLE
 
 
 @lru_cache(maxsize=4)
@@ -56,9 +51,18 @@ def _find_fault(path: Path, *_version: int) -> str | None:
     """Judge each version of a file once, for it is asked at each page."""
     try:
         with path.open("rb") as file:
-            check_pdf(file)
-    except OSError:
-        return _UNREADABLE
+            _judge(file)
     except NotPdf as fault:
         return str(fault)
     return None
+
+
+def _judge(file: IO[bytes]) -> None:
+    command = [sys.executable, "-I", str(_PROGRAM)]
+    try:
+        read = subprocess.run(command, stdin=file, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603  # our own program
+    except subprocess.TimeoutExpired:
+        raise NotPdf(_FAULTS["damaged"]) from None
+    verdict = read.stdout.decode().strip()
+    if verdict != "whole":
+        raise NotPdf(_FAULTS.get(verdict, _FAULTS["damaged"]))

@@ -18,7 +18,7 @@ _TERM = r"[0-9]+(?:,[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _FORMULA = re.compile(rf"[+-][+\- ]*{_TERM}(?: *[+\-/:][+\- ]*{_TERM})*")
 _TIME = rf"[+-]?{_WHOLE}{_SPACE}*:{_SPACE}*[0-9]*(?::[0-9]*)?(?:[.,][0-9]*)?{_SPACE}*[+-]?"
 _DATE = rf"([0-9]{{1,4}}){_SPACE}*[/.-]{_SPACE}*([0-9]{{1,4}})(?:{_SPACE}*[/.-]{_SPACE}*([0-9]{{1,4}}))?"
-_MOMENT = re.compile(rf"(?:{_TIME}{_SPACE}*)?{_DATE}(?:{_SPACE}*{_TIME})?")
+_MOMENT = re.compile(rf"(?:{_TIME}{_SPACE}+)?{_DATE}(?:{_SPACE}+{_TIME})?")
 _ONLY_TIME = re.compile(rf"(?:[0-9]+{_SPACE}+)?{_TIME}")
 
 _BOOLEANS = frozenset(("vrai", "faux", "true", "false"))
