@@ -14,9 +14,10 @@ from .backoffice.views import init_app as init_backoffice
 from .backups.swap import finish as finish_restore
 from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
-from .config import PROJECT_ROOT, load_settings, prepare_instance
+from .config import PROJECT_ROOT, load_settings
 from .content_files import Folders
 from .embeds.views import init_app as init_embeds
+from .instance_folder import prepare_instance
 from .keys import load_keys
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS

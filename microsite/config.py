@@ -276,17 +276,6 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     return mistakes
 
 
-def prepare_instance(settings: Settings) -> None:
-    """Make the instance folder (mode 700) where it is missing. Raises StartError."""
-    folder = settings.instance_path
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartError(
-            f"Dossier d’instance {folder} : il doit être accessible en écriture ({error.strerror})."
-        ) from None
-
-
 def make_key(path: Path) -> None:
     """A random key in a file that only its owner reads, unless there is one already."""
     # Several workers may start at once: the first link wins, and the others read its key.

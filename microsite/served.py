@@ -1,7 +1,10 @@
 """What granian serves: the application, with its background worker in a thread of each process."""
 
 import gc
+import os
 import signal
+import threading
+import time
 from multiprocessing.util import Finalize
 
 from . import create_app
@@ -9,9 +12,20 @@ from .jobs import Worker
 from .processors import settled
 from .web.errors import last_resort
 
+
+def _end_with_parent(parent: int) -> None:
+    """Stop once the server's first process is gone: nobody else would tell this one, and its port would stay taken."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 # Ctrl+C reaches every process of the terminal; a worker of granian 2.8 that its parent then tells to stop as well often
 # never does. Blocked here, before any thread is started, for all of them.
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+# Until granian listens for it, being told to stop would only be noted by what is left of its parent in this process.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+parent = os.getppid()
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)
@@ -26,6 +40,7 @@ gc.freeze()
 gc.set_threshold(20_000, 20, 50)
 worker = Worker(app)
 worker.start()
+threading.Thread(target=_end_with_parent, args=(parent,), daemon=True, name="parent").start()
 app.extensions["log"].gather()
 # granian's processes run these when they are told to stop, the higher ones first, and not what atexit holds.
 Finalize(None, worker.finish, exitpriority=10)

@@ -14,6 +14,7 @@ from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
 from .erasures import list_as_json
 from .group import told_in_one_line
+from .revisions import refuse_newer_database
 
 
 @click.command("backup")
@@ -33,6 +34,7 @@ def backup(days: int, folder: Path | None) -> None:
     instance = current_settings().instance_path
     folder = folder or instance / FOLDER
     with told_in_one_line():
+        refuse_newer_database()
         source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
         try:
             path = make_backup(source, folder, now=utc_now())

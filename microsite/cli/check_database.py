@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +17,7 @@ from ..privacy.runs import is_late
 from ..samples.services import has_samples
 from ..sqlite_engine import sqlite
 from ..web.context import utc_now
+from .revisions import current_revision, find_newer_revision, scripts
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
 _CLOCK = timedelta(minutes=2)
@@ -58,9 +56,10 @@ def row_findings() -> Iterator[str]:
 
 
 def _revision_findings() -> Iterator[str]:
-    with reading():
-        current = MigrationContext.configure(db.session.connection()).get_current_revision()
-    newest = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+    if newer := find_newer_revision():
+        yield newer
+        return
+    current, newest = current_revision(), scripts().get_current_head()
     if current != newest:
         yield f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask --app wsgi db upgrade"
 

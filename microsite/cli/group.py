@@ -8,6 +8,8 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from .revisions import refuse_newer_database
+
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
@@ -15,6 +17,7 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        refuse_newer_database()
         reason = str(error.orig).strip().splitlines()[0]
         raise click.ClickException(
             f"la base de données est injoignable ou n’est pas à jour ({reason}). "

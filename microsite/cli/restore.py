@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from alembic.script import ScriptDirectory
-from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +22,7 @@ from ..web.context import current_settings, french_moment
 from . import erasures
 from .group import told_in_one_line
 from .restored_database import fill_postgresql, fill_sqlite
+from .revisions import scripts
 
 
 @click.command("restore")
@@ -101,8 +100,7 @@ def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool
 
 def _looked_at(archive: Path, stage: Path) -> Manifest:
     manifest = unpack(archive, stage)
-    script = ScriptDirectory(current_app.extensions["migrate"].directory)
-    revisions = frozenset(revision.revision for revision in script.walk_revisions())
+    revisions = frozenset(revision.revision for revision in scripts().walk_revisions())
     check_fits(manifest, stage, engine=db.engine.dialect.name, revisions=revisions)
     return manifest
 

@@ -23,9 +23,9 @@ from ..outbox import MAILS_FOLDER
 from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line
+from .revisions import refuse_newer_database
 
-# Seconds. A worker of granian 2.8 that is told to stop while it still starts may never do it: it gets as long as a
-# request may wait to write, then it goes.
+# Seconds that a worker which is told to stop has for the requests in hand: as long as one may wait to write.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
 # Seconds between a worker that starts and the one whose place it takes (SIGHUP): each listens for itself, so that
 # connections would be refused before the new one does.
@@ -68,6 +68,7 @@ def _bring_up_to_date(*, samples: bool) -> str | None:
 
 
 def _upgrade(*, samples: bool) -> str | None:
+    refuse_newer_database()
     is_new = not inspect(db.engine).get_table_names()
     upgrade()
     if not (is_new and samples):

@@ -1,0 +1,111 @@
+"""Files that a command has left which root ran first: whoever serves the site is told which, and how to have them back."""
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from microsite.config import StartError, load_settings
+from microsite.instance_folder import prepare_instance
+
+# Debian's account of nobody in particular.
+NOBODY = 65534
+
+
+@pytest.fixture
+def instance() -> Iterator[Path]:
+    """A folder of nobody's, in one that everybody may enter."""
+    if os.geteuid() != 0:
+        pytest.skip("files of another account take root to make")
+    parent = Path(tempfile.mkdtemp())
+    parent.chmod(0o755)
+    folder = parent / "instance"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    shutil.rmtree(parent)
+
+
+def _left_by_root(folder: Path, name: str) -> Path:
+    path = folder / name
+    if "." in name or name.endswith("_key"):
+        path.write_text("x" * 64)
+        path.chmod(0o600)
+    else:
+        path.mkdir(mode=0o700)
+    return path
+
+
+def _refusal_of_nobody(folder: Path) -> str:
+    """What nobody is told who starts the site there; empty if nothing."""
+    mine, other = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_prepare_as_nobody, args=(folder, other))
+    process.start()
+    told = str(mine.recv())
+    process.join()
+    return told
+
+
+def _prepare_as_nobody(folder: Path, result: Connection) -> None:
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    try:
+        prepare_instance(load_settings({"MICROSITE_INSTANCE_PATH": str(folder)}))
+    except StartError as refusal:
+        result.send(str(refusal))
+    else:
+        result.send("")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secret_key",
+        "erasure_key",
+        "microsite.sqlite3",
+        "microsite.sqlite3-wal",
+        "microsite.sqlite3-queue",
+        "serve-8000.lock",
+        "worker-1.lock",
+        "mails",
+        "exports",
+        "backups",
+        "brochure.pdf",
+    ],
+)
+def test_file_that_root_left_is_named_with_the_command_that_gives_it_back(instance: Path, name: str) -> None:
+    left = _left_by_root(instance, name)
+
+    told = _refusal_of_nobody(instance)
+
+    assert str(left) in told
+    assert "il est à root" in told
+    assert f"chown -R nobody: {instance}" in told
+
+
+def test_each_file_is_named(instance: Path) -> None:
+    left = [_left_by_root(instance, name) for name in ("secret_key", "microsite.sqlite3", "cache")]
+
+    told = _refusal_of_nobody(instance)
+
+    assert all(str(path) in told for path in left)
+
+
+def test_folder_that_root_made_is_named(instance: Path) -> None:
+    os.chown(instance, 0, 0)
+
+    assert str(instance) in _refusal_of_nobody(instance)
+
+
+def test_what_the_school_put_there_needs_to_be_readable_alone(instance: Path) -> None:
+    _left_by_root(instance, "brochure.pdf").chmod(0o644)
+    _left_by_root(instance, "content").chmod(0o755)
+    (instance / "lost+found").mkdir(mode=0o700)
+
+    assert _refusal_of_nobody(instance) == ""
