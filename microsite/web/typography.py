@@ -1,7 +1,8 @@
 """French typography: the spaces and apostrophes that a keyboard doesn't give.
 
 Rules: Imprimerie nationale, « Lexique des règles typographiques » (narrow no-break space before ; ! ?, no-break
-space before a colon, inside guillemets and before a unit, thin space between thousands).
+space before a colon, inside guillemets and before a unit, thin space between thousands). They are rules for sentences:
+addresses, of pages or of mailboxes, and the tags of HTML stay as they are.
 """
 
 import re
@@ -21,6 +22,11 @@ _RULES = (
     (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NARROW),
     (re.compile(r"(?<=\d) (?=h\b)|(?<=\d h) (?=\d)"), NBSP),
 )
+# Tags with their attributes, and words that hold a URL, with its scheme or without, or a mail address.
+_LEFT_ALONE = re.compile(
+    r"(<[/!a-z][^<>]*>|(?<![^\s<>])(?=[^\s<>]*(?:://|@|\bwww\.|\b(?:mailto|tel|sms):|\w\.[^\W\d]{2,24}/))[^\s<>]+)",
+    re.IGNORECASE,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +45,12 @@ def thousands(number: int) -> str:
 
 def french(text: str) -> str:
     """The text with the right spaces and apostrophes; text that has them already comes back unchanged."""
+    sentences_and_addresses = _LEFT_ALONE.split(text)
+    sentences_and_addresses[::2] = map(_set_right, sentences_and_addresses[::2])
+    return "".join(sentences_and_addresses)
+
+
+def _set_right(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text

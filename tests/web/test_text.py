@@ -25,10 +25,34 @@ from microsite.web.typography import french
         ("de 14 h 30 à 16 h", "de 14\u00a0h\u00a030 à 16\u00a0h"),
         ("le 21 mai 2024 et 2025", "le 21 mai 2024 et 2025"),
         ("https://a.fr/?b=c:d", "https://a.fr/?b=c:d"),
+        ("https://meet.jit.si/L'ESEC... : l'adresse", "https://meet.jit.si/L'ESEC...\u00a0: l’adresse"),
+        ("« https://a.fr/l'eau » !", "«\u00a0https://a.fr/l'eau\u00a0»\u202f!"),
+        ("WWW.a.fr/d'ici...", "WWW.a.fr/d'ici..."),
+        ("meet.jit.si/L'ESEC, l'école", "meet.jit.si/L'ESEC, l’école"),
+        ("écrivez à l'abbe.o'neil@ecole.fr ou d'abord", "écrivez à l'abbe.o'neil@ecole.fr ou d’abord"),
+        ("mailto:d'arc@ecole.fr, tel:0...", "mailto:d'arc@ecole.fr, tel:0..."),
+        ("sip:l'hote@ecole.fr;a=b ?", "sip:l'hote@ecole.fr;a=b\u202f?"),
+        ("<a href=\"https://a.fr/l'e...\">l'eau...</a> ?", '<a href="https://a.fr/l\'e...">l’eau…</a>\u202f?'),
     ],
 )
 def test_french_typography(typed: str, set_right: str) -> None:
     assert french(typed) == set_right
+
+
+_SIGNS = st.text(st.sampled_from("abcé0'.!?;:%/=&#@-_~()»«"), max_size=40)
+ADDRESSES = st.one_of(
+    _SIGNS.map("https://a.fr/".__add__),
+    _SIGNS.map("http://exemple.fr/?q=l'".__add__),
+    _SIGNS.map("www.a.fr/".__add__),
+    _SIGNS.map("webcal://a.fr/l'...".__add__),
+    _SIGNS.map("d'arc...@ecole.fr".__add__),
+)
+
+
+@given(ADDRESSES, st.sampled_from(["{}", "Voyez {} : oui", "l'adresse ({}", "« {} »", "Ici :\n{}\net d'autres..."]))
+def test_typography_leaves_addresses_alone(address: str, sentence: str) -> None:
+    assert address in french(sentence.format(address))
+    assert f'<a href="{address}">' in french(sentence.format(f'<a href="{address}">l\'eau</a>'))
 
 
 @given(st.text())
