@@ -1,19 +1,23 @@
 """A slot's seats, and who gets those that are free. What changes them runs under the slot's lock."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ..outbox.services import enqueue
+from ..school import PARIS
 from .models import Registration, RegistrationState, Slot
 from .queries import seats_taken
 
 # The mail that offers seats.
 OFFERED = "offer"
-# How long an offer holds its seats: a quarter of the time left, this at most.
+# How long an offer holds its seats: a quarter of the time left, this at most; and until the morning, in Paris, where it
+# would end at night, when nobody reads it. But not beyond the last call, so that a seat nobody takes is passed on.
 LONGEST_OFFER = timedelta(hours=24)
 _SHARE = 4
+_MORNING, _NIGHT = time(9), time(22)
+_LAST_CALL = timedelta(minutes=30)
 
 
 class SlotFull(ValueError):
@@ -59,7 +63,17 @@ def pass_on(session: Session, slot: Slot, *, now: datetime) -> int:
 
 def offer_end(slot: Slot, *, now: datetime) -> datetime:
     """Until when an offer that is made now holds its seats."""
-    return now + min(LONGEST_OFFER, (slot.starts_at - now) / _SHARE)
+    end = now + min(LONGEST_OFFER, (slot.starts_at - now) / _SHARE)
+    return max(end, min(_by_day(end), slot.starts_at - _LAST_CALL))
+
+
+def _by_day(moment: datetime) -> datetime:
+    """The moment, or the end of the night that it falls into."""
+    local = moment.astimezone(PARIS)
+    if _MORNING <= local.time() <= _NIGHT:
+        return moment
+    day = local.date() + timedelta(days=1 if local.time() > _NIGHT else 0)
+    return datetime.combine(day, _MORNING, tzinfo=PARIS).astimezone(UTC)
 
 
 def _offer(session: Session, slot: Slot, entry: Registration, *, now: datetime) -> None:

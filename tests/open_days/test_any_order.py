@@ -30,6 +30,8 @@ from .people import book, in_order, person, plan_slot
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 BEGINS = NOW + timedelta(days=5)
+# From 22 h to 9 h no offer ends.
+NIGHT = timedelta(hours=11)
 PARTY = st.integers(0, 3)
 WAITING, OFFERED = RegistrationState.WAITING, RegistrationState.OFFERED
 
@@ -159,7 +161,7 @@ class _Slot(RuleBasedStateMachine):
         for registration in in_order(self.slot_id):
             if registration.state is OFFERED:
                 assert registration.offered_until is not None
-                assert self.now < registration.offered_until <= min(BEGINS, self.now + LONGEST_OFFER)
+                assert self.now < registration.offered_until <= min(BEGINS, self.now + LONGEST_OFFER + NIGHT)
 
 
 def _taken(entries: list[Entry]) -> int:

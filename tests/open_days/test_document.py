@@ -72,7 +72,8 @@ def test_document_names_the_columns_and_the_commands(app: Flask) -> None:
         (timedelta(days=4), 24),
         (timedelta(days=2), 12),
         (timedelta(days=1), 6),
-        (timedelta(hours=4), 1),
+        (timedelta(hours=12), 11),
+        (timedelta(hours=4), 3),
     ],
 )
 def test_offers_hold_for_as_long_as_the_document_says(app: Flask, before: timedelta, hours: int) -> None:

@@ -94,9 +94,9 @@ def test_offer_says_until_when_and_leads_to_the_page(scene: Scene) -> None:
 
         mail = only(scene.mails("ali"))
 
-    # A quarter of the forty hours that are left.
-    assert mail.subject == "Une place vous attend jusqu’au vendredi 6 mars 2099 à 4 h"
-    assert "assez pour votre groupe : nous vous les gardons jusqu’au vendredi 6 mars 2099 à 4 h." in mail.text
+    # A quarter of the forty hours that are left would end at four in the morning.
+    assert mail.subject == "Une place vous attend jusqu’au vendredi 6 mars 2099 à 9 h"
+    assert "assez pour votre groupe : nous vous les gardons jusqu’au vendredi 6 mars 2099 à 9 h." in mail.text
     assert SPACE in mail.text
     assert (mail.calendar, mail.code) == (None, None)
 
@@ -109,7 +109,7 @@ def test_offer_that_was_declined_or_ended_is_not_told(scene: Scene) -> None:
         scene.mails()
         scene.cancel("zoe")
         scene.cancel("ali")
-        clock.shift(timedelta(hours=11))
+        clock.shift(timedelta(hours=16))
 
         assert [mail.to for mail in scene.mails()] == ["zoe@exemple.fr"]
         assert (scene.state("ali"), scene.state("lou")) == ("cancelled", "expired")
@@ -123,7 +123,7 @@ def test_offers_pass_on_within_seconds_of_their_end(scene: Scene) -> None:
         scene.register("eve", waits=True)
         scene.cancel("zoe")
         scene.mails()
-        clock.shift(timedelta(hours=10) - timedelta(seconds=1))
+        clock.shift(timedelta(hours=15) - timedelta(seconds=1))
         assert scene.mails() == []
         clock.shift(timedelta(seconds=6))
 
