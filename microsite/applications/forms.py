@@ -4,14 +4,15 @@ import re
 from datetime import date
 from typing import Any
 
-from wtforms import BooleanField
+from wtforms import BooleanField, HiddenField
 from wtforms.validators import DataRequired, ValidationError
 
 from ..leads.forms import EMAIL_KEYS, NAME_LIMIT, EmailField, LeadForm
 from ..leads.models import FormName
+from ..leads.normalise import email_key
 from ..school import PARIS
 from ..web.context import current_school, utc_now
-from ..web.fields import ChoiceField, LongTextField, TextField
+from ..web.fields import ChoiceField, LongTextField, TextField, refuse
 from ..web.typography import thousands
 
 MOTIVATION_LEAST = 200
@@ -20,6 +21,10 @@ ADULT_AGE = 18
 # Age of digital consent in France: article 45 of loi n° 78-17.
 CONSENT_AGE = 15
 _YOUNGEST, _OLDEST = 10, 110
+SAME_ADDRESS = (
+    "C’est aussi l’adresse que vous avez donnée pour vous : est-ce bien celle de ce parent ou responsable ? "
+    "Si oui, renvoyez votre candidature telle quelle ; sinon, corrigez l’une des deux."
+)
 
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
 _FRENCH = re.compile(r"(?P<day>\d{1,2})[/. -](?P<month>\d{1,2})[/. -](?P<year>\d{4})")
@@ -91,6 +96,8 @@ class ApplicationForm(LeadForm):
         "Son adresse e-mail",
         render_kw=EMAIL_KEYS | {"autocomplete": "off"},
     )
+    # The address of which was asked whether it is really the guardian's: sent again unchanged, it is.
+    asked_about = HiddenField()
 
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
         super().__init__(formdata=formdata, **kwargs)
@@ -112,6 +119,19 @@ class ApplicationForm(LeadForm):
     def validate_guardian_email(self, field: EmailField) -> None:
         if self._is_under(ADULT_AGE) and not field.data:
             raise ValidationError("Vous avez moins de 18 ans : saisissez l’adresse e-mail de ce responsable.")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        is_valid = super().validate(extra_validators)
+        return not self.errors and not self._asks_whose_address() and is_valid
+
+    def _asks_whose_address(self) -> bool:
+        """Once for each address that stands twice: a family may share a mailbox, and people fill in their own."""
+        own, theirs = (email_key(str(field.data or "")) for field in (self.email, self.guardian_email))
+        if own != theirs or theirs == self.asked_about.data:
+            return False
+        self.asked_about.data = theirs
+        refuse(self.guardian_email, SAME_ADDRESS)
+        return True
 
     def validate_email_consent(self, field: BooleanField) -> None:
         self._refuse_before_consent_age(field)
