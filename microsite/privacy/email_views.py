@@ -47,8 +47,8 @@ def stop_emails(token: str) -> Response:
     lead = open_mailed(STOP, token, lifetime=STOP_LIFETIME).lead
     if request.method == "POST":
         _act(lead, lambda now: withdraw(db.session(), lead.id, EMAIL, now=now))
-        # RFC 8058, section 3.1: a mail program follows no redirect.
-        if "List-Unsubscribe" not in request.form:
+        # A mail program follows no redirect, whatever it sends along (RFC 8058, section 3.1); our page names itself.
+        if "page" in request.form:
             return _again(STOP, token)
     page = render_template("privacy/stop_emails.html", token=token, are_wanted=stands_by_emails(db.session(), lead.id))
     return thank(page)
