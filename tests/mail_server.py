@@ -19,6 +19,8 @@ class MailServer:
 
     def __init__(self, *, port: int | None = None, **options: Any) -> None:
         self.received: list[EmailMessage] = []
+        # The same mails as bytes, as they came.
+        self.raw: list[bytes] = []
         self.recipients: list[str] = []
         # What MAIL answers instead of 250, RCPT, and DATA.
         self.sender_answer: str | None = None
@@ -68,6 +70,7 @@ class MailServer:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.received.append(message)
+        self.raw.append(envelope.content)
         self.recipients += envelope.rcpt_tos
         await asyncio.sleep(self.data_delay)
         return "250 OK"

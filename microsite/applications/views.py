@@ -5,6 +5,7 @@ from flask import Blueprint, Response, render_template, request
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
+from ..outbox.letters import can_be_mailed
 from ..sharing.tags import share
 from .forms import ApplicationForm
 from .services import follow_up
@@ -44,5 +45,6 @@ def thank_at(place: Place, token: str) -> Response:
         place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
+        can_be_mailed=can_be_mailed(submission.email),
     )
     return thank(page)

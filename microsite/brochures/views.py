@@ -8,6 +8,7 @@ from ..db import UNAVAILABLE, db, limit_wait, writing
 from ..leads.links import open_mailed, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
+from ..outbox.letters import can_be_mailed
 from ..sharing.tags import share
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure
@@ -57,6 +58,7 @@ def thank_at(place: Place, token: str) -> Response:
         place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
+        can_be_mailed=can_be_mailed(submission.email),
         download_url=submission_url(DOWNLOAD, submission.reference),
     )
     return thank(page)

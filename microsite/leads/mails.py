@@ -1,14 +1,15 @@
 """Mails about leads whatever the form: confirming a consent, and telling admissions."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unicodedata import category
 
 from sqlalchemy.orm import Session
 
-from ..outbox.letters import Letter, MailTemplate
+from ..outbox.letters import Letter, MailTemplate, needs_smtputf8
 from ..school import PARIS
-from ..web.context import current_school, french_time
+from ..web.context import current_school, french_date, french_time
 from ..web.links import public_url
 from .consents import CONFIRMATION, find_email_consent
 from .links import mailed_url
@@ -20,6 +21,8 @@ from .references import PREFIXES
 CONFIRM = "privacy.confirm_emails"
 STOP = "privacy.stop_emails"
 SPACE = "privacy.my_space"
+# The back-office's page about a person: only its address is needed here.
+PERSON = "backoffice.lead"
 
 # How long the link that confirms a consent works.
 CONFIRM_LIFETIME = timedelta(days=30)
@@ -30,9 +33,9 @@ SPACE_LIFETIME = timedelta(days=90)
 _DIGEST_ROWS = 100
 _NAME_LIMIT = 40
 _FORMS = {
-    FormName.BROCHURE: ("Brochure", "brochures.ask"),
-    FormName.OPEN_DAY: ("Portes ouvertes", "open_days.register"),
-    FormName.APPLICATION: ("Candidature", "applications.apply"),
+    FormName.BROCHURE: "Brochure",
+    FormName.OPEN_DAY: "Portes ouvertes",
+    FormName.APPLICATION: "Candidature",
 }
 
 
@@ -68,6 +71,7 @@ def sample_submission(form: FormName) -> Submission:
         last_name="Lefèvre",
         email=lead.email,
         lead=lead,
+        lead_id=lead.id,
         submitted_at=datetime(2027, 1, 4, 9, 30, tzinfo=PARIS),
     )
 
@@ -96,12 +100,19 @@ def _sample_confirmation() -> Letter:
 
 
 def _compose_notification(session: Session, cause: str) -> Letter | None:
-    submission = find_by_reference(session, cause)
-    return _to_admissions(row=_row(submission)) if submission else None
+    # Held back, or nobody's any more: there is no person to lead to.
+    submission = find_subject(session, cause)
+    return _notification(submission) if submission else None
+
+
+def _notification(submission: Submission) -> Letter:
+    row = _row(submission)
+    answers_to = None if needs_smtputf8(submission.email) else (row["name"], submission.email)
+    return replace(_to_admissions(row=row), answers_to=answers_to)
 
 
 def _sample_notification() -> Letter:
-    return _to_admissions(row=_row(sample_submission(FormName.APPLICATION)))
+    return _notification(sample_submission(FormName.APPLICATION))
 
 
 def _compose_digest(session: Session, cause: str) -> Letter | None:
@@ -115,6 +126,8 @@ def _digest(period: Period, submissions: list[Submission]) -> Letter:
     return _to_admissions(
         rows=[_row(submission) for submission in shown],
         count=len(submissions),
+        day=french_date(period.start),
+        hours=_hours(period),
         start=_moment(period.start),
         end=_moment(period.end),
     )
@@ -131,14 +144,19 @@ def _to_admissions(**values: Any) -> Letter:
 
 
 def _row(submission: Submission) -> dict[str, str]:
-    form, endpoint = _FORMS[submission.form]
     return {
         "reference": submission.reference,
-        "form": form,
+        "form": _FORMS[submission.form],
         "name": f"{submission.first_name} {submission.last_name}",
         "sent": _moment(submission.submitted_at),
-        "url": public_url(endpoint),
+        "url": public_url(PERSON, lead_id=submission.lead_id),
     }
+
+
+def _hours(period: Period) -> str:
+    """« de 9 h à 10 h »; empty for a digest of a day."""
+    is_day = period.end - period.start > timedelta(hours=2)
+    return "" if is_day else f"de {french_time(period.start)} à {french_time(period.end)}"
 
 
 def _moment(moment: datetime) -> str:

@@ -9,6 +9,7 @@ from ..db import LARGEST_ID, db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
+from ..outbox.letters import can_be_mailed
 from ..sharing.tags import share
 from ..web.context import current_school, utc_now
 from ..web.links import public_url
@@ -76,6 +77,7 @@ def thank_at(place: Place, token: str) -> Response:
         place=place,
         reference=submission.reference,
         suggestion=suggest_domain(submission.email),
+        can_be_mailed=can_be_mailed(submission.email),
         label=_chosen_slot(submission.answers, slot),
         slot=slot,
         is_waiting=submission.answers.get("may_wait", False),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from typing import Any, cast
 
 import idna
@@ -15,15 +14,12 @@ from sqlalchemy.orm import Session
 from ..content_files import PLACEHOLDER
 from ..web.context import current_school
 from ..web.typography import french
+from .headers import MAIL_POLICY, encode
 from .services import Claim
 from .transports import Transport
 
 # Stands for an address that the school hasn't given yet (RFC 2606): mails then only go into files.
 _NO_ADDRESS = "a-completer@exemple.invalid"
-# Seven bits on the way: not every server says that it takes eight.
-_POLICY = SMTP.clone(cte_type="7bit")
-# The package would encode an address that is longer than a line, and no mail program would find it any more.
-_UNFOLDED = _POLICY.clone(max_line_length=998)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +37,8 @@ class Letter:
     """What one mail says, and to whom.
 
     `unsubscribe_url` makes it a mail that people can stop: it takes a POST without a page in between (RFC 8058).
+    `answers_to` is the name and address that an answer goes to, where it isn't the school's; none that needs SMTPUTF8,
+    which would make of a mail that any server takes one that only some do.
     `pictures` are shown by its HTML, as « cid:<name> » (RFC 2392: a name has an @). `alternatives` say in a program's
     terms what the text says; `attachments` are files to keep.
     """
@@ -48,6 +46,7 @@ class Letter:
     to: str
     values: Mapping[str, Any]
     unsubscribe_url: str | None = None
+    answers_to: tuple[str, str] | None = None
     pictures: tuple[Part, ...] = ()
     alternatives: tuple[Part, ...] = ()
     attachments: tuple[Part, ...] = ()
@@ -86,7 +85,8 @@ def current_outbox() -> Outbox:
 
 
 def render(template: str, letter: Letter) -> Rendered:
-    values = {**letter.values, "unsubscribe_url": letter.unsubscribe_url}
+    own = {"unsubscribe_url": letter.unsubscribe_url, "answers_to": letter.answers_to}
+    values = {**letter.values, **own}
     subject = render_template(f"mail/{template}/subject.txt", **values)
     return Rendered(
         subject=french(" ".join(subject.splitlines()).strip()),
@@ -102,11 +102,11 @@ def write_message(template: str, letter: Letter, *, key: str, now: datetime) -> 
     """
     school, rendered = current_school(), render(template, letter)
     sender = _parts(school.mail.sender)
-    message = EmailMessage(policy=_POLICY)
+    message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = Address(school.name, *sender)
-    message["Reply-To"] = Address("", *_parts(school.mail.reply_to))
+    message["Reply-To"] = _reply_to(letter)
     message["To"] = Address("", *_parts(letter.to))
-    message["Subject"] = rendered.subject
+    message["Subject"] = encode(rendered.subject)
     message["Date"] = now
     message["Message-ID"] = f"<{key}@{sender[1]}>"
     # No holiday notice in answer to this one.
@@ -118,13 +118,27 @@ def write_message(template: str, letter: Letter, *, key: str, now: datetime) -> 
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
     _add_parts(message, letter)
-    message.policy = _UNFOLDED
     return message
 
 
 def mail_address(text: str) -> str:
     """An address as mails carry it: its domain in the letters that every server knows; a stand-in for a placeholder."""
     return "@".join(_parts(text))
+
+
+def needs_smtputf8(address: str) -> bool:
+    """Whether only servers with SMTPUTF8 (RFC 6531) take mail for it: a domain in other letters has an ASCII form."""
+    return not mail_address(address).isascii()
+
+
+def can_be_mailed(address: str) -> bool:
+    """Whether our server can send to it, by its form alone: who it belongs to, or whether we know it, plays no part."""
+    return not needs_smtputf8(address) or current_outbox().transport.takes_smtputf8()
+
+
+def _reply_to(letter: Letter) -> Address:
+    name, address = letter.answers_to or ("", current_school().mail.reply_to)
+    return Address(name, *_parts(address))
 
 
 def _add_parts(message: EmailMessage, letter: Letter) -> None:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.policy import SMTPUTF8
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..config import Settings
 from .files import draft_of, file_of
+from .headers import UTF8_POLICY
+from .smtputf8 import Smtputf8Support
 
 # Seconds for the greeting, and again for the rest: a server that answers a byte at a time would outlast the time-outs
 # of single steps, and with them the lease (services.py).
@@ -25,8 +26,7 @@ SENDING_LIMIT = 120
 _OUR_FAULT = frozenset({421, 530, 534, 535, 538})
 _ADDRESS = re.compile(r"\S+@\S+")
 _FAILURE_LIMIT = 200
-# Letters as they are in headers too (RFC 6532): people open these files.
-_FILE_POLICY = SMTPUTF8.clone(max_line_length=998)
+_NO_SMTPUTF8 = "notre serveur d’envoi ne sait pas écrire à une adresse accentuée avant l’arobase (SMTPUTF8)"
 
 
 class Deferred(Exception):
@@ -48,12 +48,16 @@ class Transport(Protocol):
     def withdraw(self) -> bool:
         """For another thread: whether the mail in hand isn't in other hands, and won't come there any more."""
 
+    def takes_smtputf8(self) -> bool:
+        """Whether mails can leave for addresses that ASCII can't write; False where that isn't known."""
+
 
 class SmtpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._deciding = threading.Lock()
         self._is_handed_over = self._is_withdrawn = False
+        self._smtputf8 = Smtputf8Support(self._offers_smtputf8)
 
     def __str__(self) -> str:
         return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
@@ -71,9 +75,8 @@ class SmtpTransport:
                 raise Unreachable(told(repr(error))) from None
             except smtplib.SMTPResponseException as error:
                 raise _judge(error.smtp_code, error.smtp_error) from None
-            except smtplib.SMTPNotSupportedError as error:
-                # An address with accents before the @, and a server that can't (RFC 6531).
-                raise Refused(told(str(error))) from None
+            except smtplib.SMTPNotSupportedError:
+                raise Refused(_NO_SMTPUTF8) from None
             except (smtplib.SMTPException, OSError) as error:
                 raise Deferred(told(repr(error))) from None
 
@@ -96,6 +99,17 @@ class SmtpTransport:
                 server.noop()
             except (smtplib.SMTPException, OSError) as error:
                 raise Unreachable(told(repr(error))) from None
+
+    def takes_smtputf8(self) -> bool:
+        return self._smtputf8.is_offered()
+
+    def _offers_smtputf8(self) -> bool | None:
+        try:
+            with self._connected() as server:
+                server.ehlo_or_helo_if_needed()
+                return server.has_extn("smtputf8")
+        except (Unreachable, smtplib.SMTPException, OSError):
+            return None
 
     @contextmanager
     def _connected(self) -> Iterator["_Patient"]:
@@ -185,7 +199,8 @@ class FileTransport:
             # The links in it are its reader's alone.
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as file:
-                file.write(message.as_bytes(policy=_FILE_POLICY))
+                # What a server would be given, with its headers to be read without a program.
+                file.write(message.as_bytes(policy=UTF8_POLICY))
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(file_of(self._folder, name))
@@ -197,6 +212,9 @@ class FileTransport:
     def withdraw(self) -> bool:
         # Written in a moment.
         return False
+
+    def takes_smtputf8(self) -> bool:
+        return True
 
 
 class MemoryTransport:
@@ -210,6 +228,9 @@ class MemoryTransport:
 
     def withdraw(self) -> bool:
         return False
+
+    def takes_smtputf8(self) -> bool:
+        return True
 
 
 def told(reason: str) -> str:

@@ -10,11 +10,14 @@ from ..leads.models import FormName, Submission
 from ..outbox.letters import Letter, MailTemplate
 from ..school import PARIS
 from ..web.context import current_school, french_date
+from ..web.links import public_url
 from .access import ACCESS
 from .models import PrivacyRequest, RequestKind
 from .queries import find_latest
 from .requests import NOTED, TOLD, a_month_after
 
+# The back-office's page about a request: only its address is needed here.
+REQUEST = "backoffice.data_request"
 KINDS = {RequestKind.COPY: "Copie des données", RequestKind.ERASURE: "Effacement des données"}
 
 
@@ -40,6 +43,7 @@ def _told(request: PrivacyRequest, submission: Submission) -> Letter:
     values = _facts(request) | {
         "name": f"{submission.first_name} {submission.last_name}",
         "reference": submission.reference,
+        "url": public_url(REQUEST, request_id=request.id),
     }
     return Letter(to=current_school().mail.admissions, values=values)
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
-from microsite.db import db
+from microsite.db import db, writing
 from microsite.jobs import Worker
+from microsite.leads.models import Lead
 from microsite.leads.notifications import Period
 from microsite.outbox.services import DAILY_CAP, claim, mark_dead
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.models import PrivacyRequest, RequestKind
+from microsite.privacy.requests import ask
 from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, export
@@ -63,6 +68,117 @@ def test_each_request_is_told_with_its_name_and_nothing_else(make_app: Callable[
     assert "Nom-B" in second
     for personal in ("exemple.fr", "0612345678", "+33", "2004", "court métrage"):
         assert personal not in first
+
+
+def _mails(admissions: Admissions) -> list[EmailMessage]:
+    Worker(admissions.app).work()
+    return [mail for mail in admissions.transport.sent if str(mail["To"]).startswith("a-completer@")]
+
+
+def _says(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+@pytest.mark.parametrize("every", ["each", "hourly", "daily"])
+def test_mail_names_no_command_and_no_setting_and_leads_to_the_person(
+    make_app: Callable[..., Flask], every: str
+) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS=every))
+        admissions.apply(0)
+        clock.shift(timedelta(days=1))
+
+        (mail,) = _mails(admissions)
+
+    with admissions.app.app_context():
+        lead = db.session.scalars(select(Lead)).one()
+        page = f"http://127.0.0.1:8000/admissions/contacts/{lead.id}"
+    for kind in ("plain", "html"):
+        assert page in _says(mail, kind)
+        for word in ("flask", "wsgi", "MICROSITE", "réglage", "commande", "/candidater"):
+            assert word not in _says(mail, kind)
+
+
+@pytest.mark.parametrize(
+    ("first_name", "name"),
+    [("Zoé", "Zoé Nom-A"), ("Anne, « Nana »", "Anne, « Nana » Nom-A"), ('J"J <x@y.fr>', 'J"J <x@y.fr> Nom-A')],
+)
+def test_answer_to_the_mail_goes_to_the_person(make_app: Callable[..., Flask], first_name: str, name: str) -> None:
+    admissions = Admissions(make_app())
+    admissions.apply(0, first_name=first_name)
+
+    (mail,) = _mails(admissions)
+
+    (address,) = mail["Reply-To"].addresses
+    assert (address.display_name, address.addr_spec) == (name, "zoe0@exemple.fr")
+    assert [one.addr_spec for one in mail["To"].addresses] == ["a-completer@exemple.invalid"]
+    assert "Répondre à ce message" in _says(mail, "plain")
+
+
+def test_answer_to_a_digest_goes_to_the_school(make_app: Callable[..., Flask]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="daily"))
+        admissions.apply(0)
+        clock.shift(timedelta(days=1))
+
+        (mail,) = _mails(admissions)
+
+    assert [one.addr_spec for one in mail["Reply-To"].addresses] == ["a-completer@exemple.invalid"]
+
+
+@pytest.mark.parametrize(
+    ("every", "subjects"),
+    [
+        (
+            "daily",
+            ["1 nouvelle demande du lundi 4 janvier 2027", "2 nouvelles demandes du mardi 5 janvier 2027"],
+        ),
+        (
+            "hourly",
+            [
+                "1 nouvelle demande du lundi 4 janvier 2027, de 10 h à 11 h",
+                "2 nouvelles demandes du mardi 5 janvier 2027, de 23 h à 0 h",
+            ],
+        ),
+    ],
+)
+def test_subject_of_a_digest_names_its_day(make_app: Callable[..., Flask], every: str, subjects: list[str]) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS=every))
+        admissions.apply(0)
+        clock.move_to(datetime(2027, 1, 5, 22, 59, tzinfo=UTC))
+        admissions.apply(1)
+        admissions.apply(2)
+        clock.shift(timedelta(days=1))
+
+        told = [str(mail["Subject"]).replace("\N{NO-BREAK SPACE}", " ") for mail in _mails(admissions)]
+
+    assert told == subjects
+
+
+@pytest.mark.parametrize("every", ["each", "hourly", "daily"])
+def test_held_back_request_is_told_to_nobody(make_app: Callable[..., Flask], every: str) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS=every))
+        admissions.apply(0, topic="Buy now")
+        clock.shift(timedelta(days=2))
+
+        assert _mails(admissions) == []
+
+
+def test_mail_about_one_s_data_leads_to_the_request(make_app: Callable[..., Flask]) -> None:
+    admissions = Admissions(make_app(MICROSITE_NOTIFY_ADMISSIONS="none"))
+    admissions.apply(0)
+    with admissions.app.app_context(), writing():
+        ask(db.session(), db.session.scalars(select(Lead)).one(), RequestKind.ERASURE, now=utc_now())
+        number = db.session.scalars(select(PrivacyRequest.id)).one()
+
+    mail = next(mail for mail in _mails(admissions) if "Effacement" in mail["Subject"])
+
+    for kind in ("plain", "html"):
+        assert f"http://127.0.0.1:8000/admissions/demandes-donnees/{number}" in _says(mail, kind)
 
 
 def test_hourly_digest_tells_of_an_hour_once_it_is_over(make_app: Callable[..., Flask]) -> None:
