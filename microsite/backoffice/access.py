@@ -70,6 +70,13 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
         self.is_to_be_seen = is_to_be_seen(found, now=utc_now())
         self._token = token
 
+    @property
+    def first_duty(self) -> str | None:
+        """The page that comes before any other, if there is one."""
+        if self.must_change_password:
+            return "backoffice.password"
+        return "backoffice.second_step" if self.owes_second_step else None
+
     def get_id(self) -> str:
         return self._token
 

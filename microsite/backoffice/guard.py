@@ -29,6 +29,7 @@ from .access import NAVIGATION, PREFIX, SignedIn, staff
 from .accounts.services import see
 from .done import DONE
 from .models import Role
+from .onward import asked_page, to_first_duty
 
 logger = logging.getLogger("microsite.backoffice")
 
@@ -51,7 +52,7 @@ def _admit() -> Response | None:
     roles: frozenset[Role] | None = getattr(view, "roles", frozenset())
     person = _sender(getattr(view, "body_limit", None))
     if roles is not None and person is None:
-        return _to_sign_in()
+        return make_response(redirect(url_for("backoffice.enter", suite=asked_page())), 303)
     if person is not None and roles is not None and person.role not in roles:
         # OWASP ASVS 5.0, 16.3.2; the journal is of what was seen and done.
         logger.warning("staff %d (%s) may not open %s", person.id, person.role, request.endpoint)
@@ -60,20 +61,13 @@ def _admit() -> Response | None:
         return make_response(render_template("backoffice/stale.html"), 400)
     if person is None or roles is None:
         return None
-    first = _first_duty(person)
+    first = person.first_duty
     if first is not None and request.endpoint not in (first, "backoffice.leave"):
-        return make_response(redirect(url_for(first)), 303)
+        return to_first_duty(first)
     if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None
-
-
-def _first_duty(person: SignedIn) -> str | None:
-    """The page that comes before any other, if there is one."""
-    if person.must_change_password:
-        return "backoffice.password"
-    return "backoffice.second_step" if person.owes_second_step else None
 
 
 def _refuse_nonsense() -> None:
@@ -117,12 +111,6 @@ def _page_values() -> dict[str, Any]:
 
 def _may_open(endpoint: str, person: SignedIn) -> bool:
     return person.role in getattr(current_app.view_functions[endpoint], "roles", ())
-
-
-def _to_sign_in() -> Response:
-    # What was to be opened is, afterwards; what was to be sent would be sent without having been looked at again.
-    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-    return make_response(redirect(url_for("backoffice.enter", suite=back)), 303)
 
 
 def _is_our_form() -> bool:

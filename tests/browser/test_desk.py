@@ -1,5 +1,6 @@
 """Every screen of the back-office, opened once: axe-core and Nu find nothing, nothing sticks out, nothing complains."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from microsite.backoffice.models import Role
 
-from ..backoffice.conftest import address
+from ..backoffice.conftest import PASSWORD, address
 from ..injection import addresses
+from . import tools
+from .chromium import SANDBOX
 from .conftest import Sites
 from .desk_screens import EXCEPTIONS, SECTIONS, Screen
 from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, violations
@@ -72,6 +75,49 @@ def test_corpus_of_injections_runs_nowhere_and_fits_a_phone(chromium: Browser, s
                 faults += [f"{endpoint}: {fault}" for fault in _sticking_out(page, _PHONE["width"])]
 
     assert faults == []
+
+
+@pytest.fixture(scope="module")
+def keeping(chromium: Browser) -> Iterator[Browser]:
+    """One that keeps pages whole when they are left (bfcache), as those of visitors do."""
+    options = {"executable_path": tools.chromium(), "args": SANDBOX}
+    with chromium.browser_type.launch(ignore_default_args=["--disable-back-forward-cache"], **options) as browser:
+        yield browser
+
+
+def test_page_that_may_be_kept_comes_back_whole(keeping: Browser, sites: Sites) -> None:
+    """So that the test below shows something."""
+    site = sites("desk")
+    with watched(keeping) as page:
+        page.goto(f"{site.url}/confidentialite")
+        page.evaluate("window.isKept = true")
+        page.goto(f"{site.url}/brochure")
+        page.evaluate("history.back()")
+        page.wait_for_url(f"{site.url}/confidentialite", wait_until="commit")
+
+        assert page.evaluate("window.isKept") is True
+
+
+@pytest.mark.parametrize(("path", "says"), [("contacts", "Contacts"), ("exports", "Exports"), ("equipe", "Équipe")])
+def test_back_after_signing_out_shows_nothing_of_the_page(keeping: Browser, sites: Sites, path: str, says: str) -> None:
+    """Neither from the cache nor from what a browser keeps of a page that it left."""
+    site = sites("desk")
+    with watched(keeping, cookies=frozenset({"equipe"})) as page:
+        page.goto(f"{site.url}/admissions/connexion")
+        page.get_by_label("Adresse e-mail").fill(address(Role.ADMINISTRATOR))
+        page.get_by_label("Mot de passe").fill(PASSWORD)
+        page.get_by_role("button", name="Me connecter").click()
+        page.wait_for_url(f"{site.url}/admissions/")
+        page.goto(f"{site.url}/admissions/{path}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(says)
+        page.get_by_role("button", name="Se déconnecter").click()
+        page.wait_for_url(f"{site.url}/admissions/connexion")
+
+        for _ in range(2):
+            page.evaluate("history.back()")
+            page.wait_for_url(lambda url: "suite=" in url, wait_until="commit")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Connexion")
+            expect(page.get_by_role("button", name="Se déconnecter")).to_have_count(0)
 
 
 def reach(screen: Screen, page: Page, site: Site) -> str:

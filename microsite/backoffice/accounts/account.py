@@ -12,6 +12,7 @@ from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
 from ..forms import NewCodeForm, PasswordAgainForm, entered
 from ..models import StaffMember
+from ..onward import forget_page, kept_page
 from .proof import proven_owner
 from .second_step import codes_left, draw_secret, matching_step, provisioning_url, switch_off, switch_on
 from .services import end_all_sessions
@@ -49,7 +50,9 @@ def second_step() -> Response:
             _changed("second step on", owner)
             db.session.commit()
             session.pop(_SECRET)
-            return make_response(render_template("backoffice/recovery_codes.html", codes=codes))
+            onward = kept_page(url_for("backoffice.account"))
+            forget_page()
+            return make_response(render_template("backoffice/recovery_codes.html", codes=codes, onward=onward))
     address = provisioning_url(secret, email=_member().email, issuer=current_school().name)
     page = render_template(
         "backoffice/second_step.html",

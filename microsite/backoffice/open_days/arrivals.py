@@ -14,6 +14,7 @@ from ...open_days.rosters import get_filling, list_attendees
 from ...open_days.seats import SlotClosed, SlotFull
 from ...web.context import utc_now
 from ..access import ADMISSIONS, for_anyone, for_roles, staff
+from ..onward import to_first_duty
 from .door import counted, note_arrival
 from .standings import Standing, standing, standings
 
@@ -30,9 +31,13 @@ def add_views(bp: Blueprint) -> None:
 def welcome(reference: str) -> Response:
     """GET changes nothing: the button does."""
     person = staff()
-    if person is not None and person.role in ADMISSIONS and not person.must_change_password:
+    if person is not None and person.first_duty is not None:
+        return to_first_duty(person.first_duty)
+    if person is not None and person.role in ADMISSIONS:
         return _card(reference)
-    if "connexion" in request.args and person is None:
+    if "connexion" in request.args:
+        if person is not None:
+            return make_response(render_template("backoffice/forbidden.html"), 403)
         back = url_for("backoffice.welcome", reference=reference)
         return make_response(redirect(url_for("backoffice.enter", suite=back)), 303)
     return thank(render_template("open_days/welcome.html"))
