@@ -80,8 +80,10 @@ def test_corpus_of_injections_runs_nowhere_and_fits_a_phone(chromium: Browser, s
 @pytest.fixture(scope="module")
 def keeping(chromium: Browser) -> Iterator[Browser]:
     """One that keeps pages whole when they are left (bfcache), as those of visitors do."""
-    options = {"executable_path": tools.chromium(), "args": SANDBOX}
-    with chromium.browser_type.launch(ignore_default_args=["--disable-back-forward-cache"], **options) as browser:
+    left_out = ["--disable-back-forward-cache"]
+    with chromium.browser_type.launch(
+        executable_path=tools.chromium(), args=SANDBOX, ignore_default_args=left_out
+    ) as browser:
         yield browser
 
 
