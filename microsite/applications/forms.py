@@ -126,7 +126,9 @@ class ApplicationForm(LeadForm):
 
     def _asks_whose_address(self) -> bool:
         """Once for each address that stands twice: a family may share a mailbox, and people fill in their own."""
-        own, theirs = (email_key(str(field.data or "")) for field in (self.email, self.guardian_email))
+        if not self.guardian_email.data:
+            return False
+        own, theirs = (email_key(str(field.data)) for field in (self.email, self.guardian_email))
         if own != theirs or theirs == self.asked_about.data:
             return False
         self.asked_about.data = theirs

@@ -61,10 +61,11 @@ def _admit() -> Response | None:
         return make_response(render_template("backoffice/stale.html"), 400)
     if person is None or roles is None:
         return None
+    is_asked_by_itself = getattr(view, "is_asked_by_itself", False)
     first = person.first_duty
     if first is not None and request.endpoint not in (first, "backoffice.leave"):
-        return to_first_duty(first)
-    if person.is_to_be_seen and not getattr(view, "is_asked_by_itself", False):
+        return to_first_duty(first, is_kept=not is_asked_by_itself)
+    if person.is_to_be_seen and not is_asked_by_itself:
         with writing():
             see(db.session(), person.session_id, now=utc_now())
     return None

@@ -14,9 +14,9 @@ def asked_page() -> str | None:
     return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
 
 
-def to_first_duty(endpoint: str) -> Response:
-    """To the page that comes before any other, and from there to what was asked for."""
-    asked = asked_page()
+def to_first_duty(endpoint: str, *, is_kept: bool = True) -> Response:
+    """To the page that comes before any other, and from there to what was asked for, if somebody did."""
+    asked = asked_page() if is_kept else None
     if asked is not None and len(asked) <= _LONGEST:
         session[_ASKED] = asked
     return make_response(redirect(url_for(endpoint)), 303)

@@ -24,7 +24,8 @@ class MailPolicy(EmailPolicy):
             return f"{name}: " + ",\r\n ".join(self._address(name, one) for one in value.addresses) + "\r\n"
         if name.lower() == "subject":
             return f"{name}: {self._text(name, str(value), str(value))}\r\n"
-        if name.lower().startswith("content-") and name.lower() != "content-id":
+        is_whole = not name.lower().startswith("content-") or name.lower() == "content-id"
+        if not (is_whole and str(value).isascii()):
             return str(_MIME.fold(name, value))
         return f"{name}: {value}\r\n"
 

@@ -138,7 +138,8 @@ def can_be_mailed(address: str) -> bool:
 
 def _reply_to(letter: Letter) -> Address:
     name, address = letter.answers_to or ("", current_school().mail.reply_to)
-    return Address(name, *_parts(address))
+    # The package refuses a line break; no form takes one, but another program may have brought it.
+    return Address(" ".join(name.splitlines()), *_parts(address))
 
 
 def _add_parts(message: EmailMessage, letter: Letter) -> None:

@@ -163,6 +163,19 @@ def test_page_that_was_asked_for_is_kept_no_longer_than_the_duty(app: Flask) -> 
     assert changed.response.headers["Location"] == "/admissions/compte?fait=mot-de-passe"
 
 
+def test_what_a_page_asks_by_itself_is_not_what_was_asked_for(app: Flask) -> None:
+    slot = plan_slot(app, capacity=3)
+    client = _newcomer(app, Role.ADMISSIONS, has_own_password=False)
+    enter(client, email=address(Role.ADMISSIONS))
+    door = f"/admissions/portes-ouvertes/{slot}/accueil"
+    for path in (door, f"{door}/places"):
+        assert client.get(path).headers["Location"] == CHANGE
+
+    page, _ = _reach(client, client.page(CHANGE))
+
+    assert page.response.request.path == door
+
+
 @pytest.mark.parametrize("asked_for", ["/admissions/contacts?q=" + "x" * 5000, "/admissions/contacts?q=" + "é" * 900])
 def test_address_too_long_to_be_kept_leads_to_the_account(app: Flask, asked_for: str) -> None:
     client = _newcomer(app, Role.ADMISSIONS, has_own_password=False)
