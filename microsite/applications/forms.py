@@ -11,7 +11,7 @@ from ..leads.forms import EMAIL_KEYS, NAME_LIMIT, EmailField, LeadForm
 from ..leads.models import FormName
 from ..school import PARIS
 from ..web.context import current_school, utc_now
-from ..web.fields import ChoiceField, LongTextField, TextField
+from ..web.fields import ChoiceField, LongTextField, NameField, TextField
 from ..web.typography import thousands
 
 MOTIVATION_LEAST = 200
@@ -82,7 +82,7 @@ class ApplicationForm(LeadForm):
         ),
         render_kw={"rows": 8},
     )
-    guardian_name = TextField(
+    guardian_name = NameField(
         "Parent ou responsable légal",
         limit=NAME_LIMIT,
         render_kw={"autocomplete": "off", "autocapitalize": "words", "enterkeyhint": "next"},

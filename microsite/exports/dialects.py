@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from ..leads.normalise import dialled_from_france
+from ..leads.phones import dialled_from_france
 from ..school import PARIS
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces

@@ -9,12 +9,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .filters import Agreement, LeadFilter, State
 from .models import HELD, Consent, Lead, LeadWord, Submission, SubmissionStatus
-from .references import references_in
+from .references import possible_references, references_in
 from .words import terms_in
 
 # From this many on, walking is quicker than gathering.
@@ -69,19 +81,41 @@ def count_up_to(session: Session, rows: Select[int], limit: int) -> int:
 def _of_person(chosen: LeadFilter, lead_id: LeadId) -> Iterator[Asked]:
     references, rest = references_in(chosen.search)
     for reference in references:
-        sent = select(Submission.lead_id).where(Submission.reference == reference, Submission.lead_id.is_not(None))
-        yield Asked(ids=sent, condition=lead_id.in_(sent))  # type: ignore[arg-type]  # never NULL here
+        sent = _senders([reference])
+        yield Asked(ids=sent, condition=lead_id.in_(sent))
     terms = terms_in(rest)
-    for term in terms:
-        begins = and_(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
-        yield Asked(
-            ids=select(LeadWord.lead_id).where(begins),
-            condition=exists().where(LeadWord.lead_id == lead_id, begins),
-        )
+    for at in range(len(terms)):
+        yield _called(terms, at, lead_id)
     if chosen.search and not references and not terms:
         yield Asked(ids=select(Lead.id).where(false()), condition=false())
     if chosen.consent is not None:
         yield _agreed(chosen.consent, lead_id)
+
+
+def _called(terms: list[str], at: int, lead_id: LeadId) -> Asked:
+    """By that term, by what it makes with those beside it (« le boeuf », « jpo gerard »), or by such a reference."""
+    runs = ["".join(terms[first:last]) for first in range(at + 1) for last in range(at + 1, len(terms) + 1)]
+    ids = [select(LeadWord.lead_id).where(begins) for begins in map(_begins, runs)]
+    conditions: list[ColumnElement[bool]] = [
+        exists().where(LeadWord.lead_id == lead_id, begins) for begins in map(_begins, runs)
+    ]
+    references = [reference for run in runs for reference in possible_references(run)]
+    if references:
+        ids.append(_senders(references))
+        conditions.append(lead_id.in_(ids[-1]))
+    # A union, for SQLite would look at every word of a range for a condition with OR.
+    gathered = ids[0] if len(ids) == 1 else select(union_all(*ids).subquery().c.lead_id)
+    return Asked(ids=gathered, condition=or_(*conditions))
+
+
+def _begins(term: str) -> ColumnElement[bool]:
+    return and_(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
+
+
+def _senders(references: list[str]) -> Select[int]:
+    # Never NULL, whatever its column's type says.
+    conditions = Submission.reference.in_(references), Submission.lead_id.is_not(None)
+    return select(Submission.lead_id).where(*conditions)  # type: ignore[return-value]
 
 
 def _has_sent(chosen: LeadFilter) -> Asked:
