@@ -87,8 +87,8 @@ def attendees(slot_id: int, output: Path | None) -> None:
 def check_in_command(reference: str) -> None:
     """Note une arrivée, par sa RÉFÉRENCE.
 
-    Celle de l’inscription, comme JPO-7F3K9Q, ou l’adresse que contient son code QR. La noter deux fois ne change rien :
-    la première heure reste.
+    Celle de l’inscription, comme JPO-7F3K9Q, ses six signes, ou l’adresse que contient son code QR. La noter deux fois
+    ne change rien : la première heure reste.
     """
     meant = references_meant(reference)
     if len(meant) == 1:
