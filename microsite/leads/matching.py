@@ -95,21 +95,25 @@ def _of_person(chosen: LeadFilter, lead_id: LeadId) -> Iterator[Asked]:
 def _called(terms: list[str], at: int, lead_id: LeadId) -> Asked:
     """By that term, by what it makes with those beside it (« le boeuf », « jpo gerard »), or by such a reference."""
     runs = ["".join(terms[first:last]) for first in range(at + 1) for last in range(at + 1, len(terms) + 1)]
-    ids = [select(LeadWord.lead_id).where(begins) for begins in map(_begins, runs)]
-    conditions: list[ColumnElement[bool]] = [
-        exists().where(LeadWord.lead_id == lead_id, begins) for begins in map(_begins, runs)
-    ]
-    references = [reference for run in runs for reference in possible_references(run)]
+    runs.remove(terms[at])
+    references = [reference for run in (terms[at], *runs) for reference in possible_references(run)]
+    own, beside = _with_word(terms[at]), [_with_word(run) for run in runs]
     if references:
-        ids.append(_senders(references))
-        conditions.append(lead_id.in_(ids[-1]))
-    # A union, for SQLite would look at every word of a range for a condition with OR.
-    gathered = ids[0] if len(ids) == 1 else select(union_all(*ids).subquery().c.lead_id)
-    return Asked(ids=gathered, condition=or_(*conditions))
+        beside.append(_senders(references))
+    condition = own.where(LeadWord.lead_id == lead_id).exists()
+    if not beside:
+        return Asked(ids=own, condition=condition)
+    # Few, mostly none: gathered once for all leads, where one is asked after the other.
+    others = lead_id.in_(_any_of(beside))
+    return Asked(ids=_any_of([own, *beside]), condition=or_(condition, others))
 
 
-def _begins(term: str) -> ColumnElement[bool]:
-    return and_(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
+def _with_word(term: str) -> Select[int]:
+    return select(LeadWord.lead_id).where(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
+
+
+def _any_of(ids: list[Select[int]]) -> Select[int]:
+    return select(union_all(*ids).subquery().c.lead_id)
 
 
 def _senders(references: list[str]) -> Select[int]:

@@ -104,6 +104,7 @@ def test_lead_is_found_by_a_reference_as_it_is_typed_or_scanned(app: Flask, desk
         f"zoe {reference.partition('-')[2].lower()}",
         f"{reference[4:7]} {reference[7:]}",
         address,
+        f"https://{'longue-' * 12}ecole.example/admissions/accueil/{reference}",
         scanned_on_azerty(reference),
         scanned_on_azerty(address),
     ]
