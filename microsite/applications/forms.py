@@ -12,7 +12,7 @@ from ..leads.models import FormName
 from ..leads.normalise import email_key
 from ..school import PARIS
 from ..web.context import current_school, utc_now
-from ..web.fields import ChoiceField, LongTextField, TextField, refuse
+from ..web.fields import ChoiceField, LongTextField, NameField, TextField, refuse
 from ..web.typography import thousands
 
 MOTIVATION_LEAST = 200
@@ -87,7 +87,7 @@ class ApplicationForm(LeadForm):
         ),
         render_kw={"rows": 8},
     )
-    guardian_name = TextField(
+    guardian_name = NameField(
         "Parent ou responsable légal",
         limit=NAME_LIMIT,
         render_kw={"autocomplete": "off", "autocapitalize": "words", "enterkeyhint": "next"},

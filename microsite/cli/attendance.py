@@ -8,7 +8,9 @@ from flask.cli import with_appcontext
 
 from ..db import db, reading
 from ..leads.forms import NAME_LIMIT, PHONE_LIMIT
-from ..leads.normalise import EMAIL_LIMIT, EmailRefused, PhoneRefused, normalise_email, normalise_phone, suggest_domain
+from ..leads.normalise import EMAIL_LIMIT, EmailRefused, normalise_email, suggest_domain
+from ..leads.phones import PhoneAmbiguous, PhoneRefused, normalise_phone
+from ..leads.references import references_meant
 from ..leads.services import Person
 from ..open_days.attendance import CheckedIn, NotExpected, OtherDay, check_in, is_today, walk_in
 from ..open_days.forms import COMPANIONS_LIMIT
@@ -18,7 +20,7 @@ from ..open_days.seats import SlotClosed, SlotFull
 from ..web.context import current_settings, french_date, french_time, utc_now
 from .attendee_list import summary, table, write_file
 from .open_day_words import find_slot, hours, places, warn
-from .options import Line, Number
+from .options import Line, Name, Number
 
 _NOT_EXPECTED = {
     None: "aucune inscription aux portes ouvertes sous cette référence",
@@ -48,6 +50,9 @@ class Phone(Line):
         text = super().convert(value, param, ctx)
         try:
             return normalise_phone(text)
+        except PhoneAmbiguous as error:
+            written = " ou ".join(reading.e164 for reading in error.readings)
+            return self.fail(f"« {text} » : {error.question} Écrivez-le avec son indicatif : {written}.", param, ctx)
         except PhoneRefused:
             return self.fail(f"« {text} » n’est pas un numéro complet, comme 06 12 34 56 78.", param, ctx)
 
@@ -82,11 +87,13 @@ def attendees(slot_id: int, output: Path | None) -> None:
 def check_in_command(reference: str) -> None:
     """Note une arrivée, par sa RÉFÉRENCE.
 
-    Celle de l’inscription, comme JPO-7F3K9Q, ou l’adresse que contient son code QR. La noter deux fois ne change rien :
-    la première heure reste.
+    Celle de l’inscription, comme JPO-7F3K9Q, ses six signes, ou l’adresse que contient son code QR. La noter deux fois
+    ne change rien : la première heure reste.
     """
-    # What a scanner reads is the address that the code holds.
-    reference = reference.strip().rstrip("/").rpartition("/")[2].upper()
+    meant = references_meant(reference)
+    if len(meant) == 1:
+        # What a scanner types is the address that the code holds: the message names the reference.
+        reference = meant[0]
     try:
         checked_in = check_in(db.session(), reference, now=utc_now())
     except NotExpected as error:
@@ -105,8 +112,8 @@ def check_in_command(reference: str) -> None:
 
 @click.command("walk-in")
 @click.argument("slot_id", type=Number(), metavar="CRÉNEAU")
-@click.option("--first-name", type=Line(limit=NAME_LIMIT), required=True, help="Son prénom.")
-@click.option("--last-name", type=Line(limit=NAME_LIMIT), required=True, help="Son nom.")
+@click.option("--first-name", type=Name(limit=NAME_LIMIT), required=True, help="Son prénom.")
+@click.option("--last-name", type=Name(limit=NAME_LIMIT), required=True, help="Son nom.")
 @click.option("--email", type=Email(limit=EMAIL_LIMIT), required=True, help="Son adresse e-mail.")
 @click.option("--phone", type=Phone(limit=PHONE_LIMIT), help="Son téléphone.")
 @click.option(

@@ -9,6 +9,7 @@ import click
 
 from .. import school
 from ..db import LARGEST_ID
+from ..text import without_invisible
 from ..web.fields import SECURE_URL, legible
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
@@ -44,6 +45,15 @@ class Line(click.ParamType[str]):
         if not text or len(text) > self.limit or legible(text) != unicodedata.normalize("NFC", text):
             self.fail(f"attendu un texte lisible de 1 à {self.limit} caractères.", param, ctx)
         return legible(text)
+
+
+class Name(Line):
+    """What somebody is called, without invisible signs."""
+
+    name = "NOM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(without_invisible(value), param, ctx)
 
 
 class SecureUrl(Line):

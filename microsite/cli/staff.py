@@ -15,14 +15,14 @@ from ..leads.normalise import EmailRefused, normalise_email
 from ..school import PARIS
 from ..web.context import utc_now
 from .group import DatabaseGroup
-from .options import Line
+from .options import Name
 
 staff = DatabaseGroup("staff", help="Les comptes de l’équipe, pour /admissions.")
 
 
 @staff.command("add")
 @click.argument("email", metavar="ADRESSE")
-@click.option("--name", type=Line(limit=NAME_LIMIT), required=True, help="Le nom de la personne.")
+@click.option("--name", type=Name(limit=NAME_LIMIT), required=True, help="Le nom de la personne.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="Ce qu’elle peut ouvrir.")
 def add(email: str, name: str, role: str) -> None:
     """Ajoute un compte et écrit, une seule fois, son mot de passe provisoire."""

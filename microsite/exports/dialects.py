@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from ..leads.normalise import dialled_from_france
+from ..leads.phones import dialled_from_france
 from ..school import PARIS
 from .excel_cells import SUSPECT, as_text, is_rewritten
 

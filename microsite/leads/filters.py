@@ -10,7 +10,8 @@ from ..campaigns.attribution import tidy
 from ..school import day_begins, day_ends
 from .models import FormName
 
-SEARCH_LIMIT = 100
+# A scanner may type a whole address, which ends with the reference.
+SEARCH_LIMIT = 200
 _PROGRAMME_LIMIT = 80
 _YEARS = range(2000, 2101)
 

@@ -5,12 +5,13 @@ from typing import Any
 from unicodedata import category
 
 from wtforms import BooleanField
+from wtforms.utils import unset_value
 from wtforms.validators import DataRequired, ValidationError
 
 from ..campaigns.carry import current_attribution
 from ..school import Wording
 from ..web.context import current_school, current_settings
-from ..web.fields import ChoiceField, TextField
+from ..web.fields import ChoiceField, NameField, TextField
 from ..web.forms import SignedForm
 from .models import FormName
 from .normalise import (
@@ -19,11 +20,10 @@ from .normalise import (
     USUAL_DOMAINS,
     EmailRefused,
     EmailUndeliverable,
-    PhoneRefused,
     normalise_email,
-    normalise_phone,
     suggest_domain,
 )
+from .phones import PhoneAmbiguous, PhoneRefused, Reading, normalise_phone
 from .services import Person, Sending
 
 NAME_LIMIT = 100
@@ -65,10 +65,23 @@ class EmailField(TextField):
 
 
 class PhoneField(TextField):
-    """Any usual writing; `e164` is what is kept, `data` stays as typed."""
+    """Any usual writing; `e164` is what is kept, `data` stays as typed.
+
+    A number that may be a neighbour's is asked about once: `readings` are to choose from, `meant` is the chosen one.
+    """
 
     e164: str | None = None
+    readings: tuple[Reading, ...] = ()
+    meant = ""
     mistyped = "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
+
+    @property
+    def choice_name(self) -> str:
+        return f"{self.name}_meant"
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        self.meant = formdata.get(self.choice_name, "") if formdata else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         # Numbers copied from a contact list come wrapped in invisible direction signs.
@@ -79,6 +92,11 @@ class PhoneField(TextField):
             return
         try:
             self.e164 = normalise_phone(self.data)
+        except PhoneAmbiguous as error:
+            self.readings = error.readings
+            self.e164 = error.choose(self.meant)
+            if self.e164 is None:
+                raise ValidationError(f"{error.question} Choisissez ci-dessous, ou corrigez le numéro.") from None
         except PhoneRefused:
             raise ValidationError(self.mistyped) from None
 
@@ -91,13 +109,13 @@ def _visible(valuelist: list[Any]) -> list[str]:
 class LeadForm(SignedForm):
     """Name, e-mail and the rest that every form asks. Subclasses add their own fields and `answers`."""
 
-    first_name = TextField(
+    first_name = NameField(
         "Prénom",
         [DataRequired("Saisissez votre prénom.")],
         limit=NAME_LIMIT,
         render_kw={"autocomplete": "given-name", "autocapitalize": "words", "enterkeyhint": "next"},
     )
-    last_name = TextField(
+    last_name = NameField(
         "Nom",
         [DataRequired("Saisissez votre nom.")],
         limit=NAME_LIMIT,

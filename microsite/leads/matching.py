@@ -9,12 +9,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .filters import Agreement, LeadFilter, State
 from .models import HELD, Consent, Lead, LeadWord, Submission, SubmissionStatus
-from .references import references_in
+from .references import possible_references, references_in
 from .words import terms_in
 
 # From this many on, walking is quicker than gathering.
@@ -69,19 +81,45 @@ def count_up_to(session: Session, rows: Select[int], limit: int) -> int:
 def _of_person(chosen: LeadFilter, lead_id: LeadId) -> Iterator[Asked]:
     references, rest = references_in(chosen.search)
     for reference in references:
-        sent = select(Submission.lead_id).where(Submission.reference == reference, Submission.lead_id.is_not(None))
-        yield Asked(ids=sent, condition=lead_id.in_(sent))  # type: ignore[arg-type]  # never NULL here
+        sent = _senders([reference])
+        yield Asked(ids=sent, condition=lead_id.in_(sent))
     terms = terms_in(rest)
-    for term in terms:
-        begins = and_(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
-        yield Asked(
-            ids=select(LeadWord.lead_id).where(begins),
-            condition=exists().where(LeadWord.lead_id == lead_id, begins),
-        )
+    for at in range(len(terms)):
+        yield _called(terms, at, lead_id)
     if chosen.search and not references and not terms:
         yield Asked(ids=select(Lead.id).where(false()), condition=false())
     if chosen.consent is not None:
         yield _agreed(chosen.consent, lead_id)
+
+
+def _called(terms: list[str], at: int, lead_id: LeadId) -> Asked:
+    """By that term, by what it makes with those beside it (« le boeuf », « jpo gerard »), or by such a reference."""
+    runs = ["".join(terms[first:last]) for first in range(at + 1) for last in range(at + 1, len(terms) + 1)]
+    runs.remove(terms[at])
+    references = [reference for run in (terms[at], *runs) for reference in possible_references(run)]
+    own, beside = _with_word(terms[at]), [_with_word(run) for run in runs]
+    if references:
+        beside.append(_senders(references))
+    condition = own.where(LeadWord.lead_id == lead_id).exists()
+    if not beside:
+        return Asked(ids=own, condition=condition)
+    # Few, mostly none: gathered once for all leads, where one is asked after the other.
+    others = lead_id.in_(_any_of(beside))
+    return Asked(ids=_any_of([own, *beside]), condition=or_(condition, others))
+
+
+def _with_word(term: str) -> Select[int]:
+    return select(LeadWord.lead_id).where(LeadWord.word >= term, LeadWord.word < term + _AFTER_ALL_SIGNS)
+
+
+def _any_of(ids: list[Select[int]]) -> Select[int]:
+    return select(union_all(*ids).subquery().c.lead_id)
+
+
+def _senders(references: list[str]) -> Select[int]:
+    # Never NULL, whatever its column's type says.
+    conditions = Submission.reference.in_(references), Submission.lead_id.is_not(None)
+    return select(Submission.lead_id).where(*conditions)  # type: ignore[return-value]
 
 
 def _has_sent(chosen: LeadFilter) -> Asked:

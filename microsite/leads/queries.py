@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ..campaigns.attribution import NAMES, Attribution
 from .models import HELD, Consent, FormName, Lead, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
+from .references import references_meant
 
 _SAME = Submission.form_nonce == bindparam("nonce"), Submission.answers_digest == bindparam("digest")
 # Built once: every form that is sent asks it.
@@ -72,8 +73,10 @@ def is_kept(session: Session, nonce: str, digest: str) -> bool:
 
 
 def find_by_reference(session: Session, reference: str) -> Submission | None:
-    """`reference` as people write it: any case, spaces around."""
-    return session.scalar(select(Submission).where(Submission.reference == reference.strip().upper()))
+    """`reference` as people write it, or as a scanner types it (references.py); None where it may be several."""
+    meant = references_meant(reference)
+    found = session.scalars(select(Submission).where(Submission.reference.in_(meant))).all() if meant else []
+    return found[0] if len(found) == 1 else None
 
 
 def has_applied(session: Session, lead_id: int) -> bool:

@@ -1,6 +1,5 @@
 """What admissions look at: how each slot fills, who is in it, and what else is planned that day."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ..leads.models import FormName, Submission
 from ..school import day_begins, day_ends
+from ..text import sort_key
 from .models import OVER, OpenDay, Registration, RegistrationState, Slot
 from .planning import DayPlan, SlotPlan
 
@@ -136,13 +136,9 @@ def _fillings(session: Session, ids: Select[int]) -> list[SlotFilling]:
     ]
 
 
-def _name(registration: Registration) -> tuple[str, str, int]:
+def _name(registration: Registration) -> tuple[str, int]:
     submission = registration.submission
-    # Decomposed, an accented letter sorts with its own.
-    last, first = (
-        unicodedata.normalize("NFKD", name.casefold()) for name in (submission.last_name, submission.first_name)
-    )
-    return last, first, registration.id
+    return sort_key(submission.last_name, submission.first_name), registration.id
 
 
 def _access_needs(session: Session, slot: Slot) -> dict[int, str]:

@@ -10,7 +10,7 @@ from ..brochures.views import COPY
 from ..leads.consents import EMAIL, standing_consents
 from ..leads.links import mailed_token
 from ..leads.models import Consent, FormName, Lead, Submission
-from ..leads.normalise import dialled_from_france
+from ..leads.phones import dialled_from_france
 from ..school import School, Wording
 from ..web.context import french_date
 from .models import PrivacyRequest, RequestKind

@@ -3,7 +3,7 @@
 import random
 
 from ..leads.services import Person
-from ..leads.words import fold
+from ..text import fold
 from .names import FIRST_NAMES, LAST_NAMES, PROGRAM_NAMES
 
 # Nobody can receive anything there (RFC 2606, section 3).

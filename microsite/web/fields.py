@@ -11,6 +11,7 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import TextArea
 
+from ..text import BLANKS, without_invisible
 from .typography import thousands
 
 SECURE_URL = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
@@ -23,8 +24,6 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Direction overrides, which make a text read as another one (Unicode TR 36, section 2.5), and U+FFFD, what is
 # left of bytes that aren't UTF-8. Joiners stay: Persian, Hindi and many emoji need them.
 _REFUSED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffd\ufeff")
-# Signs that show nothing though Unicode counts them as letters or symbols: fillers and the empty braille pattern.
-_BLANKS = frozenset("\n\t\u115f\u1160\u2800\u3164\uffa0")
 # Every line end of Unicode (UAX 14, class BK, with CR LF as one): Word's soft break is U+000B.
 _LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -63,7 +62,7 @@ def _is_legible(char: str, *, multiline: bool) -> bool:
 
 
 def _is_visible(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cf", "Zs") and char not in _BLANKS
+    return unicodedata.category(char) not in ("Cf", "Zs") and char not in BLANKS and char not in "\n\t"
 
 
 class TextField(StringField):
@@ -95,6 +94,13 @@ class TextField(StringField):
             raise ValidationError(
                 f"Ce champ accepte {thousands(self.limit)} caractères au plus : retirez-en {thousands(excess)}."
             )
+
+
+class NameField(TextField):
+    """What somebody is called: no-break spaces become plain ones, and invisible signs are taken out."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata([without_invisible(str(text)) for text in valuelist])
 
 
 class LongTextField(TextField):

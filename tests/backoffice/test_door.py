@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import quote, urlencode
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from microsite.backoffice.models import Role, StaffSession
 from microsite.db import db
+from microsite.leads.models import Submission
 from microsite.open_days.models import RegistrationState
 
 from ..answers import plan_slot
+from ..keyboards import scanned_on_azerty
 from ..open_days.desk import register
 from ..page import CheckedClient, Page
-from .conftest import Browser, Desk, add_member, address, enter
+from .conftest import PASSWORD, Browser, Desk, add_member, address, enter
 from .open_days import BEFORE, MORNING, audited, registration
 
 EVE = {"first_name": "Ève", "last_name": "Martin", "email": "eve@exemple.fr"}
@@ -149,6 +153,112 @@ def test_list_finds_by_name_or_reference_and_notes(
     assert "Personne ne correspond" in nobody.text
     assert "Martin Zoé, 1 personne. arrivée notée" in noted.text.lower().replace("martin zoé", "Martin Zoé")
     assert client.get(f"{_door(number)}/places").json == {"here": 1, "expected": 1, "free": 1, "waiting": 0}
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("Lebœuf", ["leboeuf", "LEBŒUF", "le boeuf", "boeuf ana"]),
+        ("Le Bœuf", ["leboeuf", "le bœuf", "Le\u00a0Boeuf"]),
+        ("Œuvrard", ["oeuvrard", "ŒUVR", "Oeuvrard Ana"]),
+        ("Łoś", ["los", "łoś", "LOS"]),
+        ("d’Aÿ-Straße", ["day strasse", "d'ay", "dʼAy", "daystrasse"]),
+        ("Zo\u200bé\u00adtrope", ["zoetrope", "zoé"]),
+    ],
+)
+def test_list_finds_a_name_without_its_signs(
+    desk: Desk, app: Flask, number: str, clock: time_machine.Traveller, name: str, searches: list[str]
+) -> None:
+    reference = register(app, number, "Ana", last_name=name)
+    other = register(app, number, "Bob")
+    clock.move_to(MORNING)
+    client = desk(Role.ADMISSIONS)
+
+    for search in searches:
+        page = client.page(f"{_door(number)}?{urlencode({'q': search})}")
+        assert (reference in page.html, other in page.html) == (True, False), search
+    assert other not in client.page(f"{_door(number)}?q=%21%21").html
+
+
+def _written(reference: str) -> list[str]:
+    address = f"https://ecole.example{_card(reference)}"
+    return [
+        reference.lower(),
+        reference.replace("-", ""),
+        reference.replace("-", " "),
+        reference.replace("-", "\u202f–\u202f"),
+        f"\u200b{reference}\ufeff",
+        reference.partition("-")[2],
+        f"{reference[:6]} {reference[6:]}",
+        address,
+        scanned_on_azerty(reference),
+        scanned_on_azerty(address),
+    ]
+
+
+@both
+def test_list_finds_a_reference_as_it_is_typed_or_scanned(
+    desk: Desk, app: Flask, number: str, clock: time_machine.Traveller
+) -> None:
+    ada, bob = register(app, number, "Ada"), register(app, number, "Bob")
+    clock.move_to(MORNING)
+    client = desk(Role.ADMISSIONS)
+
+    for search in _written(ada):
+        page = client.page(f"{_door(number)}?{urlencode({'q': search})}")
+        assert (ada in page.html, bob in page.html) == (True, False), search
+
+
+@both
+def test_card_opens_and_notes_by_a_reference_as_it_is_typed_or_scanned(
+    desk: Desk, app: Flask, number: str, clock: time_machine.Traveller
+) -> None:
+    ada = register(app, number, "Ada")
+    clock.move_to(MORNING)
+    client = desk(Role.ADMISSIONS)
+
+    # An address holds neither « / » nor signs that can't be printed.
+    for typed in (text for text in _written(ada) if text.isprintable() and "/" not in text):
+        card = client.page(f"/admissions/accueil/{quote(typed)}")
+        assert (card.status, card.one("h1").text()) == (200, "Ada Martin"), typed
+    token = card.one("[name=csrf_token]").attributes["value"]
+    client.post(f"/admissions/accueil/{quote(scanned_on_azerty(ada))}/arrivee", data={"csrf_token": token})
+
+    assert registration(app, ada).state is RegistrationState.ATTENDED
+
+
+def test_scanned_code_leads_through_the_sign_in_to_the_card(
+    browser: Browser, app: Flask, number: str, clock: time_machine.Traveller
+) -> None:
+    ada = register(app, number, "Ada")
+    add_member(app, Role.ADMISSIONS)
+    clock.move_to(MORNING)
+    client, path = browser(), f"/admissions/accueil/{quote(scanned_on_azerty(ada))}"
+
+    way = client.page(f"{path}?connexion").response.headers["Location"]
+    form = client.page(way)
+    entered = client.send(
+        form.form(str(form.one("main form").attributes["action"])), email=address(Role.ADMISSIONS), password=PASSWORD
+    )
+
+    assert client.follow(entered).one("h1").text() == "Ada Martin"
+
+
+def test_walk_in_is_asked_once_whose_number_it_is(
+    desk: Desk, app: Flask, number: str, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(MORNING)
+    client, path = desk(Role.ADMISSIONS), f"{_door(number)}/sans-inscription"
+
+    asked = client.send(client.page(path).form(path), **EVE | {"last_name": "Le\u00a0Bœuf"}, phone="0470 12 34 56")
+    choice = asked.one("input[type=radio][value='+32470123456']").attributes["name"]
+    noted = client.follow(client.send(asked.form(path), **{str(choice): "+32470123456"}))
+
+    assert list(asked.errors()) == ["phone"]
+    assert "Le Bœuf Ève" in noted.text
+    with app.app_context():
+        assert db.session.scalars(select(Submission.phone)).one() == "+32470123456"
 
 
 def test_whoever_comes_at_another_hour_is_found(

@@ -6,15 +6,17 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import event, insert, select
 
 from microsite.backoffice.models import AuditEntry, Role
 from microsite.campaigns.models import Campaign
-from microsite.db import db, reading
+from microsite.db import db, reading, writing
 from microsite.leads.filters import LeadFilter
 from microsite.leads.lists import PAGE, Page, cursor_from, list_leads
-from microsite.leads.models import FormName, Lead, LeadWord
+from microsite.leads.models import FormName, Lead, LeadWord, Submission
 
+from ..keyboards import scanned_on_azerty
 from ..page import CheckedClient
 from .conftest import Desk
 from .people import BY_EMAIL, BY_PHONE, NOW, send
@@ -35,6 +37,143 @@ def test_lead_is_found_by_the_beginning_of_its_words(app: Flask, desk: Desk, sea
     send(app, "Malo Petit", email="malo@exemple.fr", phone="+33712345678")
 
     assert _names(desk(Role.ADMISSIONS), q=search) == ["Zoé Lefèvre de L’Isle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("Zoé Lebœuf", ["leboeuf", "LEBŒUF", "le boeuf", "zoe le bœuf"]),
+        ("Zoé Le Bœuf", ["leboeuf", "le boeuf", "bœuf", "LeBoeuf zoe"]),
+        ("Marie-Lou de la Tour", ["marielou", "marie lou tour", "latour", "delatour", "de latour", "Marie‑Lou"]),
+        ("Zoé Œuvrard", ["oeuvrard", "œuv"]),
+        ("Zoé Łoś", ["los", "łos"]),
+        ("Zoé N\u02bcGuessan", ["n'guessan", "nguessan", "N’Guessan", "guessan"]),
+        ("Zoé\u200b Le\u00a0Bœuf", ["zoe leboeuf", "le bœuf"]),
+        ("Can Gerard", ["can gerard", "gerard can"]),
+        ("नीता शर्मा", ["नीता", "शर्मा"]),
+    ],
+)
+def test_lead_is_found_without_accents_ligatures_and_hyphens(
+    app: Flask, desk: Desk, name: str, searches: list[str]
+) -> None:
+    send(app, name)
+    send(app, "Malo Petit", email="malo@exemple.fr")
+    client = desk(Role.ADMISSIONS)
+
+    assert {search: len(_names(client, q=search)) for search in searches} == dict.fromkeys(searches, 1)
+
+
+@pytest.mark.parametrize(
+    ("phone", "searches"),
+    [
+        (
+            "+32470123456",
+            ["0470 12 34 56", "0470123456", "0470 12", "+32 470 12 34 56", "0032 (0)470/12.34.56", "32470"],
+        ),
+        ("+41791234567", ["079 123 45 67", "07 91 23 45 67", "079", "+41 79 123", "0041791234567"]),
+        ("+352621123456", ["621 123 456", "62 11 23 45 6", "+352 621", "00 352 621 123 456"]),
+        ("+37793123456", ["93 12 34 56", "+377 93 12"]),
+        ("+508412345", ["0508 41 23 45", "+508 41 23 45"]),
+        ("+687271234", ["27 12 34", "00687 27.12.34"]),
+        ("+262692123456", ["0692 12 34", "+262 692 12"]),
+        ("+33470123456", ["04 70 12 34 56", "+33 (0)4 70 12", "\u202a+33\u00a04 70\u202c"]),
+        ("+442079460958", ["020 7946 0958", "+44 20 7946"]),
+    ],
+)
+def test_number_is_found_as_it_is_dialled_at_home_and_from_elsewhere(
+    app: Flask, desk: Desk, phone: str, searches: list[str]
+) -> None:
+    send(app, "Zoé Lefèvre", phone=phone)
+    send(app, "Malo Petit", email="malo@exemple.fr", phone="+33612345678")
+    client = desk(Role.ADMISSIONS)
+
+    assert [(search, _names(client, q=search)) for search in searches] == [(key, ["Zoé Lefèvre"]) for key in searches]
+
+
+def test_lead_is_found_by_a_reference_as_it_is_typed_or_scanned(app: Flask, desk: Desk) -> None:
+    reference = send(app, "Zoé Lefèvre")[2]
+    send(app, "Malo Petit", email="malo@exemple.fr")
+    client, address = desk(Role.ADMISSIONS), f"https://www.ecole.example/admissions/accueil/{reference}"
+    searches = [
+        reference.replace("-", ""),
+        reference.replace("-", " ").lower(),
+        reference.replace("-", "\u2011"),
+        reference.replace("-", "\u00a0—\u00a0"),
+        reference[:7] + "\u200b" + reference[7:],
+        reference.partition("-")[2],
+        f"zoe {reference.partition('-')[2].lower()}",
+        f"{reference[4:7]} {reference[7:]}",
+        address,
+        f"https://{'longue-' * 12}ecole.example/admissions/accueil/{reference}",
+        scanned_on_azerty(reference),
+        scanned_on_azerty(address),
+    ]
+
+    assert [(search, _names(client, q=search)) for search in searches] == [(key, ["Zoé Lefèvre"]) for key in searches]
+    assert _names(client, q=f"malo {reference.partition('-')[2]}") == []
+
+
+def test_same_name_in_another_writing_is_not_to_be_reviewed(app: Flask, desk: Desk) -> None:
+    for name in ("Lœtitia Le Bœuf", "Loetitia Lebœuf", "LOETITIA le-boeuf", "Lœ\u00adtitia Le\u00a0Bœuf"):
+        send(app, name)
+    client = desk(Role.ADMISSIONS)
+
+    assert _names(client, etat="a-verifier") == []
+    send(app, "Laetitia Le Bœuf")
+    assert _names(client, etat="a-verifier") == ["Lœtitia Le Bœuf"]
+
+
+def test_reference_that_looks_like_a_name_finds_both(app: Flask, desk: Desk) -> None:
+    submission_id, _, _ = send(app, "Zoé Lefèvre")
+    send(app, "Can Gerard", email="can@exemple.fr")
+    with app.app_context(), writing():
+        db.session.get_one(Submission, submission_id).reference = "CAN-GERARD"
+    client = desk(Role.ADMISSIONS)
+
+    assert sorted(_names(client, q="can gerard")) == ["Can Gerard", "Zoé Lefèvre"]
+    assert _names(client, q="CAN-GERARD") == ["Zoé Lefèvre"]
+    assert sorted(_names(client, q="gerard")) == ["Can Gerard", "Zoé Lefèvre"]
+
+
+IN_ORDER = [
+    "Æbischer", "Béart", "Bertrand", "cote", "Cote", "coté", "côte", "Côté", "D’Aÿ", "de la Tour", "Lebœuf", "Le Bozec", "Lecomte",
+    "Łoś", "Odin", "Œuvrard", "Olivier", "Ørsted", "Strauß", "Straussen", "Zola", "Żuk", "李",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("inverse", ["", "1"])
+def test_names_are_in_french_order_over_pages(app: Flask, desk: Desk, inverse: str) -> None:
+    for number in range(2 * PAGE):
+        send(app, "Ana Mille", email=f"m{number}@exemple.fr")
+    for name in [*IN_ORDER[1::2], *IN_ORDER[::2]]:
+        send(app, f"Ana {name}", email=f"n{name.encode().hex()}@exemple.fr")
+    client, address, names = desk(Role.ADMISSIONS), f"/admissions/contacts?tri=nom&inverse={inverse}", []
+
+    while address:
+        page = client.page(address)
+        names += [node.text().removeprefix("Ana ") for node in page.tree.css(".contacts th[scope=row] > a")]
+        following = page.tree.css_first("[rel=next]")
+        address = str(following.attributes["href"]) if following else ""
+
+    expected = IN_ORDER[::-1] if inverse else IN_ORDER
+    assert [name for name in names if name != "Mille"] == expected
+    assert len(names) == 2 * PAGE + len(IN_ORDER)
+
+
+def test_leads_kept_before_are_found_and_sorted_by_the_same_rules(app: Flask, desk: Desk) -> None:
+    for name in ("Zoé Œuvrard", "Zo\u00ade Le\u00a0Bœuf", "Max Lecomte"):
+        send(app, name, email=f"n{name.encode().hex()}@exemple.fr", phone="+32470123456")
+    send(app, "Ana Béart", email="ana@exemple.fr")
+    send(app, "Anaïs Lœbert", email="ana@exemple.fr", phone="+41791234567")
+    with app.app_context():
+        downgrade(revision="0014")
+        upgrade()
+    client = desk(Role.ADMISSIONS)
+
+    assert _names(client, tri="nom") == ["Ana Béart", "Zo\u00ade Le\u00a0Bœuf", "Max Lecomte", "Zoé Œuvrard"]
+    assert _names(client, q="leboeuf zoe") == ["Zo\u00ade Le\u00a0Bœuf"]
+    assert _names(client, q="oeuvrard 0470 12") == ["Zoé Œuvrard"]
+    assert _names(client, q="loebert 079 123") == ["Ana Béart"]
 
 
 @pytest.mark.parametrize("search", ["oe", "zoe petit", "zzz", "!!!", "BRO-222222", "'; drop table leads --", "%", "_"])

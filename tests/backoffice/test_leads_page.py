@@ -67,6 +67,29 @@ def test_lead_that_nobody_knows_is_not_found(app: Flask, desk: Desk, path: str) 
     assert desk(Role.ADMISSIONS).get(f"/admissions/contacts/{path}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        ("+32470123456", "00 32 470 12 34 56"),
+        ("+41791234567", "00 41 79 123 45 67"),
+        ("+33612345678", "06 12 34 56 78"),
+    ],
+)
+def test_number_is_grouped_as_its_country_does_wherever_it_is_shown(
+    app: Flask, desk: Desk, phone: str, shown: str
+) -> None:
+    lead = send(app, phone=phone, agreed=(BY_PHONE,))[1]
+    client = desk(Role.ADMISSIONS)
+    page = client.page(f"/admissions/contacts/{lead}")
+    proof = next(link for link in page.links() if "/accords/" in link)
+
+    for text in (client.page("/admissions/contacts").text, page.text, client.page(proof).text):
+        assert shown in text
+        assert phone not in text
+    printed = app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes.decode("utf-8-sig")
+    assert f";{shown};" in printed
+
+
 def test_proof_of_a_consent_has_the_words_of_then(app: Flask, desk: Desk) -> None:
     lead_id = send(app, agreed=(BY_EMAIL,), embed_host="lycee.example", landing_path="/forum")[1]
     other_id = send(app, "Ana B", email="ana@exemple.fr")[1]

@@ -15,7 +15,8 @@ from microsite.exports.rows import PHONE, agreed_to
 from microsite.exports.waves import count_new, is_any_to_gather
 from microsite.leads.consents import EMAIL
 from microsite.leads.models import HELD, Consent, FormName, Lead, LeadWord, Submission, SubmissionStatus
-from microsite.leads.normalise import normalise_email, normalise_phone
+from microsite.leads.normalise import normalise_email
+from microsite.leads.phones import normalise_phone
 from microsite.leads.services import Person, Sending, capture
 from microsite.open_days.models import OpenDay, Registration, RegistrationState
 from microsite.open_days.rosters import list_fillings

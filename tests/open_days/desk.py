@@ -24,17 +24,24 @@ def told(app: Flask, *arguments: str, typed: str | None = None) -> str:
     return result.stdout
 
 
-def register(app: Flask, slot: str, name: str, *, companions: int = 0, access_needs: str = "") -> str:
+def register(
+    app: Flask, slot: str, name: str, *, last_name: str = "Martin", companions: int = 0, access_needs: str = ""
+) -> str:
     """Send the form for this person, who would wait if need be; the reference. Raises SlotClosed."""
     now = datetime.now(UTC)
     with app.app_context(), writing():
         planned = db.session.get(Slot, int(slot))
         assert planned is not None
         receipt = submit(
-            db.session(), planned, companions=companions, may_wait=True, email=f"{name.lower()}@exemple.fr", now=now
+            db.session(), planned, companions=companions, may_wait=True, email=_address(name, last_name), now=now
         )
         sent = db.session.get_one(Submission, receipt.id)
-        sent.first_name, sent.last_name = name, "Martin"
+        sent.first_name, sent.last_name = name, last_name
         sent.answers = sent.answers | {"access_needs": access_needs}
         follow_up(db.session(), receipt, now=now)
         return receipt.reference
+
+
+def _address(name: str, last_name: str) -> str:
+    """Each name's own."""
+    return f"{name.lower()}@exemple.fr" if last_name == "Martin" else f"p{last_name.encode().hex()}@exemple.fr"

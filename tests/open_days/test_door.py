@@ -3,7 +3,7 @@
 import csv
 import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from microsite.open_days.services import cancel
 from microsite.web.context import utc_now
 
 from ..answers import add_slot, only
+from ..keyboards import scanned_on_azerty
 from .desk import register, run, told
 
 MORNING = datetime(2099, 3, 7, 8, tzinfo=UTC)  # 9:00 in Paris; the slot begins at 10:00
@@ -61,6 +62,67 @@ def test_attendees_come_by_name_then_the_line_in_its_order(app: Flask) -> None:
         f"  {bob}  Martin Bob  +1  en attente, rang 1",
         f"  {ian}  Martin Ian      en attente, rang 2",
     ]
+
+
+@pytest.mark.usefixtures("clock")
+def test_attendees_are_in_french_order_on_screen_and_in_the_csv(app: Flask) -> None:
+    slot = add_slot(app, capacity=30)
+    in_order = [
+        "Æbischer", "Béart", "Bertrand", "cote", "Coté", "Côte", "Côté", "D’Aÿ", "de la Tour", "Lebœuf", "Le Bozec", "Lecomte",
+        "Łoś", "Odin", "Œuvrard", "Olivier", "Ørsted", "Strauß", "Straussen", "Zola",
+    ]  # fmt: skip
+    for name in [*in_order[1::2], *in_order[::2]]:
+        register(app, slot, "Ana", last_name=name)
+
+    read = [line.split("  ")[2] for line in told(app, "attendees", slot).splitlines()[2:]]
+    printed = run(app, "attendees", slot, "--csv", "-").stdout_bytes.decode("utf-8-sig")
+
+    assert read == [f"{name} Ana" for name in in_order]
+    assert [row["Nom"] for row in csv.DictReader(io.StringIO(printed, newline=""), delimiter=";")] == in_order
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "writing",
+    [
+        lambda reference: reference.replace("-", ""),
+        lambda reference: reference.replace("-", "\u00a0").lower(),
+        lambda reference: reference.replace("-", "–"),
+        lambda reference: reference.partition("-")[2],
+        lambda reference: f"https://ecole.example/admissions/accueil/{reference}/",
+        scanned_on_azerty,
+        lambda reference: scanned_on_azerty(f"https://ecole.example/admissions/accueil/{reference}"),
+    ],
+)
+def test_check_in_takes_the_reference_as_it_is_typed_or_scanned(app: Flask, writing: Callable[[str], str]) -> None:
+    reference = register(app, add_slot(app, capacity=3), "Ada")
+
+    said = told(app, "check-in", writing(reference))
+
+    assert said == f"Ada Martin ({reference}), sans accompagnant : arrivée notée à 9 h.\n"
+
+
+@pytest.mark.usefixtures("clock")
+def test_walk_in_with_a_number_of_two_countries_is_told_how_to_write_it(app: Flask) -> None:
+    slot = add_slot(app, capacity=3)
+
+    refused = run(app, "walk-in", slot, *EVE, "--phone", "0470 12 34 56")
+    told(app, "walk-in", slot, *EVE, "--phone", "+32 470 12 34 56")
+
+    assert "Est-ce un numéro français, ou belge ?" in refused.stderr
+    assert "+33470123456 ou +32470123456" in refused.stderr
+    with app.app_context():
+        assert db.session.scalars(select(Submission.phone)).one() == "+32470123456"
+
+
+@pytest.mark.usefixtures("clock")
+def test_walk_in_s_name_is_kept_without_invisible_signs(app: Flask) -> None:
+    slot = add_slot(app, capacity=3)
+
+    told(app, "walk-in", slot, *EVE[:2], "--last-name", "Le\u00a0Bœuf\u200b", *EVE[4:])
+
+    with app.app_context():
+        assert db.session.scalars(select(Submission.last_name)).one() == "Le Bœuf"
 
 
 @pytest.mark.usefixtures("clock")

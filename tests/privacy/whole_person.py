@@ -15,7 +15,7 @@ from microsite.exports.models import ExportKind
 from microsite.exports.requests import ask
 from microsite.jobs import Worker
 from microsite.leads.filters import LeadFilter
-from microsite.leads.words import fold
+from microsite.text import fold
 from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, plan_slot

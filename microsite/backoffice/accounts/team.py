@@ -8,8 +8,9 @@ from wtforms.validators import DataRequired
 
 from ...db import LARGEST_ID, db, reading
 from ...leads.forms import EMAIL_KEYS, EmailField
+from ...text import sort_key
 from ...web.context import utc_now
-from ...web.fields import ChoiceField, TextField, refuse
+from ...web.fields import ChoiceField, NameField, refuse
 from ..access import ADMINISTRATORS, current_staff, for_roles
 from ..audit import note
 from ..editing import EditForm, answered
@@ -28,7 +29,7 @@ _ENTRIES = 100
 
 
 class MemberWords(StaffForm):
-    name = TextField("Nom", [DataRequired("Saisissez le nom de cette personne.")], limit=NAME_LIMIT)
+    name = NameField("Nom", [DataRequired("Saisissez le nom de cette personne.")], limit=NAME_LIMIT)
     role = ChoiceField("Rôle", [DataRequired("Choisissez un rôle.")])
 
     def __init__(self, *args: Any) -> None:
@@ -79,7 +80,7 @@ def team() -> Response:
             refuse(form.email, "Cette adresse a déjà un compte.")
         else:
             return _told_once("staff added", member, password)
-    members = db.session.scalars(select(StaffMember).order_by(StaffMember.disabled_at, StaffMember.name)).all()
+    members = sorted(db.session.scalars(select(StaffMember)), key=_by_name)
     return answered(render_template("backoffice/team.html", form=form, members=members, roles=ROLES), form)
 
 
@@ -139,6 +140,11 @@ def journal() -> Response:
     rows = db.session.execute(entries.order_by(AuditEntry.id.desc()).limit(_ENTRIES + 1)).all()
     page = render_template("backoffice/journal.html", rows=rows[:_ENTRIES], has_more=len(rows) > _ENTRIES)
     return make_response(page)
+
+
+def _by_name(member: StaffMember) -> tuple[bool, str]:
+    """Who may sign in first."""
+    return member.disabled_at is not None, sort_key(member.name)
 
 
 def _member(staff_id: int) -> StaffMember:

@@ -13,7 +13,7 @@ from ...leads.disposable import is_disposable
 from ...leads.filters import LeadFilter, Sort, State
 from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_leads
 from ...leads.models import Lead, Submission
-from ...leads.normalise import dialled_from_france
+from ...leads.phones import dialled_from_france
 from ...leads.queries import latest_submissions, standing_channels
 from ...retention import RETENTION, Rule
 from ...web.context import current_school, utc_now

@@ -6,7 +6,7 @@ from ...db import LARGEST_ID, db, writing
 from ...exports.columns import FORMS
 from ...leads.disposable import is_disposable
 from ...leads.models import Consent, ConsentOrigin, Lead, Submission
-from ...leads.normalise import dialled_from_france
+from ...leads.phones import dialled_from_france
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
@@ -49,9 +49,11 @@ def consent_proof(lead_id: int, consent_id: int) -> Response:
         abort(404)
     _seen("consent printed", _lead(lead_id), accord=consent_id)
     consent, submission = find_consent(db.session(), lead_id, consent_id) or abort(404)
+    number = (submission or _lead(lead_id)).phone
     page = render_template(
         "backoffice/consent.html",
         lead=_lead(lead_id),
+        phone=dialled_from_france(number) if number else "",
         consent=consent,
         submission=submission,
         channel=CHANNELS.get(consent.channel, consent.channel),

@@ -14,7 +14,7 @@ from ...open_days.models import Registration, RegistrationState, Slot
 from ...open_days.rosters import SlotFilling, get_filling, list_attendees
 from ...open_days.seats import SlotClosed, SlotFull
 from ...web.context import utc_now
-from ...web.fields import ChoiceField, TextField, refuse
+from ...web.fields import ChoiceField, NameField, refuse
 from ..access import ADMISSIONS, by_itself, current_staff, for_roles
 from ..audit import note
 from ..forms import StaffForm, entered
@@ -25,8 +25,8 @@ _QUERY_LIMIT = 200
 
 
 class WalkInForm(StaffForm):
-    first_name = TextField("Prénom", [DataRequired("Saisissez le prénom.")], limit=NAME_LIMIT)
-    last_name = TextField("Nom", [DataRequired("Saisissez le nom.")], limit=NAME_LIMIT)
+    first_name = NameField("Prénom", [DataRequired("Saisissez le prénom.")], limit=NAME_LIMIT)
+    last_name = NameField("Nom", [DataRequired("Saisissez le nom.")], limit=NAME_LIMIT)
     email = EmailField(
         "Adresse e-mail",
         [DataRequired("Saisissez l’adresse e-mail.")],

@@ -1,14 +1,17 @@
 """Where somebody at the door stands: expected, here, waiting, or not for today; and finding them by name."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ...leads.models import Submission
+from ...leads.references import references_in
+from ...leads.words import terms_in
 from ...open_days.attendance import is_today
 from ...open_days.models import SEATED, Registration, RegistrationState
 from ...open_days.rosters import Attendee
+from ...text import letters
 from ...web.context import french_moment, french_time
 
 
@@ -40,10 +43,12 @@ def standings(people: Iterable[Attendee], *, now: datetime) -> list[Standing]:
 
 
 def matching(people: Iterable[Standing], text: str) -> list[Standing]:
-    """Those in whose names or reference each word occurs, accents and case aside."""
-    # What a scanner types is the address that the code holds.
-    words = [_folded(word) for word in text.strip().rstrip("/").rpartition("/")[2].split()]
-    return [one for one in people if all(word in _searched(one.registration) for word in words)]
+    """Those in whose names or reference each word occurs, or whose reference was scanned."""
+    references, rest = references_in(text)
+    terms = terms_in(rest)
+    if not references and not terms:
+        return [] if text else list(people)
+    return [one for one in people if _is_meant(one.registration.submission, references, terms)]
 
 
 def _kind_and_words(registration: Registration, *, now: datetime, place: int | None) -> tuple[Kind, str]:
@@ -64,11 +69,8 @@ def _kind_and_words(registration: Registration, *, now: datetime, place: int | N
     return Kind.TURNED_AWAY, "La place proposée est passée à d’autres."
 
 
-def _searched(registration: Registration) -> str:
-    submission = registration.submission
-    return _folded(f"{submission.first_name}|{submission.last_name}|{submission.reference}")
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if char.isalnum() or char == "|")
+def _is_meant(submission: Submission, references: list[str], terms: list[str]) -> bool:
+    searched = "|".join(map(letters, (submission.first_name, submission.last_name, submission.reference)))
+    return all(reference == submission.reference for reference in references) and all(
+        term in searched for term in terms
+    )
