@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from .exports.preparing import Workshop, folder_of, sweep
 from .exports.requests import begin_anew
+from .keys import Keys
 from .leads.models import Submission
 from .leads.normalise import email_key
 from .leads.queries import find_held, find_lead
@@ -21,7 +22,7 @@ from .privacy.suppression import suppress
 from .school import School
 
 
-def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrubbed:
+def erase(session: Session, address: str, *, key: Keys, now: datetime) -> Scrubbed:
     """Delete what is kept of this address's owner, and note the address as a keyed hash. Callers commit, then clean().
 
     `key` is the suppression list's (privacy/suppression.py).

@@ -18,10 +18,11 @@ from ..backups.locks import PREPARING, RestoreRuns
 from ..backups.postgres import no_restore, take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
+from ..keys import FILES as KEY_FILES
 from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
 from ..web.context import current_school, current_settings, utc_now
-from .group import told_in_one_line
+from .group import check_own_keys, told_in_one_line
 
 # Seconds. A worker of granian 2.8 that is told to stop twice at once (Ctrl+C reaches it and its parent, which tells it)
 # or while it still starts may never do it: it gets as long as a request may wait to write, then it goes.
@@ -69,6 +70,7 @@ def _bring_up_to_date(*, samples: bool) -> str | None:
 def _upgrade(*, samples: bool) -> str | None:
     is_new = not inspect(db.engine).get_table_names()
     upgrade()
+    check_own_keys(*KEY_FILES)
     if not (is_new and samples):
         return None
     plan_samples(db.session(), now=utc_now())

@@ -9,7 +9,8 @@ from microsite import create_app
 from microsite.backups.archive import read_part
 from microsite.db import db, writing
 from microsite.erasing import erase
-from microsite.privacy.suppression import KEY_FILE, entries, erasure_key
+from microsite.keys import ERASURE_FILE
+from microsite.privacy.suppression import entries, erasure_key
 from microsite.web.context import utc_now
 
 from ..answers import export
@@ -85,7 +86,7 @@ def test_archive_of_another_installation_is_refused_where_people_were_erased(
     archive = back_up(app)
     ask_brochure(client, email=MAX)
     _erase(app, MAX)
-    (Path(app.instance_path) / KEY_FILE).write_text("k" * 64)
+    (Path(app.instance_path) / ERASURE_FILE).write_text("k" * 64)
     let_go(app)
 
     assert "la clé d’effacement diffère" in refused(app, "restore", str(archive), *FORCED)
