@@ -29,7 +29,7 @@ _MEMORY_LEAST = 4 * 1024**3
 _TESTS = Path(__file__).parent
 _PROCESSES = (
     "journeys/test_durability", "journeys/test_served", "journeys/test_database_trouble", "outbox/test_worker_process",
-    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "backups/test_processes", "test_keys", "journeys/test_stop", "test_deploy",
+    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "backups/test_processes", "test_keys", "journeys/test_stop", "test_deploy", "test_two_servers",
 )  # fmt: skip
 _cluster: Cluster | None = None
 
