@@ -18,7 +18,7 @@ from .leads.normalise import email_key
 from .leads.queries import find_held, find_lead
 from .privacy.leftovers import clear
 from .privacy.scrubbing import Scrubbed, forget_asked, scrub_leads, scrub_submissions
-from .privacy.suppression import suppress
+from .privacy.suppression import reapply, suppress
 from .school import School
 
 
@@ -37,6 +37,14 @@ def erase(session: Session, address: str, *, key: Keys, now: datetime) -> Scrubb
     scrubbed += scrub_submissions(session, held, now=now)
     forget_asked(session, {email_key(address)})
     begin_anew(session)
+    return scrubbed
+
+
+def erase_again(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
+    """Delete whom a restore brought back that lacked one of the keys. Callers commit, then clean()."""
+    scrubbed = reapply(session, key=key, now=now)
+    if scrubbed.counts:
+        begin_anew(session)
     return scrubbed
 
 

@@ -1,5 +1,6 @@
 """flask --app wsgi ops adopt-key: a server takes the keys that another one has, and forgets none of the list's."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -7,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
+from ..erasing import clean, erase_again
 from ..key_fingerprints import State, compare, has_erasures, known_fingerprints, replace_keys, state_of
 from ..keys import (
     ERASURE_FILE,
@@ -20,10 +22,11 @@ from ..keys import (
     read_keys,
     write_keys,
 )
-from ..web.context import current_settings, utc_now
+from ..leads.models import Lead, Submission
+from ..web.context import current_school, current_settings, utc_now
 from .group import check_own_keys, told_in_one_line
 
-_RESTART = "Relancez le site : systemctl restart microsite"
+_RELOAD = "Relancez le site pour qu’il la prenne : systemctl reload microsite (start, s’il est arrêté)."
 _LOSSES = {
     FILE: "Les liens, formulaires et sessions que l’ancienne a signés ne valent plus rien.",
     ERASURE_FILE: "Qui a été effacé sous l’ancienne ne sera plus reconnu : une restauration peut le ramener.",
@@ -42,6 +45,7 @@ def adopt_key(name: str, source: IO[str] | None, lost: bool, yes: bool) -> None:
     NOM est secret_key ou erasure_key ; FICHIER, le fichier de ce nom pris dans le dossier d’instance de l’autre
     serveur, ou dans une archive ; « - » le lit sur l’entrée standard. secret_key est remplacée. D’erasure_key, toutes
     les clés sont gardées pour reconnaître qui a été effacé : prenez ensuite le fichier d’ici sur les autres serveurs.
+    Qui une restauration avait ramené, faute de cette clé, est effacé de nouveau.
     """
     if (source is None) != lost:
         raise click.UsageError("donnez le fichier de l’autre serveur, ou --lost.")
@@ -62,12 +66,25 @@ def _adopt(instance: Path, name: str, given: Keys) -> None:
     with reading():
         keys = _joined(name, given, _own_keys(instance, name))
     write_keys(instance, name, keys)
-    click.echo(f"{name} : ce serveur a la clé de la base, et {len(keys.old)} plus anciennes.")
+    click.echo(f"{name} : ce serveur a la clé de la base. Plus anciennes, gardées : {len(keys.old)}.")
     if name == ERASURE_FILE and keys.old:
         click.echo(f"Prenez ensuite ce fichier sur chacun des autres serveurs : {instance / name}")
     # Also records what the database doesn't know yet; after a kill, the next start does.
     check_own_keys(name)
-    click.echo(_RESTART)
+    if name == ERASURE_FILE:
+        _erase_again(instance, keys)
+    click.echo(_RELOAD)
+
+
+def _erase_again(instance: Path, keys: Keys) -> None:
+    with writing():
+        erased = erase_again(db.session(), key=keys, now=utc_now())
+    people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+    if people or forms:
+        click.echo(f"Revenus par une restauration et effacés de nouveau : {people} contacts, {forms} demandes.")
+        # What can't be cleared yet the server clears.
+        with suppress(OSError):
+            clean(instance, current_school(), clock=utc_now)
 
 
 def _joined(name: str, given: Keys, own: Keys | None) -> Keys:
@@ -98,7 +115,7 @@ def _replace_lost(instance: Path, name: str, *, yes: bool) -> None:
         make_key(instance / name)
     with writing():
         replace_keys(db.session(), name, read_keys(instance, name))
-    click.echo(f"{name} : la clé de ce serveur est celle de la base. {_RESTART}")
+    click.echo(f"{name} : la clé de ce serveur est celle de la base. {_RELOAD}")
 
 
 def _own_keys(instance: Path, name: str) -> Keys | None:

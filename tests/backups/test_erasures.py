@@ -77,10 +77,10 @@ def test_newer_archives_know_who_was_erased_when_the_database_is_lost(
     assert _emails(other) == [MAX]
 
 
-def test_archive_of_another_installation_is_refused_where_people_were_erased(
+def test_restore_is_refused_with_a_key_that_is_not_the_databases(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
-    """Its list and ours couldn't be told apart: each is made with its own key."""
+    """Nobody on the database's own list would be recognised."""
     ask_brochure(client, email=ZOE)
     _erase(app, ZOE)
     archive = back_up(app)

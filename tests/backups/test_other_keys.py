@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from microsite import create_app
 from microsite.backoffice.models import Role
 from microsite.backups.archive import read_part
 from microsite.backups.shelf import find_backups
+from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
 
 from ..answers import export
@@ -21,6 +24,7 @@ from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure, rows, space_of
+from ..served import clean_environ, free_port
 from .shelf import FORCED, back_up, elsewhere, let_go, refused, told
 
 LOU = "lou@exemple.fr"
@@ -122,6 +126,29 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
     answer = other.test_client().get("/readyz")
     let_go(other)
     assert (answer.status_code, answer.get_json()["database"]) == (503, "other keys")
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_server_with_another_key_does_not_start(app: Flask, environ: Environ, tmp_path: Path, name: str) -> None:
+    back_up(app)
+    let_go(app)
+    other = _with_own_key(environ, tmp_path / "b", name, keys_of=_folder(app))
+    url = other.config["SQLALCHEMY_DATABASE_URI"]
+    settings = {"MICROSITE_INSTANCE_PATH": other.instance_path, "DATABASE_URL": url, "PORT": str(free_port())}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "serve"],
+        cwd=PROJECT_ROOT,
+        env=clean_environ() | settings,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+    )
+
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+    path = tmp_path / "b" / name
+    assert f"ssh AUTRE_SERVEUR cat {path} | flask --app wsgi ops adopt-key {name} - (perdue partout" in ended.stderr
 
 
 def test_back_office_erases_nobody_under_another_key(
@@ -253,6 +280,31 @@ def test_archive_restored_over_an_installation_with_other_keys_brings_nobody_bac
     told(here, "restore", str(early), *FORCED)
     assert _emails(here) == [LOU]
     assert "adopt-key" not in _run(here, "ops", "check", "--fast")[1]
+
+
+def test_adopted_key_erases_again_whom_a_restore_had_brought_back(
+    app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
+) -> None:
+    """It happened before the database knew of keys: on its list, and back all the same."""
+    for email in (ZOE, MAX):
+        ask_brochure(client, email=email)
+    archive = back_up(app)
+    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=_folder(app))
+    _forget_fingerprints(app)
+    _erase(other, ZOE)
+    _forget_fingerprints(app)
+    told(app, "restore", str(archive), *FORCED)
+    let_go(app)
+    assert _emails(app) == [MAX, ZOE]
+    assert "ops adopt-key" in _run(other, "ops", "check", "--fast")[1]
+
+    said = told(app, "adopt-key", "erasure_key", str(tmp_path / "b" / "erasure_key"))
+    let_go(app)
+
+    assert "effacés de nouveau : 1 contacts, 1 demandes" in said
+    assert _emails(app) == [MAX]
+    assert "Tout est tenu" in told(app, "audit")
+    let_go(app)
 
 
 def test_lists_of_archives_that_two_servers_made_are_all_kept_to(
