@@ -3,6 +3,7 @@
 A list of erased people is of use only with the keys it was made with, a mailed link only with the one that signed it.
 """
 
+import shlex
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -72,7 +73,7 @@ class KeyRefused(RuntimeError):
 
     def __init__(self, instance: Path, name: str, state: State) -> None:
         self.state = state
-        fault, mend = _FAULTS[state].format(name=name), _MEND.format(name=name, path=instance / name)
+        fault, mend = _FAULTS[state].format(name=name), _MEND.format(name=name, path=shlex.quote(str(instance / name)))
         super().__init__(f"{fault} ; {mend}")
 
 
@@ -100,7 +101,7 @@ def state_of(session: Session, instance: Path, name: str) -> State:
 
 def key_faults(session: Session, instance: Path, *names: str) -> list[KeyRefused]:
     """What is wrong with this server's keys; a replaced one too, which stops nothing. Raises OSError."""
-    states = {name: state_of(session, instance, name) for name in names} if has_table(session) else {}
+    states = {name: state_of(session, instance, name) for name in names}
     return [KeyRefused(instance, name, state) for name, state in states.items() if state in _FAULTS]
 
 
@@ -124,16 +125,16 @@ def check_keys(session: Session, instance: Path, *names: str) -> None:
 
     Raises KeyRefused for another server's, OSError.
     """
-    if not has_table(session):
-        return
+    # One that waits for its migration takes none, and knows of none.
+    is_kept = has_table(session)
     for name in names:
-        if state_of(session, instance, name) in (State.NEW, State.AHEAD):
+        if is_kept and state_of(session, instance, name) in (State.NEW, State.AHEAD):
             record_keys(session, name, read_keys(instance, name))
         # Asked again: another server may have come first.
         state = state_of(session, instance, name)
         if state in REFUSED:
             raise KeyRefused(instance, name, state)
-        if name == ERASURE_FILE:
+        if is_kept and name == ERASURE_FILE:
             _add_old(session, name, read_keys(instance, name))
 
 
