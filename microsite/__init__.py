@@ -14,11 +14,12 @@ from .backoffice.views import init_app as init_backoffice
 from .backups.swap import finish as finish_restore
 from .brochures.mails import MAILS as BROCHURE_MAILS
 from .brochures.views import bp as brochures_bp
-from .config import PROJECT_ROOT, load_settings
+from .config import PROJECT_ROOT, Settings, StartError, load_settings
 from .content_files import Folders
 from .embeds.views import init_app as init_embeds
 from .instance_folder import prepare_instance
-from .keys import load_keys
+from .key_fingerprints import make_erasure_key
+from .keys import ERASURE_FILE, load_keys
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
@@ -65,6 +66,7 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     # Five more than serve visitors: the background worker's.
     every = KINDS * settings.threads + 5
     db.init_app(app, settings.sqlalchemy_url, connections=settings.threads + 5, at_most=every)
+    _make_missing_key(app, settings)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)
     # Around what was put in front of Flask until here, which so sees what the proxies say.
@@ -82,6 +84,22 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     if with_commands:
         _add_commands(app)
     return app
+
+
+def _make_missing_key(app: Flask, settings: Settings) -> None:
+    """Unlike the one that signs, that of the erased is nobody's to make anew: the database is asked first."""
+    if (settings.instance_path / ERASURE_FILE).exists():
+        return
+    with app.app_context():
+        try:
+            with db.reading():
+                make_erasure_key(settings.instance_path, db.db.session())
+        except OSError as error:
+            raise StartError(f"Clé d’effacement : elle n’a pas pu être écrite ({error.strerror}).") from None
+        finally:
+            db.db.session.remove()
+            # A restore would take the connection for a server's.
+            db.db.engine.dispose()
 
 
 def _add_commands(app: Flask) -> None:

@@ -2,10 +2,7 @@
 
 import difflib
 import ipaddress
-import os
 import re
-import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -274,17 +271,3 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
             hint = f" ; vouliez-vous dire {near[0]} ?" if near else "."
             mistakes.append(f"Réglage {name} inconnu{hint} La liste est dans docs/settings.md.")
     return mistakes
-
-
-def make_key(path: Path) -> None:
-    """A random key in a file that only its owner reads, unless there is one already."""
-    # Several workers may start at once: the first link wins, and the others read its key.
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(draft).unlink()

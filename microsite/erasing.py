@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from .exports.preparing import Workshop, folder_of, sweep
 from .exports.requests import begin_anew
+from .keys import Keys
 from .leads.models import Submission
 from .leads.normalise import email_key
 from .leads.queries import find_held, find_lead
 from .privacy.leftovers import clear
 from .privacy.scrubbing import Scrubbed, forget_asked, scrub_leads, scrub_submissions
-from .privacy.suppression import suppress
+from .privacy.suppression import reapply, suppress
 from .school import School
 
 
-def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrubbed:
+def erase(session: Session, address: str, *, key: Keys, now: datetime) -> Scrubbed:
     """Delete what is kept of this address's owner, and note the address as a keyed hash. Callers commit, then clean().
 
     `key` is the suppression list's (privacy/suppression.py).
@@ -36,6 +37,14 @@ def erase(session: Session, address: str, *, key: bytes, now: datetime) -> Scrub
     scrubbed += scrub_submissions(session, held, now=now)
     forget_asked(session, {email_key(address)})
     begin_anew(session)
+    return scrubbed
+
+
+def erase_again(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
+    """Delete whom a restore brought back that lacked one of the keys. Callers commit, then clean()."""
+    scrubbed = reapply(session, key=key, now=now)
+    if scrubbed.counts:
+        begin_anew(session)
     return scrubbed
 
 

@@ -14,6 +14,8 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy import text
 
 from .db import UNAVAILABLE, db, limit_wait, reading, writing
+from .key_fingerprints import REFUSED, key_faults
+from .keys import FILES as KEY_FILES
 from .outbox.queries import due_since
 from .web.context import current_settings, utc_now
 
@@ -76,7 +78,11 @@ def _database() -> str:
         # The first statement is what begins the transaction.
         on_sqlite = db.engine.dialect.name == "sqlite"
         answer = db.session.scalar(text("SELECT 'off'" if on_sqlite else "SHOW transaction_read_only"))
-    return "ok" if answer == "off" else "read only"
+    if answer != "off":
+        return "read only"
+    with reading():
+        faults = key_faults(db.session(), current_settings().instance_path, *KEY_FILES)
+    return "other keys" if any(fault.state in REFUSED for fault in faults) else "ok"
 
 
 def _disk() -> str:

@@ -14,7 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 from microsite import create_app
 from microsite.campaigns.counting import ViewCounter
 from microsite.db import db
-from microsite.keys import FILE as SECRET_KEY_FILE
+from microsite.keys import FILES as KEY_FILES
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
@@ -29,7 +29,7 @@ _MEMORY_LEAST = 4 * 1024**3
 _TESTS = Path(__file__).parent
 _PROCESSES = (
     "journeys/test_durability", "journeys/test_served", "journeys/test_database_trouble", "outbox/test_worker_process",
-    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "backups/test_processes", "test_keys", "journeys/test_stop", "test_deploy",
+    "outbox/test_open_day_mails", "campaigns/test_served_views", "open_days/test_crowd", "cli/test_export", "backups/test_processes", "test_keys", "journeys/test_stop", "test_deploy", "test_two_servers",
 )  # fmt: skip
 _cluster: Cluster | None = None
 
@@ -122,12 +122,13 @@ def environ(
 
     No page is kept: what a test has just changed shows.
 
-    It is at the same place for each of a worker's tests, and has the same secret key: `app` may be one for all.
+    It is at the same place for each of a worker's tests, and has the same keys: `app` may be one for all.
     """
     instance = tmp_path_factory.getbasetemp() / "instance"
     shutil.rmtree(instance, ignore_errors=True)
     instance.mkdir(mode=0o700)
-    shutil.copy(sqlite_template.with_name(SECRET_KEY_FILE), instance)
+    for name in KEY_FILES:
+        shutil.copy(sqlite_template.with_name(name), instance)
     settings = {
         "MICROSITE_INSTANCE_PATH": str(instance),
         "MICROSITE_MIN_FILL_SECONDS": "0",

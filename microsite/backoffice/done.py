@@ -24,6 +24,10 @@ DONE = {
         "Cette personne est effacée. La base sera réécrite dès que possible, au plus tard cette nuit, "
         "pour qu’il n’en reste aucune trace dans ses fichiers."
     ),
+    "cle-effacement": (
+        "Personne n’est effacé : ce serveur n’a pas la clé d’effacement de la base. "
+        "Prévenez qui exploite le site : « ops check » lui dit quoi faire, puis recommencez."
+    ),
     "campagne-ajoutee": "Campagne ajoutée.",
     "campagne-modifiee": "Campagne modifiée.",
     "site-autorise": "Site autorisé, aussitôt.",

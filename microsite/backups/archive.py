@@ -14,13 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ..keys import FILES as KEY_FILES
+
 MANIFEST = "manifest.json"
 SQLITE_COPY = "database.sqlite3"
 POSTGRESQL_DUMP = "database.dump"
 # The list of the erased as it stands, so that a restore of an older archive can erase them again.
 ERASURES = "erasures.json"
 # Of the instance folder: what the school gave, and the keys.
-KEPT_FILES = ("secret_key", "erasure_key", "brochure.pdf")
+KEPT_FILES = (*KEY_FILES, "brochure.pdf")
 KEPT_FOLDERS = ("brochures", "content")
 
 _FORMAT = 1
@@ -97,18 +99,26 @@ def unpack(archive: Path, folder: Path) -> Manifest:
 
 
 def read_part(archive: Path, name: str) -> bytes | None:
-    """One small part, without the others being looked at; None if it has none of that name. Raises ArchiveRefused."""
+    """One small part; None if it has none of that name. Raises ArchiveRefused."""
+    return read_parts(archive, name).get(name)
+
+
+def read_parts(archive: Path, *names: str) -> dict[str, bytes]:
+    """Small parts by their names, without the others being looked at. Raises ArchiveRefused."""
+    found: dict[str, bytes] = {}
     try:
         with tarfile.open(archive, "r:gz") as tar:
             manifest = None
             for member in tar:
                 if member.name == MANIFEST:
                     manifest = Manifest.loads(_content(tar, member))
-                elif member.name == name:
-                    return _checked(_content(tar, member), manifest, name)
+                elif member.name in names:
+                    found[member.name] = _checked(_content(tar, member), manifest, member.name)
+                if len(found) == len(names):
+                    break
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ArchiveRefused(f"elle est coupée ou abîmée ({error})") from None
-    return None
+    return found
 
 
 def _lay_out(members: Iterator[tarfile.TarInfo], tar: tarfile.TarFile, folder: Path) -> Manifest:

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, MetaData, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from ..key_fingerprints import KeyFingerprint
 from ..sqlite_engine import sqlite
 from . import postgres, sqlite_copy
 from .archive import KEPT_FILES, KEPT_FOLDERS, POSTGRESQL_DUMP, SQLITE_COPY, ArchiveRefused, Manifest
@@ -37,14 +38,14 @@ def check_fits(manifest: Manifest, stage: Path, *, engine: str, revisions: froze
 
 
 def has_rows(engine: Engine, metadata: MetaData) -> bool:
-    """Whether anything would be lost; so it is held of a database that can't be read."""
+    """Whether anything would be lost, which keys' fingerprints aren't; so it is held of one that can't be read."""
     try:
         present = set(inspect(engine).get_table_names())
         with engine.connect() as connection:
             return any(
                 connection.execute(select(table).limit(1)).first() is not None
                 for table in metadata.sorted_tables
-                if table.name in present
+                if table.name in present and table.name != KeyFingerprint.__tablename__
             )
     except DBAPIError:
         return True
@@ -73,12 +74,6 @@ def keep_own_key(instance: Path, stage: Path, name: str) -> None:
     if (instance / name).is_file():
         shutil.copyfile(instance / name, stage / name)
         (stage / name).chmod(0o600)
-
-
-def is_same_key(instance: Path, stage: Path, name: str) -> bool:
-    """Also when one of them has none."""
-    both = [folder / name for folder in (instance, stage)]
-    return not all(path.is_file() for path in both) or both[0].read_bytes() == both[1].read_bytes()
 
 
 def keep_only_files(stage: Path) -> None:

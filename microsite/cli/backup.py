@@ -1,19 +1,22 @@
 """flask --app wsgi ops backup: one dated archive of all that this installation owns."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from ..backoffice.labels import file_size
 from ..backups.making import NothingToSave, Source, make_backup
 from ..backups.postgres import ProgramFailed
 from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
 from ..db import db
+from ..keys import FILES as KEY_FILES
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
 from .erasures import list_as_json
-from .group import told_in_one_line
+from .group import check_own_keys, told_in_one_line
 from .revisions import refuse_newer_database
 
 
@@ -35,6 +38,9 @@ def backup(days: int, folder: Path | None) -> None:
     folder = folder or instance / FOLDER
     with told_in_one_line():
         refuse_newer_database()
+        # A database that can't be had is told below.
+        with suppress(DBAPIError):
+            check_own_keys(*KEY_FILES, otherwise="Rien n’a été sauvegardé.")
         source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
         try:
             path = make_backup(source, folder, now=utc_now())

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from .check_content import content_findings
-from .check_database import database_findings, row_findings
+from .check_database import database_findings, key_findings, row_findings
 from .check_machine import machine_findings, notes, service_findings
 
 
@@ -31,6 +31,7 @@ def _findings(*, fast: bool) -> Iterator[str]:
     unreachable = list(database_findings(fast=fast))
     yield from unreachable
     if not unreachable:
+        yield from key_findings()
         yield from row_findings()
     yield from content_findings(is_database_there=not unreachable)
     yield from service_findings(fast=fast)

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ..backups.sqlite_copy import faults
 from ..db import db, reading
+from ..key_fingerprints import key_faults
+from ..keys import FILES as KEY_FILES
 from ..leads.models import Submission
 from ..open_days.queries import all_slots
 from ..outbox.models import MailStatus
@@ -16,7 +18,7 @@ from ..outbox.queries import count_by_status, due_since
 from ..privacy.runs import is_late
 from ..samples.services import has_samples
 from ..sqlite_engine import sqlite
-from ..web.context import utc_now
+from ..web.context import current_settings, utc_now
 from .revisions import current_revision, find_newer_revision, scripts
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
@@ -38,6 +40,12 @@ def database_findings(*, fast: bool) -> Iterator[str]:
         yield _UNREADABLE.format(error.orig) if damaged else f"Base de données injoignable : {error.orig}"
     except sqlite.Error as error:
         yield _UNREADABLE.format(error)
+
+
+def key_findings() -> Iterator[str]:
+    with reading():
+        for fault in key_faults(db.session(), current_settings().instance_path, *KEY_FILES):
+            yield f"Clés : {fault}"
 
 
 def row_findings() -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..backups.shelf import FOLDER, find_backups
 from ..db import db
-from ..keys import FILE as SECRET_KEY_FILE
+from ..keys import FILES as KEY_FILES
 from ..outbox import MAILS_FOLDER
 from ..outbox.letters import current_outbox
 from ..outbox.transports import SmtpTransport, Unreachable
@@ -21,7 +21,7 @@ _BACKUP_AGE = timedelta(hours=36)
 # In bytes: what a backup and a few days of submissions may take, beside twice the database.
 _FREE = 500_000_000
 # What only the owner may read; folders with all that is in them.
-_PRIVATE = ("*.sqlite3*", SECRET_KEY_FILE, "erasure_key", MAILS_FOLDER, FOLDER, "exports", "brochures")
+_PRIVATE = ("*.sqlite3*", *KEY_FILES, MAILS_FOLDER, FOLDER, "exports", "brochures")
 # Files of one kind that are named.
 _NAMED = 3
 

@@ -8,6 +8,9 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from ..db import db, reading, writing
+from ..key_fingerprints import REFUSED, KeyRefused, check_keys, key_faults
+from ..web.context import current_settings
 from .revisions import refuse_newer_database
 
 
@@ -23,6 +26,23 @@ def told_in_one_line() -> Iterator[None]:
             f"la base de données est injoignable ou n’est pas à jour ({reason}). "
             "Voyez ce qui manque : flask --app wsgi ops check"
         ) from None
+
+
+def check_own_keys(*names: str, otherwise: str = "") -> None:
+    """Refuse, in one line, to go on with keys that aren't the database's; `otherwise` says what this left undone."""
+    instance = current_settings().instance_path
+    try:
+        # First without writing, for the sake of a database that takes no writes.
+        with reading():
+            for fault in key_faults(db.session(), instance, *names):
+                if fault.state in REFUSED:
+                    raise fault
+        with writing():
+            check_keys(db.session(), instance, *names)
+    except KeyRefused as error:
+        raise click.ClickException(f"{error}.{otherwise and f' {otherwise}'}") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} : {error.strerror}.{otherwise and f' {otherwise}'}") from None
 
 
 class DatabaseGroup(AppGroup):

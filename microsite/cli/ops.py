@@ -2,6 +2,7 @@
 
 from flask.cli import AppGroup
 
+from .adopt_key import adopt_key
 from .audit import audit
 from .backup import backup
 from .check import check
@@ -10,5 +11,5 @@ from .rotate_key import rotate_key
 from .sample import sample
 
 ops = AppGroup("ops", help="L’exploitation : vérifier, contrôler, sauvegarder, restaurer, remplir d’exemples.")
-for command in (check, audit, backup, restore, rotate_key, sample):
+for command in (check, audit, backup, restore, rotate_key, adopt_key, sample):
     ops.add_command(command)

@@ -13,6 +13,7 @@ from ..backoffice.looks import looks_at
 from ..db import db, reading, writing
 from ..erasing import clean, erase
 from ..exports.services import file_when_complete
+from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
 from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
@@ -20,6 +21,7 @@ from ..privacy.queries import find_wards
 from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands
+from .group import check_own_keys
 
 
 @click.command("export")
@@ -83,10 +85,8 @@ def _confirm() -> None:
 
 def _erase(address: str) -> None:
     settings = current_settings()
-    try:
-        key = erasure_key(settings.instance_path)
-    except OSError as error:
-        raise click.ClickException(f"clé d’effacement : {error.strerror}. Rien n’est effacé.") from None
+    check_own_keys(ERASURE_FILE, otherwise="Rien n’est effacé.")
+    key = erasure_key(settings.instance_path)
     with writing():
         lead_id = _lead_id(find_lead(db.session(), address))
         scrubbed = erase(db.session(), address, key=key, now=utc_now())

@@ -3,26 +3,33 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from .. import keys
 from ..backups import postgres, swap
 from ..backups.archive import ArchiveRefused, Manifest, unpack
 from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
-from ..backups.restoring import check_fits, has_rows, is_same_key, keep_only_files, keep_own_key
+from ..backups.restoring import check_fits, has_rows, keep_only_files
 from ..db import Base, db
 from ..leads.models import Lead, Submission
 from ..privacy.scrubbing import Scrubbed
-from ..privacy.suppression import KEY_FILE
 from ..web.context import current_settings, french_moment
 from . import erasures
 from .group import told_in_one_line
 from .restored_database import fill_postgresql, fill_sqlite
+from .restored_keys import lay_out_keys
 from .revisions import scripts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Restored:
+    manifest: Manifest
+    erased: Scrubbed
+    changed_keys: list[str]
 
 
 @click.command("restore")
@@ -68,7 +75,7 @@ def _restore(archive: Path, *, force: bool) -> None:
     with stopped_site(instance), _stopped_database():
         stage = swap.new_stage(instance)
         try:
-            manifest, erased = _get_ready(archive, stage, database, force=force)
+            restored = _get_ready(archive, stage, database, force=force)
             swap.decide(instance, database)
         except BaseException:
             swap.drop_stage(instance, database)
@@ -77,13 +84,16 @@ def _restore(archive: Path, *, force: bool) -> None:
             raise
         engine.dispose()
         swap.apply(instance, settings.sqlalchemy_url)
-    click.echo(f"Restauré. {_told(manifest)}")
-    people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+    click.echo(f"Restauré. {_told(restored.manifest)}")
+    people, forms = (restored.erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
     click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
+    if database is None and restored.changed_keys:
+        names = " et ".join(restored.changed_keys)
+        click.echo(f"Plusieurs serveurs : sur chacun des autres, prenez {names} d’ici (ops adopt-key).")
 
 
-def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> tuple[Manifest, Scrubbed]:
-    """All that can go wrong; what was erased again."""
+def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> _Restored:
+    """All that can go wrong."""
     manifest = _looked_at(archive, stage)
     is_taken = has_rows(db.engine, Base.metadata)
     if is_taken and not force:
@@ -92,10 +102,10 @@ def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool
             "puis recommencez avec --force pour les remplacer. Rien n’a changé."
         )
     known = _known_erasures(archive)
-    _keep_own_keys(current_settings().instance_path, stage, known=known, is_taken=is_taken)
+    changed = lay_out_keys(current_settings().instance_path, stage, known, is_taken=is_taken)
     erased = fill_sqlite(stage, database, known) if database else fill_postgresql(stage, manifest, known)
     keep_only_files(stage)
-    return manifest, erased
+    return _Restored(manifest=manifest, erased=erased, changed_keys=changed)
 
 
 def _looked_at(archive: Path, stage: Path) -> Manifest:
@@ -131,15 +141,6 @@ def _known_erasures(archive: Path) -> erasures.Known:
     for name in known.unreadable:
         click.echo(f"Archive illisible, ses effacements ne sont pas repris : {name}", err=True)
     return known
-
-
-def _keep_own_keys(instance: Path, stage: Path, *, known: erasures.Known, is_taken: bool) -> None:
-    if is_taken:
-        keep_own_key(instance, stage, keys.FILE)
-    if not (stage / KEY_FILE).exists():
-        keep_own_key(instance, stage, KEY_FILE)
-    if known.own and not is_same_key(instance, stage, KEY_FILE):
-        raise ArchiveRefused("elle vient d’une autre installation, dont la clé d’effacement diffère")
 
 
 def _told(manifest: Manifest) -> str:

@@ -13,6 +13,9 @@ from ..backups.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
 from ..backups.moving import copy_rows
 from ..backups.restoring import lay_beside, seal
 from ..db import Base, db, writing
+from ..key_fingerprints import replace_keys
+from ..keys import FILES as KEY_FILES
+from ..keys import read_keys
 from ..privacy.scrubbing import Scrubbed
 from ..web.context import utc_now
 from . import erasures
@@ -46,6 +49,8 @@ def _bring_up_to_date(known: erasures.Known, stage: Path) -> Scrubbed:
     upgrade()
     with writing():
         erased = erasures.apply(known, keys=stage, now=utc_now())
+        for name in KEY_FILES:
+            replace_keys(db.session(), name, read_keys(stage, name))
         # Whoever signed out, or was given a new password since, isn't to come back by an old cookie.
         db.session.execute(delete(StaffSession))
     return erased

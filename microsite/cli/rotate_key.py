@@ -3,8 +3,11 @@
 import click
 from flask.cli import with_appcontext
 
-from ..keys import rotate
+from ..db import db, reading, writing
+from ..key_fingerprints import has_table, key_faults, replace_keys
+from ..keys import FILE, Keys, rotate
 from ..web.context import current_settings, french_date, utc_now
+from .group import check_own_keys, told_in_one_line
 
 _RELOAD = "Relancez le site pour qu’il la prenne : systemctl reload microsite, ou SIGHUP au processus de « serve »."
 # Workers that take turns would honour the leaked key for as long as it takes them.
@@ -17,7 +20,9 @@ _RESTART = "Redémarrez le site tout de suite : systemctl restart microsite. D�
 def rotate_key(at_once: bool) -> None:
     """Change la clé qui signe liens, formulaires et sessions ; les liens déjà envoyés vivent leur durée."""
     try:
-        keys = rotate(current_settings().instance_path, now=utc_now(), keeps_old=not at_once)
+        with told_in_one_line():
+            _check()
+            keys = rotate(current_settings().instance_path, now=utc_now(), keeps_old=not at_once, record=_record)
     except OSError as error:
         raise click.ClickException(f"la clé n’a pas pu être écrite ({error.strerror}) ; rien n’a changé.") from None
     click.echo(f"Nouvelle clé en place depuis le {french_date(utc_now())}. {_RESTART if at_once else _RELOAD}")
@@ -28,4 +33,21 @@ def rotate_key(at_once: bool) -> None:
         )
     else:
         click.echo(f"Anciennes clés encore reconnues : {len(keys.old)}.")
-    click.echo("Plusieurs serveurs : copiez le fichier secret_key sur chacun, puis relancez-les.")
+    click.echo(
+        "Plusieurs serveurs : sur chacun des autres, prenez-la (ops adopt-key secret_key), puis relancez-les tous ; "
+        + ("d’ici là, ils acceptent encore l’ancienne." if at_once else "d’ici là, l’ancienne vaut encore.")
+    )
+
+
+def _check() -> None:
+    """Only the key that all servers have is replaced: two that each replaced it would not know each other's."""
+    check_own_keys(FILE, otherwise="Rien n’a changé.")
+    with reading():
+        for fault in key_faults(db.session(), current_settings().instance_path, FILE):
+            raise click.ClickException(f"{fault}. Rien n’a changé.")
+
+
+def _record(keys: Keys) -> None:
+    with writing():
+        if has_table(db.session()):
+            replace_keys(db.session(), FILE, keys)

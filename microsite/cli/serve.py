@@ -18,11 +18,12 @@ from ..backups.locks import PREPARING, RestoreRuns
 from ..backups.postgres import no_restore, take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
+from ..keys import FILES as KEY_FILES
 from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
 from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
-from .group import told_in_one_line
+from .group import check_own_keys, told_in_one_line
 from .revisions import refuse_newer_database
 
 # Seconds that a worker which is told to stop has for the requests in hand: as long as one may wait to write.
@@ -71,6 +72,7 @@ def _upgrade(*, samples: bool) -> str | None:
     refuse_newer_database()
     is_new = not inspect(db.engine).get_table_names()
     upgrade()
+    check_own_keys(*KEY_FILES)
     if not (is_new and samples):
         return None
     plan_samples(db.session(), now=utc_now())

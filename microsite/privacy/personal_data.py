@@ -237,6 +237,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "consent_wordings": _names("id channel purpose version text"),
         "embed_hosts": _names("id origin note created_at"),
         "export_waves": _names("id at"),
+        "key_fingerprints": _names("id name fingerprint replaced_at"),
         "open_days": _names("id title place access description online_url is_sample created_at"),
         "past_submissions": _names("id month form campaign source count"),
         "purge_runs": _names("id begun_at beat_at ended_at removed"),

@@ -14,8 +14,8 @@ from typing import Any, TypedDict, TypeVar
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from ..config import make_key
 from ..db import insert_into
+from ..keys import ERASURE_FILE, Keys, read_keys
 from ..leads.models import HELD, Consent, Lead, Submission
 from ..leads.normalise import email_key
 from ..leads.queries import hold_lead
@@ -25,8 +25,6 @@ from .leftovers import note_mails
 from .models import ErasedAddress, PrivacyRequest
 from .scrubbing import Scrubbed, scrub_leads, scrub_submissions
 
-# In the instance folder, mode 600: without it nobody can try addresses out on the list.
-KEY_FILE = "erasure_key"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
 
@@ -40,21 +38,18 @@ class Entry(TypedDict):
     erased_at: str
 
 
-def erasure_key(instance_path: Path) -> bytes:
-    """The installation's own, made when it is first needed. Raises OSError."""
-    path = instance_path / KEY_FILE
-    if not path.exists():
-        make_key(path)
-    return path.read_bytes().strip()
+def erasure_key(instance_path: Path) -> Keys:
+    """Without it nobody can try addresses out on the list. Raises OSError, KeyUnreadable."""
+    return read_keys(instance_path, ERASURE_FILE)
 
 
-def digest_of(key: bytes, address: str) -> str:
-    """`address` is an email_key, or an address as it was typed."""
-    return hmac.new(key, email_key(address).encode(), hashlib.sha256).hexdigest()
+def digests_of(key: Keys, address: str) -> list[str]:
+    """What the list may have for an email_key, or for an address as it was typed: the key in use first."""
+    return [hmac.new(one.encode(), email_key(address).encode(), hashlib.sha256).hexdigest() for one in key.texts]
 
 
-def suppress(session: Session, address: str, *, key: bytes, now: datetime) -> None:
-    _keep(session, [{"digest": digest_of(key, address), "erased_at": now}])
+def suppress(session: Session, address: str, *, key: Keys, now: datetime) -> None:
+    _keep(session, [{"digest": digests_of(key, address)[0], "erased_at": now}])
 
 
 def entries(session: Session) -> list[Entry]:
@@ -67,7 +62,7 @@ def merge(session: Session, others: Iterable[Mapping[str, Any]]) -> None:
     _keep(session, [_read(entry) for entry in others])
 
 
-def reapply(session: Session, *, key: bytes, now: datetime) -> Scrubbed:
+def reapply(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
     """Delete again what dates from before its owner was erased; a second time finds nothing.
 
     A lead who has sent a form since stays, with what they sent since, and under the names of then.
@@ -88,12 +83,13 @@ def reapply(session: Session, *, key: bytes, now: datetime) -> Scrubbed:
 class _Listed:
     """When the owner of an address was erased last; None for who wasn't."""
 
-    def __init__(self, key: bytes, listed: Mapping[str, datetime]) -> None:
+    def __init__(self, key: Keys, listed: Mapping[str, datetime]) -> None:
         self._key, self._listed = key, listed
         self.latest = max(listed.values())
 
     def find(self, address: str) -> datetime | None:
-        return self._listed.get(digest_of(self._key, address))
+        found = (self._listed.get(digest) for digest in digests_of(self._key, address))
+        return max((erased_at for erased_at in found if erased_at is not None), default=None)
 
     def is_older(self, address: str, moment: datetime) -> bool:
         """Whether its owner was erased since that moment."""

@@ -9,7 +9,8 @@ from microsite import create_app
 from microsite.backups.archive import read_part
 from microsite.db import db, writing
 from microsite.erasing import erase
-from microsite.privacy.suppression import KEY_FILE, entries, erasure_key
+from microsite.keys import ERASURE_FILE
+from microsite.privacy.suppression import entries, erasure_key
 from microsite.web.context import utc_now
 
 from ..answers import export
@@ -76,16 +77,16 @@ def test_newer_archives_know_who_was_erased_when_the_database_is_lost(
     assert _emails(other) == [MAX]
 
 
-def test_archive_of_another_installation_is_refused_where_people_were_erased(
+def test_restore_is_refused_with_a_key_that_is_not_the_databases(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
-    """Its list and ours couldn't be told apart: each is made with its own key."""
+    """Nobody on the database's own list would be recognised."""
     ask_brochure(client, email=ZOE)
     _erase(app, ZOE)
     archive = back_up(app)
     ask_brochure(client, email=MAX)
     _erase(app, MAX)
-    (Path(app.instance_path) / KEY_FILE).write_text("k" * 64)
+    (Path(app.instance_path) / ERASURE_FILE).write_text("k" * 64)
     let_go(app)
 
     assert "la clé d’effacement diffère" in refused(app, "restore", str(archive), *FORCED)

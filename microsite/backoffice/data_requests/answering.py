@@ -7,6 +7,8 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from ...db import LARGEST_ID, db, writing
 from ...erasing import clean, erase
+from ...key_fingerprints import KeyRefused, check_keys
+from ...keys import ERASURE_FILE
 from ...leads.models import Lead
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...privacy.portrait import as_document, draw, part_counts
@@ -91,6 +93,12 @@ def data_erasure(request_id: int) -> Response:
 def erase_data(request_id: int) -> Response:
     found, lead = _open(request_id, kind=RequestKind.ERASURE)
     lead_id, address, folder, school = lead.id, lead.email, current_settings().instance_path, current_school()
+    try:
+        check_keys(db.session(), folder, ERASURE_FILE)
+    except (KeyRefused, OSError):
+        db.session.rollback()
+        logger.warning("nobody was erased: this server's erasure_key isn't the database's; see ops check")
+        return _to_list("cle-effacement")
     scrubbed = erase(db.session(), address, key=erasure_key(folder), now=utc_now())
     if not scrubbed.counts.get(Lead.__tablename__):
         # Two who press at the same moment: the other one has.
