@@ -64,8 +64,8 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     db.init_app(app, settings.sqlalchemy_url, threads=settings.threads + 5)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)
-    # Around what was put in front of Flask until here, which so sees what the proxies say.
-    web.trust_proxies(app, settings)
+    # Around what was put in front of Flask until here, which so reads what the proxies say.
+    web.read_incoming(app, settings)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
     for blueprint in (brochures_bp, open_days_bp, applications_bp):

@@ -48,7 +48,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.get("/readyz")
+# Exactly so, for proxies keep this address from the public.
+@bp.get("/readyz", strict_slashes=True)
 def ready() -> Response:
     parts = current_app.extensions["readiness"].parts()
     is_ready = set(parts.values()) == {"ok"}

@@ -20,6 +20,7 @@ from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
+from ..web.addresses import forget_unreadable
 from ..web.context import current_school, current_settings, utc_now
 from .group import told_in_one_line
 
@@ -41,6 +42,7 @@ def serve(samples: bool) -> None:
     settings = current_settings()
     _lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
     _check_port_is_free(settings)
+    forget_unreadable(settings.instance_path)
     preparing = _lock(settings.instance_path / PREPARING, wait=True)
     with told_in_one_line():
         password = _bring_up_to_date(samples=samples)

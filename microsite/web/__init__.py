@@ -15,16 +15,17 @@ from . import (
     limits,
     log_lines,
     origins,
+    request,
     request_ids,
     security_txt,
     static_files,
     typography,
 )
-from .addresses import init_app as trust_proxies
+from .incoming import init_app as read_incoming
 from .links import use_keys
 from .request import Request
 
-__all__ = ["init_app", "trust_proxies", "use_keys"]
+__all__ = ["init_app", "read_incoming", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -42,6 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     health.init_app(app)
     security_txt.init_app(app)
+    request.init_app(app)
     origins.init_app(app)
     limits.init_app(app, settings)
     static_files.init_app(app, settings)
