@@ -69,8 +69,8 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     _make_missing_key(app, settings)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)
-    # Around what was put in front of Flask until here, which so sees what the proxies say.
-    web.trust_proxies(app, settings)
+    # Around what was put in front of Flask until here, which so reads what the proxies say.
+    web.read_incoming(app, settings)
     web.complete_bodies(app)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})

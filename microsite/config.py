@@ -63,7 +63,7 @@ def _address(text: str) -> str:
 
 
 def _hosts(text: str) -> tuple[str, ...]:
-    hosts = tuple(part.strip() for part in text.split(",") if part.strip())
+    hosts = tuple(part.strip().lower().rstrip(".") for part in text.split(",") if part.strip(" ."))
     if not hosts or any("/" in host or " " in host for host in hosts):
         raise ValueError("des noms d’hôte séparés par des virgules, comme www.exemple.fr,exemple.fr")
     return hosts
@@ -204,7 +204,7 @@ class Settings:
     @property
     def all_hosts(self) -> tuple[str, ...]:
         """The names that the site answers to; the public one needn't be given twice."""
-        public = urlsplit(self.public_url).hostname
+        public = (urlsplit(self.public_url).hostname or "").rstrip(".")
         return (*self.trusted_hosts, public) if public else self.trusted_hosts
 
     def contradictions(self) -> list[str]:

@@ -52,7 +52,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.get("/readyz")
+# Exactly so, for proxies keep this address from the public.
+@bp.get("/readyz", strict_slashes=True)
 def ready() -> Response:
     limit_wait(_PATIENCE)
     parts = current_app.extensions["readiness"].parts()

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
+from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urlencode, urlsplit
 
 from flask import Flask
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from microsite.leads.models import Submission
 from microsite.web.links import sign
 
 from .answers import APPLICATION, BROCHURE, TELL_ME, plan_slot
+from .campaigns.user_agents import PEOPLE, ROBOTS
 from .page import CheckedClient
 
 STAFF = "/admissions"
@@ -41,7 +42,7 @@ FIELDS = (
 )  # fmt: skip
 QUERIES = (
     "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host", "landing_path", "article",
-    "embed_host", "theme", "apercu", "fait", "suite", "v", "avant", "q", "page", "etat", "du", "au", "connexion", "origin",
+    "embed_host", "theme", "UTM_SOURCE", "Utm_Campaign", "amp;utm_source", "fbclid", "apercu", "fait", "suite", "v", "avant", "q", "page", "etat", "du", "au", "connexion", "origin",
 )  # fmt: skip
 NASTY = (
     "", " ", "\x00", "a\x00b", "\r\nSet-Cookie: a=1", "../../etc/passwd", "..\\..\\", "%00", "%2e%2e%2f", "é", "👩‍👩‍👧", "\ud800",
@@ -50,13 +51,19 @@ NASTY = (
     "9999-12-31", "a@b", "é@é.fr", "a@[127.0.0.1]", '"a b"@exemple.fr', "a@" + "b." * 120 + "fr", "+33" + "9" * 40, "\ufeff", "%", "%zz",
 )  # fmt: skip
 HEADERS = {
-    "Host": ("localhost", "LOCALHOST", "localhost:99999", "localhost.", "mal.example", "", "[::1", "127.0.0.1", "é", "a b"),
+    "Host": (
+        "localhost", "LOCALHOST", "localhost:99999", "localhost.", "LocalHost.:8000", "localhost:", "localhost..", ".localhost", ":80",
+        "mal.example", "", "[::1", "[::1]:80", "127.0.0.1", "127.0.0.1:1", "é", "a b", "localhost,mal.example", "localhost/x", "a" * 3000,
+    ),
     "Cookie": (COOKIE, "equipe=.e.x", "equipe=eyJfdXNlcl9pZCI6IjEifQ.aaaa.bbbb", "a=1; b", "\xff", "=" * 3000),
     "Range": ("bytes=0-", "bytes=5-1", "bytes=-1", "bytes=a", "bytes=0-1,5-6", "bytes=99999999999999999999-", "x"),
     "If-Range": ('"x"', "Mon", ""),
     "If-None-Match": ("*", '"a', "W/", "\xe9", ","),
     "If-Modified-Since": ("Mon, 99 Foo 9999 99:99:99 GMT", "0", "Thu, 01 Jan 1970 00:00:00 GMT"),
-    "Accept-Encoding": ("br", "gzip;q=2", "*;q=0", "identity;q=0", "br;q=nan", ",,,", "\xe9"),
+    "Accept-Encoding": (
+        "br", "gzip, deflate, br, zstd", "br;q=0", "BR;Q=0.000", "gzip;q=0.5, br;q=0.1", "gzip;q=2", "*;q=0", "*", "br;q=0, *", "identity;q=0",
+        "identity, br;q=0.5", "x-gzip", "br;q=nan", "br;q=", "br;;q=1", ",,,", "\xe9", "br," * 1000,
+    ),
     "Accept": ("", "x", "text/html;q=é"),
     "Accept-Language": ("*", "fr;q=" + "9" * 400),
     "Content-Length": ("0", "abc", "-1", "99999999999999999999", "3", "１", ""),
@@ -67,14 +74,46 @@ HEADERS = {
     "Referer": ("http://localhost/", "https://[::1", "//", "\xff", "https://mal.example/" + "a" * 3000),
     "Sec-Fetch-Site": ("same-origin", "same-site", "cross-site", "none", "x"),
     "Sec-Purpose": ("prefetch", "prefetch;prerender"),
-    "X-Forwarded-For": ("1.2.3.4", "é", "unknown, 1.1.1.1", "," * 200),
+    "X-Forwarded-For": (
+        "1.2.3.4", "1.2.3.4:41000", "[2001:db8::1]:41000", "[2001:db8::1]", "2001:db8::1", "fe80::1%eth0", "::ffff:1.2.3.4:80", '"[::1]:80"',
+        "unknown", "_hidden", "unix:", "0.0.0.0", "1.2.3.4:", ":80", "[", "[]:1", "%", "1.2.3.4,", "é", "unknown, 1.1.1.1", "," * 200, "1" * 5000,  # noqa: S104  # nobody listens there
+    ),
     "X-Forwarded-Host": ("mal.example",),
-    "X-Forwarded-Proto": ("https", "javascript", "é"),
+    "X-Forwarded-Proto": ("https", "HTTPS", "https, http", "javascript", "é", ""),
     "X-HTTP-Method-Override": ("DELETE", "POST"),
     "X-Original-URL": ("/admissions/",),
-    "User-Agent": ("", "\xff" * 50, "Googlebot"),
+    "User-Agent": ("", "\xff" * 50, "Googlebot", *PEOPLE[1:12:3], *ROBOTS[:12:4], "Mozilla/5.0 " + "bot" * 2000, "Mozilla/5.0 (compatible; " + "a" * 5000),
     "Authorization": ("Basic !!!", "Bearer \xe9", "Digest x", "Basic"),
 }  # fmt: skip
+# What tools put in the place of `&` and `?`, and of `=`.
+SIGNS = (
+    "&", "&amp;", "&amp;amp;", "&amp%3B", "%26", "%26amp%3B", "%2526", "&#038;", "&%23038;", "\\u0026", "%5Cu0026", "?", "??", "%3F", ";", "%3B", " ",
+    "%20", "/", "//", "#", "%23", "%00", "%0d%0a", "%", "",
+)  # fmt: skip
+EQUALS = ("=", "=", "=", "%3D", "%253D", "==", "")
+# What gets glued to the end of a link.
+ENDS = (
+    "",
+    "",
+    "/",
+    "//",
+    ".",
+    ")",
+    ").",
+    ",",
+    ">",
+    "%3E",
+    "%C2%BB",
+    "%20",
+    "+",
+    "\u200b",
+    ";",
+    "?",
+    "&",
+    "%",
+    "…",
+    "(",
+)
 _VARIABLE = re.compile(r"<[^>]+>")
 
 
@@ -165,6 +204,15 @@ def requests(app: Flask, known: Mapping[str, list[str]]) -> st.SearchStrategy[Se
         st.sampled_from(sorted(HEADERS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(HEADERS[name]))),
         max_size=3,
     ).map(dict)
+    links = _mangled_links(
+        sorted({rule for rule in rules if "<" not in rule} | {"/c/salon-2026", "/articles/x"}), values
+    )
+    link = st.builds(
+        _asked_for,
+        method=st.sampled_from(("GET", "GET", "HEAD", "POST")),
+        link=links,
+        headers=headers,
+    )
     build = st.builds(
         _sent,
         method=st.one_of(st.sampled_from(("GET", "POST")), st.sampled_from(METHODS)),
@@ -184,7 +232,7 @@ def requests(app: Flask, known: Mapping[str, list[str]]) -> st.SearchStrategy[Se
         body=bodies,
         mimetype=st.sampled_from(TYPES[:2]),
     )
-    return st.one_of(build, build, form)
+    return st.one_of(build, build, form, link)
 
 
 def send(app: Flask, sent: Sent) -> Answer:
@@ -230,6 +278,10 @@ def faults(sent: Sent, answer: Answer) -> list[str]:
         found.append("a public page sets a cookie")
     if not _is_local(answer.headers.get("Location")):
         found.append(f"leads to {answer.headers['Location']}")
+    if answer.status == 301 and unquote_to_bytes(urlsplit(answer.headers["Location"]).path) == sent.path:
+        found.append("leads to itself")
+    if answer.headers.get("Content-Encoding") not in (None, "br", "gzip"):
+        found.append(f"encoded as {answer.headers['Content-Encoding']}")
     if any(char in value for _, value in answer.headers for char in "\r\n\0"):
         found.append("a header holds what ends it")
     return found
@@ -242,6 +294,27 @@ def _is_local(location: str | None) -> bool:
     if parts.netloc:
         return parts.scheme in ("http", "https") and parts.hostname in ("localhost", "127.0.0.1")
     return not parts.scheme and location.startswith("/") and not location.startswith(("//", "/\\"))
+
+
+def _mangled_links(paths: list[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """A link to a page with a campaign's parameters, as tools hand it on: path and query as they stand, encoded or not."""
+    parameter = st.tuples(
+        st.sampled_from(SIGNS),
+        st.sampled_from(QUERIES),
+        st.sampled_from(EQUALS),
+        st.one_of(st.just("salon"), st.sampled_from(("été", "a+b", "a%26b", "(2027)", "3D", "x?y=z")), values),
+    ).map("".join)
+    turned = st.sampled_from(paths).flatmap(
+        lambda path: st.sampled_from((path, path, path.upper(), path.title(), f"/{path}", f"{path}/", f"{path}//"))
+    )
+    return st.tuples(turned, st.lists(parameter, max_size=4).map("".join), st.sampled_from(ENDS)).map("".join)
+
+
+def _asked_for(*, method: str, link: str, headers: dict[str, str]) -> Sent:
+    path, _, query = link.encode(errors="surrogatepass").partition(b"?")
+    return _sent(
+        method=method, path=unquote_to_bytes(path), query=query, headers=headers, body=b"", mimetype="text/plain"
+    )
 
 
 def _filled(given: tuple[str, list[str]]) -> bytes:

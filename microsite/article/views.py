@@ -14,6 +14,7 @@ from ..brochures.forms import BrochureForm
 from ..brochures.specimen.words import BROCHURE_WORDS
 from ..campaigns.carry import carrying_url, read_article
 from ..campaigns.kept_pages import keep_page
+from ..campaigns.mangled_links import strip_glued
 from ..campaigns.pages import ARTICLE
 from ..content_files import ContentError, Folders, version_of
 from ..open_days.forms import OpenDayForm
@@ -64,7 +65,10 @@ def show(slug: str) -> str | BaseResponse:
     if slug == current_school().home_article:
         # One address an article: this one lives at the front page.
         return redirect(carrying_url("article.home"))
-    return _page(_articles().get(slug) or abort(404))
+    article = _articles().get(slug)
+    if article is None and (meant := _meant(slug)) is not None:
+        return redirect(carrying_url("article.show", slug=meant), 301)
+    return _page(article or abort(404))
 
 
 @bp.get("/confidentialite", defaults={"slug": "confidentialite"}, endpoint="privacy")
@@ -101,6 +105,12 @@ def _picture(path: Path) -> Response:
 
 def _articles() -> Mapping[str, Article]:
     return cast(Mapping[str, Article], current_app.extensions["articles"])
+
+
+def _meant(slug: str) -> str | None:
+    """The article of this name in another case, or with signs glued to it."""
+    written = strip_glued(slug).lower()
+    return next((name for name in _articles() if name.lower() == written), None)
 
 
 def _page(article: Article) -> str:

@@ -3,12 +3,14 @@
 from flask import Flask
 
 from ..config import Settings
-from . import carry, counting, kept_pages
+from . import carry, counting, kept_pages, mangled_links
 from .views import bp
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     carry.init_app(app)
     counting.init_app(app)
+    mangled_links.init_app(app)
+    # In front of it: a kept page's key mends the query by itself.
     kept_pages.init_app(app, settings)
     app.register_blueprint(bp)

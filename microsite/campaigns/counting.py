@@ -35,11 +35,29 @@ _AGENT_LIMIT = 1000
 # Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
 # Link previews (WhatsApp/2, facebookexternalhit/1.1), scripts and scanners mostly don't.
 _BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
-# Who does and isn't one. Words chosen from npm's isbot 5.1.31, whose care for telephones of the brand Cubot this keeps.
-# Left out of its words: « scan » and « news », which stand in the names of apps that people read with.
+# Who does and isn't one, as robots name themselves: a name and its version (`bingbot/2.0`), one called compatible
+# (`compatible; Googlebot`) or in one word (`AdsBot`), an address to read on, or a known name. Not the letters alone:
+# telephones and tablets are called `CUBOT NOTE 20`, `M BOT TAB 101`.
 _BOT = re.compile(
-    r"(?<! cu)bots?(?:\b|_)|crawl|spider|slurp|preview|headless|lighthouse|monitor|inspectiontool|archiver"
-    r"|facebookexternalhit|externalagent|googleother|google-read-aloud|https?://",
+    r"https?://|\w@\w"
+    r"|(?<!\bcu)(?<!\bm[ _-])(?:bot|crawler|spider|preview|monitor|archiver)s?(?:[_-][a-z]+){0,3}/v?[0-9]"
+    r"|(?-i:(?<!C)[a-z]Bot\b)|compatible; [^;)]{0,60}(?:bot|crawler|spider)\b"
+    r"|\b(?:"
+    # Search, advertising and archives.
+    r"(?:google|storebot-google|adsbot-google|bing|apple|yandex|duckduck|petal|amazon|ahrefs|semrush|dot|mj12|cc|pinterest|ai2)"
+    r"bot|adsbot-google(?:-mobile)?|storebot-google|apis-google|mediapartners-google|feedfetcher-google|googleother"
+    r"|google-(?:inspectiontool|read-aloud|extended|safety|site-verification)|google web preview|googleimageproxy|slurp"
+    r"|(?:baidu|byte|tiktok|360|yisou)spider|sogou web spider|screaming frog seo spider|ia_archiver|heritrix"
+    # What reads for a language model.
+    r"|(?:gpt|claude|perplexity|oai-search)bot|(?:chatgpt|claude|perplexity|mistralai)-user|claude-web"
+    r"|meta-external(?:agent|fetcher)|anthropic-ai|cohere-ai"
+    # Previews of links.
+    r"|facebookexternalhit|facebookcatalog|facebot|(?:twitter|linkedin|telegram|discord|reddit|slack|snap)bot|slack-imgproxy"
+    r"|bingpreview|microsoftpreview|skypeuripreview|snap url preview service|vkshare|embedly|iframely"
+    # Measurements, and browsers that nobody sits before.
+    r"|uptimerobot|pingdom(?:\.com_bot|pagespeed|tms)|statuscake|site24x7|hetrixtools|datadogsynthetics|newrelicpinger|gtmetrix"
+    r"|headless|lighthouse|ptst/|phantomjs|puppeteer|playwright|selenium|cypress/"
+    r")",
     re.IGNORECASE,
 )
 # Fetched in case the visitor goes there. Sec-Purpose is today's name ("prefetch", "prefetch;prerender": Fetch and

@@ -15,6 +15,7 @@ from ..web.request import Request
 from .attribution import NAMES, Attribution
 from .carry import current_attribution
 from .counting import count_visit, current_counter, seen
+from .mangled_links import mend_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,7 +47,7 @@ def came_by(environ: "WSGIEnvironment") -> tuple[str, ...] | None:
 
     None where that would cost too much.
     """
-    query, referrer = environ["QUERY_STRING"], environ.get("HTTP_REFERER", "")
+    query, referrer = mend_query(environ["QUERY_STRING"]), environ.get("HTTP_REFERER", "")
     if query:
         pieces = query.split("&")
         query = "&".join([piece for piece in pieces if (name := piece.partition("=")[0]) in _NAMES or "%" in name])

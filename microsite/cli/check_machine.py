@@ -13,11 +13,14 @@ from ..outbox import MAILS_FOLDER
 from ..outbox.letters import current_outbox
 from ..outbox.transports import SmtpTransport, Unreachable
 from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
+from ..web.addresses import unreadable_since
 from ..web.context import current_settings, utc_now
 from ..web.limits import counter_answers
 
 # A daily backup that came late, or whose machine was off for a night.
 _BACKUP_AGE = timedelta(hours=36)
+# How long ago a server may have met an address that it can't read.
+_UNREADABLE_FOR = timedelta(hours=24)
 # In bytes: what a backup and a few days of submissions may take, beside twice the database.
 _FREE = 500_000_000
 # What only the owner may read; folders with all that is in them.
@@ -40,6 +43,7 @@ def service_findings(*, fast: bool) -> Iterator[str]:
 
 
 def machine_findings() -> Iterator[str]:
+    yield from _proxy_findings()
     yield from _backup_findings()
     yield from _disk_findings()
     yield from _permission_findings()
@@ -50,6 +54,17 @@ def notes() -> Iterator[str]:
     if db.engine.dialect.name == "sqlite" and not wal_is_safe(sqlite.sqlite_version_info):
         wanted = ".".join(map(str, FIRST_SAFE_WAL))
         yield f"SQLite {sqlite.sqlite_version}, avant {wanted} : le site s’en sert sans WAL, et écrit moins vite."
+
+
+def _proxy_findings() -> Iterator[str]:
+    settings = current_settings()
+    if not unreadable_since(settings.instance_path, utc_now(), within=_UNREADABLE_FOR):
+        return
+    yield (
+        f"MICROSITE_PROXIES={settings.proxies} : depuis moins de 24 heures, des envois sont arrivés sans adresse "
+        "lisible du visiteur (X-Forwarded-For absent, trop court, ou sans adresse IP) ; la limite par adresse "
+        "est suspendue pour eux. Réglez le serveur mandataire (docs/deploy/README.md), puis redémarrez le site"
+    )
 
 
 def _backup_findings() -> Iterator[str]:

@@ -16,17 +16,18 @@ from . import (
     limits,
     log_lines,
     origins,
+    request,
     request_ids,
     security_txt,
     static_files,
     typography,
 )
-from .addresses import init_app as trust_proxies
 from .bodies import init_app as complete_bodies
+from .incoming import init_app as read_incoming
 from .links import use_keys
 from .request import Request
 
-__all__ = ["complete_bodies", "init_app", "trust_proxies", "use_keys"]
+__all__ = ["complete_bodies", "init_app", "read_incoming", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -44,6 +45,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     health.init_app(app)
     security_txt.init_app(app)
+    request.init_app(app)
     origins.init_app(app)
     limits.init_app(app, settings)
     # In front of Flask, and behind what answers without it: files, and pages of the cache.

@@ -36,7 +36,7 @@ def _log(response: Response) -> Response:
 def log_answer(method: str, route: str, status: int, *, seconds: float, name: str) -> None:
     """The line of a request that is named so (request_ids.py), whether Flask answered it or not."""
     # Probes ask every few seconds, and would drown the rest.
-    level = logging.DEBUG if route in _PROBES and status < 400 else logging.INFO
+    level = logging.DEBUG if route in PROBES and status < 400 else logging.INFO
     if logger.isEnabledFor(level):
         known = method if method in _METHODS else "-"
         logger.handle(_Line(level, f"{known} {route} {status} {seconds * 1000:.1f}ms", request=name))
@@ -56,5 +56,5 @@ class _Line(logging.LogRecord):
         self.__dict__ = {**self._common[level], "created": time.time(), "msg": message, "request": request}
 
 
-_PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz"})
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

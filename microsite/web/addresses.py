@@ -2,37 +2,68 @@
 
 import hmac
 import ipaddress
+import logging
+import re
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from flask import Flask, current_app, request
-from werkzeug.middleware.proxy_fix import ProxyFix
+from flask import current_app, request
 
-from ..config import Settings
+from .context import current_settings
+
+logger = logging.getLogger("microsite.addresses")
 
 # What one household or telephone is given of IPv6 (RFC 6177, RIPE-690), and changes within at will.
 _IPV6_NETWORK = 64
+# `[2001:db8::1]:41000`, and the same without a port.
+_BRACKETED = re.compile(r"\[([^][]+)\](?::[0-9]+)?")
+# `198.51.100.9:41000`, as some balancers write it.
+_WITH_PORT = re.compile(r"(.+):[0-9]+")
+# Beside the compressed static files: may be lost, and is in no backup.
+_MARKER = Path("cache", "unreadable-addresses")
+# Between two lines of the log, in seconds.
+_TOLD_EVERY = 3600.0
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Each proxy adds the address that it sees at the end of X-Forwarded-For: what stands before those is anybody's."""
-    if settings.proxies:
-        # The name that was asked for is the proxy's to pass on as Host, and nothing else's to say.
-        proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
-        app.wsgi_app = proxied  # type: ignore[method-assign]  # Flask's own way to add a middleware
+def sender_network() -> str | None:
+    """The visitor's address, or its network where one person has as many addresses as they like.
+
+    None where it can't be read: the proxy in front is set wrongly, which is logged and left for `ops check` to find.
+    """
+    proxies = current_settings().proxies
+    text = forwarded(request.headers.get("X-Forwarded-For", ""), proxies) if proxies else request.remote_addr
+    address = _read(text or "")
+    if address is None:
+        _tell_unreadable()
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, _IPV6_NETWORK), strict=False))
+    return str(address)
 
 
-def sender_network() -> str:
-    """The visitor's address, or its network where one person has as many addresses as they like."""
-    text = request.remote_addr or ""
+def forwarded(header: str, proxies: int) -> str | None:
+    """What the farthest of so many proxies wrote; None where there are fewer values.
+
+    Each proxy adds its own at the end: what stands before those is anybody's.
+    """
+    values = header.split(",")
+    return values[-proxies].strip() if 0 < proxies <= len(values) else None
+
+
+def unreadable_since(instance: Path, now: datetime, *, within: timedelta) -> bool:
+    """Whether a server of this installation met such an address within this time."""
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        # Not what a proxy should say; all of them count together.
-        return "unknown"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, _IPV6_NETWORK), strict=False))
+        return now.timestamp() - (instance / _MARKER).stat().st_mtime < within.total_seconds()
+    except OSError:
+        return False
+
+
+def forget_unreadable(instance: Path) -> None:
+    """For a server that starts, with other settings perhaps."""
+    (instance / _MARKER).unlink(missing_ok=True)
 
 
 def fingerprint(purpose: str, text: str) -> str:
@@ -42,3 +73,44 @@ def fingerprint(purpose: str, text: str) -> str:
         raise TypeError("the application has no secret key")
     # Not hmac.digest(), which lets another thread go on, for milliseconds where there is one.
     return hmac.new(key.encode(), f"{purpose}\0{text}".encode(), "sha256").hexdigest()
+
+
+def _read(text: str) -> _Address | None:
+    """An address as proxies write it: with or without port, brackets, quotes and zone."""
+    text = text.strip().strip('"')
+    if bracketed := _BRACKETED.fullmatch(text):
+        text = bracketed[1]
+    address = _parse(text)
+    if address is None and (with_port := _WITH_PORT.fullmatch(text)):
+        address = _parse(with_port[1])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    # 0.0.0.0 and :: are what a proxy writes that hides addresses: everybody's.
+    return None if address is None or address.is_unspecified else address
+
+
+def _parse(text: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _tell_unreadable() -> None:
+    """Log it, at most once an hour in each process, and leave a file whose date says so."""
+    now, told_at = time.monotonic(), current_app.extensions.get("unreadable_address_told_at")
+    if told_at is not None and now - told_at < _TOLD_EVERY:
+        return
+    current_app.extensions["unreadable_address_told_at"] = now
+    settings = current_settings()
+    logger.warning(
+        "the proxy is set wrongly: no visitor's address can be read (X-Forwarded-For, MICROSITE_PROXIES=%d); "
+        "the limits by address are set aside",
+        settings.proxies,
+    )
+    marker = settings.instance_path / _MARKER
+    try:
+        marker.parent.mkdir(mode=0o700, exist_ok=True)
+        marker.touch(mode=0o600)
+    except OSError as error:
+        logger.warning("%s: %s", marker.name, error.strerror)

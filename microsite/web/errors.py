@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, make_response, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.routing import RequestRedirect
 
 from ..db import UNAVAILABLE
 from .framing import is_framed
@@ -49,6 +50,10 @@ _REFUSALS = {
         title="Ce lien a expiré",
         advice="Par sécurité, nos liens ne durent qu’un temps. Remplissez de nouveau le formulaire.",
     ),
+    411: Refusal(
+        title="Envoi sans longueur",
+        advice="Votre navigateur n’annonce pas la taille de son envoi : rien ne dirait s’il est arrivé en entier.",
+    ),
     413: Refusal(
         title="Envoi trop volumineux",
         advice="Votre envoi dépasse ce que nous acceptons. Revenez en arrière et raccourcissez vos réponses.",
@@ -83,10 +88,16 @@ def refuse(error: HTTPException) -> Response:
     """The public page for it."""
     # Redirects travel as exceptions too (doubled slashes, say).
     if error.response is not None or error.code is None or error.code < 400:
-        return make_response(error.get_response())
+        return _redirect_here(error) if isinstance(error, RequestRedirect) else make_response(error.get_response())
     if isinstance(error, SecurityError):
         logger.warning("asked for under a host name that isn't in MICROSITE_TRUSTED_HOSTS")
     return refuse_with(_REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500]), error)
+
+
+def _redirect_here(error: RequestRedirect) -> Response:
+    """The routing writes whole addresses, with what the request says of scheme and port: the path alone is ours."""
+    path = error.new_url.partition("://")[2].partition("/")[2]
+    return make_response(redirect(f"/{path.lstrip('/')}", error.code))
 
 
 def refuse_with(refusal: Refusal, error: HTTPException) -> Response:

@@ -1,7 +1,8 @@
 """How often visitors may send: by address for whatever is sent, by e-mail for what would be kept.
 
 Generous enough for a school fair behind one address. Whoever sends more is told when to come back, with the answers
-kept; a counter that is lost costs nobody anything, for each process then counts by itself.
+kept; a counter that is lost costs nobody anything, for each process then counts by itself. Where the address can't be
+read (addresses.py), its limit is set aside, and all of those together meet one that is many times higher.
 """
 
 import math
@@ -20,6 +21,8 @@ from .windows import OwnWindow, SharedWindow, Store, Window
 _MINUTE = 60
 _HOUR = 3600
 _REMEMBERED = 500
+# What all senders whose address can't be read may send together: so many times what one address may.
+UNREADABLE_SHARE = 20
 
 
 class FormLimits:
@@ -27,12 +30,18 @@ class FormLimits:
         by_address, by_email = settings.form_rate_limit
         self._store = Store(settings.limiter_url) if settings.limiter_url else None
         self._addresses = self._window(by_address, _MINUTE)
+        self._unreadable = self._window(by_address * UNREADABLE_SHARE, _MINUTE)
         self._emails = self._window(by_email, _HOUR)
         self._counted = _Counted()
 
     def wait_of_address(self) -> int:
         """Counts one more; seconds until this address may send, 0 if it may now."""
-        return self._addresses.take(fingerprint("limit address", sender_network())) if self._addresses else 0
+        if self._addresses is None or self._unreadable is None:
+            return 0
+        network = sender_network()
+        if network is None:
+            return self._unreadable.take(fingerprint("limit site", ""))
+        return self._addresses.take(fingerprint("limit address", network))
 
     def wait_of_email(self, purpose: str, email_key: str, *, sending: str | None) -> int:
         if self._emails is None or sending in self._counted:

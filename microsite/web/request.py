@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, quote_from_bytes
 
 import flask
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 # Where staff work: it has sessions, and judges for itself who sends what (backoffice/guard.py).
@@ -25,14 +25,7 @@ class ReplacingFormParser(FormDataParser):
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, Any]]:
         if mimetype != URLENCODED:
             return super().parse(stream, mimetype, content_length, options)
-        body = stream.read()
-        # Cut off on its way, which the server doesn't tell: what is missing mustn't be taken for left out.
-        if content_length is not None and len(body) < content_length:
-            raise ClientDisconnected
-        # Without a length (chunked), a body that is too large ends at the limit as if it were whole.
-        if content_length is None and self.max_content_length is not None and len(body) >= self.max_content_length:
-            raise RequestEntityTooLarge
-        text = body.decode(errors="replace")
+        text = stream.read().decode(errors="replace")
         try:
             items = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=self.max_form_parts)
         except ValueError:
@@ -44,12 +37,28 @@ class Request(flask.Request):
     form_data_parser_class = ReplacingFormParser
 
     def __init__(self, environ: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        # granian ends a body that was cut off on its way as if it were whole, and says that it ends each one. Without
+        # that word Werkzeug reads as much as Content-Length announces, and refuses what is shorter.
+        environ.pop("wsgi.input_terminated", None)
         super().__init__(environ, *args, **kwargs)
         # Bytes that no browser sends as they are, and that Werkzeug takes for UTF-8.
         query = quote_from_bytes(self.query_string, safe=_ASCII)
         self.query_string = query.encode()
         # What redirects of the routing repeat.
         environ["QUERY_STRING"] = query
+
+
+def init_app(app: flask.Flask) -> None:
+    app.before_request(_refuse_unmeasured)
+
+
+def _refuse_unmeasured() -> None:
+    """Refuse a chunked body: one that lacks its last chunk can't be told from a whole one.
+
+    Browsers announce a form's length, and nginx does so for what it has read.
+    """
+    if "Transfer-Encoding" in flask.request.headers:
+        raise LengthRequired
 
 
 def is_public_post() -> bool:

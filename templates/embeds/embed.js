@@ -13,6 +13,22 @@
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
 
+{# As campaigns/mangled_links.py mends our own links: whatever a tool made of “&”, known names in any case, signs at the
+   end. The part behind “#” too, where a browser puts the rest of “&#038;”. #}
+  const parameters = (address) => {
+    const and = "(?:&|%26|(?:\\\\|%5C)u0026)(?:(?:amp|(?:#|%23)0{0,3}38)(?:;|%3B)){0,3}|[?#]|%3F";
+    const sign = new RegExp(
+      `(?:${and}|;|%3B)(?:\\+|%20){0,3}(${NAMES.join("|")})(?:=|%3D)|(?:${and})(?:\\+|%20){0,3}([A-Z_][\\w.-]*)(?:=|%3D)|#`,
+      "gi",
+    );
+    const plain = address.replace(sign, (_, known, other) => `&${known ? known.toLowerCase() : other || ""}=`);
+    const given = [...new URLSearchParams(plain)];
+    const last = given[given.length - 1];
+    if (last[0].startsWith("utm_") && !last[1].includes("(")) last[1] = last[1].replace(/[\s\u200b.,;:!?…'"’”»<>)\]}]+$/, "");
+{# The first of a name counts. #}
+    return new Map(given.reverse());
+  };
+
 {# Tools that put scripts off run them without saying which tag it is: then it is the first that has no form yet. #}
   const script = document.currentScript || document.querySelector('script[src*="/embed.js"][data-form]:not([data-placed])');
   if (!script) return;
@@ -27,10 +43,10 @@
 
 {# The host's name, never its address, which may say more. #}
   const query = new URLSearchParams();
-  const given = new URLSearchParams(location.search);
+  const given = parameters(location.href);
   for (const name of NAMES) {
     const value = (name === "utm_campaign" && campaign) || given.get(name);
-    if (value) query.set(name, value.slice(0, 200));
+    if (value) query.set(name, value.trim().slice(0, 200));
   }
   if (location.hostname) query.set("embed_host", location.hostname);
   const address = `${site}${path}?${query}`;

@@ -15,7 +15,15 @@ from sqlalchemy import select, update
 from microsite.backoffice.accounts.passwords import MOST, PasswordRefused, check_password, hash_password
 from microsite.backoffice.accounts.second_step import take_code
 from microsite.backoffice.accounts.services import IDLE, LONGEST, begin_session
-from microsite.backoffice.accounts.throttle import ADDRESS, PAIR, WINDOW
+from microsite.backoffice.accounts.throttle import (
+    ACCOUNT,
+    ADDRESS,
+    NO_ADDRESS,
+    PAIR,
+    UNREADABLE,
+    WINDOW,
+    take_attempt,
+)
 from microsite.backoffice.models import Role, StaffMember, StaffSession
 from microsite.db import db, writing
 from microsite.web.context import utc_now
@@ -539,3 +547,54 @@ def test_nobody_who_writes_waits_while_a_password_is_hashed(
         answer = client.send(form, current=PASSWORD, new="une girafe lit le journal")
 
     assert (answer.status, len(written)) == (303, 2)
+
+
+@pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden:41000"])
+def test_wrong_passwords_from_no_readable_address_lock_no_other_account(
+    make_app: Callable[..., Flask], member: int, forwarded: str | None
+) -> None:
+    client = make_app(MICROSITE_PROXIES="1").test_client()
+    assert isinstance(client, CheckedClient)
+    if forwarded is not None:
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = forwarded
+    with time_machine.travel(NOW, tick=False):
+        for number in range(ADDRESS + 1):
+            _reject(client, 1, email=f"inconnu{number}@exemple.fr")
+        _reject(client, PAIR + 1)
+
+        assert enter(client, email=EMAIL, password=PASSWORD).status == 303
+
+
+def test_guesses_from_no_readable_address_meet_the_limits_of_account_and_site(
+    make_app: Callable[..., Flask], member: int
+) -> None:
+    app = make_app(MICROSITE_PROXIES="1")
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    with time_machine.travel(NOW, tick=False):
+        assert enter(client, email=EMAIL, password=PASSWORD).status == 303
+        other = app.test_client()
+        assert isinstance(other, CheckedClient)
+        _reject(other, ACCOUNT)
+        # Who signed in from no readable address is no better known there than anybody else.
+        assert enter(other, email=EMAIL, password=PASSWORD).status == 429
+        with app.app_context(), writing():
+            for number in range(UNREADABLE - ACCOUNT):
+                take_attempt(db.session(), account=str(number), address=NO_ADDRESS, now=utc_now())
+
+        assert enter(other, email="inconnu@exemple.fr", password="faux").status == 429
+        other.environ_base["HTTP_X_FORWARDED_FOR"] = "198.51.100.9:41000"
+        assert enter(other, email="inconnu@exemple.fr", password="faux").status == 422
+
+
+def test_address_with_a_port_is_the_same_address(make_app: Callable[..., Flask], member: int) -> None:
+    client = make_app(MICROSITE_PROXIES="1").test_client()
+    assert isinstance(client, CheckedClient)
+    with time_machine.travel(NOW, tick=False):
+        for port in range(PAIR):
+            client.environ_base["HTTP_X_FORWARDED_FOR"] = f"198.51.100.9:{41000 + port}"
+            _reject(client, 1)
+        assert enter(client, email=EMAIL, password=PASSWORD).status == 429
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = "198.51.100.10:41000"
+
+        assert enter(client, email=EMAIL, password=PASSWORD).status == 303

@@ -1,12 +1,13 @@
 """The forms on other sites' pages, where third-party cookies are blocked: sent, sized, and told whom they came from."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Response, Route, expect
 
 from ..answers import export
+from ..campaigns.test_mangled_links import QUERIES, WANTED
 from .conftest import OpenPage
 from .hands import Hand, Pointer, apply, ask_for_brochure, register
 from .hosts import LINE, Host
@@ -158,6 +159,24 @@ def test_address_of_the_frame_holds_the_host_name_and_known_parameters_alone(
         "utm_campaign": ["salon-2026"],  # the line's own
         "embed_host": ["localhost"],
     }
+
+
+def test_mangled_address_of_the_host_page_is_read_as_ours_are(open_host: OpenPage, host: Host, site: Site) -> None:
+    path = host.put(_line(site, "brochure").replace(' data-campaign="salon-2026"', ""))
+    page = open_host("about:blank")
+    behind_the_sign = (
+        "#haut?utm_source=insta&utm_campaign=Salon+2027",
+        "?utm_source=insta&#038;utm_campaign=Salon+2027",
+    )
+
+    for query in (*(f"?{query}" for query in QUERIES), *behind_the_sign):
+        # A change behind « # » alone would load nothing.
+        page.goto("about:blank")
+        page.goto(f"{host.url}{path}{query}")
+
+        address = urlsplit(page.locator("iframe").get_attribute("src") or "")
+        carried = {name: value for name, value in parse_qsl(address.query) if name.startswith("utm_")}
+        assert carried == WANTED, query
 
 
 def test_form_far_below_is_asked_for_when_the_visitor_comes_near(open_host: OpenPage, host: Host, site: Site) -> None:

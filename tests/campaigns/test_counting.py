@@ -22,12 +22,10 @@ from ..answers import BROCHURE, only
 from ..conftest import Environ
 from ..journeys.test_attribution import add
 from ..page import CheckedClient
-from .conftest import PHONE, Counted
+from .conftest import Counted
+from .user_agents import PEOPLE, ROBOTS
 
 TODAY = date(2027, 1, 15)
-CHROME = (
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
-)
 
 
 def test_each_page_is_counted_under_its_own_name(phone: CheckedClient, counted: Counted) -> None:
@@ -96,26 +94,7 @@ def test_what_shows_no_form_to_nobody_new_is_not_counted(phone: CheckedClient, c
     assert counted() == {("brochure", "", ""): 1}
 
 
-@pytest.mark.parametrize(
-    "agent",
-    [
-        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-        CHROME.replace("Mobile", "(compatible; bingbot/2.0) Mobile"),
-        "Mozilla/5.0 (compatible; Bytespider; spider-feedback@bytedance.com)",
-        "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
-        "Mozilla/5.0 (Macintosh) AppleWebKit/601 (KHTML, like Gecko) Safari/601 facebookexternalhit/1.1 Facebot Twitterbot/1.0",  # iMessage
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
-        "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
-        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-        "WhatsApp/2.23.20.0 A",
-        "TelegramBot (like TwitterBot)",
-        "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
-        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
-        "curl/8.5.0",
-        "python-requests/2.32",
-        "",
-    ],
-)
+@pytest.mark.parametrize("agent", ROBOTS)
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_programs_are_not_counted(phone: CheckedClient, counted: Counted, agent: str) -> None:
     phone.page("/", headers={"User-Agent": agent})
@@ -123,22 +102,9 @@ def test_programs_are_not_counted(phone: CheckedClient, counted: Counted, agent:
     assert counted() == {}
 
 
-@pytest.mark.parametrize(
-    "agent",
-    [
-        CHROME,
-        f"{PHONE} Instagram 390.0.0.28.85 (iPhone15,2; iOS 18_5; fr_FR; fr; scale=3.00; 1179x2556)",
-        f"{CHROME} musical_ly_2024 BytedanceWebview/d8a21c6 TikTok 35.1",
-        f"{PHONE} [FBAN/FBIOS;FBAV/520.0;FBDV/iPhone15,2]",
-        f"{PHONE} Snapchat/13.40.0.40 (like Safari/8617.2.4, panda)",
-        CHROME.replace("K)", "CUBOT NOTE 20 Build/QP1A)"),
-        CHROME.replace("Mobile", "QRScanner/2.1 Mobile"),
-        "Opera/9.80 (Android; Opera Mini/80.0/191.0; U; fr) Presto/2.12.423 Version/12.16",
-        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    ],
-)
+@pytest.mark.parametrize("agent", PEOPLE)
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_people_are_counted_whatever_app_they_read_in(phone: CheckedClient, counted: Counted, agent: str) -> None:
+def test_people_are_counted_whatever_they_read_with(phone: CheckedClient, counted: Counted, agent: str) -> None:
     phone.page("/", headers={"User-Agent": agent})
 
     assert counted() == {("article", "", ""): 1}

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from flask_migrate import downgrade
 
@@ -85,6 +86,30 @@ def test_check_tells_of_a_proxy_that_nobody_counted(complete: Flask) -> None:
 
     assert result.exit_code == 1
     assert result.output.startswith("MICROSITE_PROXIES : le site est en https")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden:41000", "198.51.100.9 41000"])
+def test_check_tells_of_a_proxy_that_hides_its_visitors(
+    complete: Flask, make_app: Callable[..., Flask], forwarded: str | None
+) -> None:
+    client = make_app(MICROSITE_FORM_RATE_LIMIT="", MICROSITE_PROXIES="1").test_client()
+    client.get("/brochure")
+    for right in ("198.51.100.9", "198.51.100.9:41000", "[2001:db8::1]:41000"):
+        client.post("/brochure", headers={"X-Forwarded-For": right})
+    assert complete.test_cli_runner().invoke(args=["ops", "check"]).exit_code == 0
+
+    client.post("/brochure", headers={} if forwarded is None else {"X-Forwarded-For": forwarded})
+    result = complete.test_cli_runner().invoke(args=["ops", "check"])
+
+    assert result.exit_code == 1
+    (told,) = result.output.splitlines()
+    assert told.startswith(
+        "MICROSITE_PROXIES=1 : depuis moins de 24 heures, des envois sont arrivés sans adresse lisible"
+    )
+    with time_machine.travel(utc_now() + timedelta(hours=25)):
+        later = complete.test_cli_runner().invoke(args=["ops", "check", "--fast"]).output
+    assert "MICROSITE_PROXIES" not in later
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -1,25 +1,27 @@
 """What is tried on every site: redirects elsewhere, names that aren't ours, poisoned caches, odd paths and methods."""
 
+import contextlib
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
+from microsite import create_app
 from microsite.backoffice.models import Role
 
 from .. import fuzzing
-from ..answers import BROCHURE
+from ..answers import BROCHURE, export
 from ..backoffice.conftest import PASSWORD, add_member, address, enter
 from ..page import CheckedClient
-from ..served import Server, started
+from ..served import Server, Visitor, started
 from .test_pages import PAGES
 
 EVIL = "mal.example"
@@ -182,7 +184,7 @@ def test_odd_paths_lead_nowhere(client: CheckedClient) -> None:
         with client.get(
             "/", environ_overrides={"PATH_INFO": _decoded(path), "REQUEST_URI": path, "RAW_URI": path}
         ) as answer:
-            assert answer.status_code in (303, 308, 404), path
+            assert answer.status_code in (301, 303, 308, 404), path
             if answer.status_code != 404:
                 assert urlsplit(answer.headers["Location"]).path.startswith("/"), path
                 assert _is_ours(answer), path
@@ -237,7 +239,7 @@ def test_what_is_echoed_in_a_header_ends_no_header(client: CheckedClient) -> Non
 def test_line_end_that_a_server_lets_through_ends_no_header(client: CheckedClient) -> None:
     answer = client.get("/articles//x", environ_overrides={"QUERY_STRING": "a=\r\nX:1"})
 
-    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/articles/x?a=%0D%0AX:1")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/articles/x?a=%0D%0AX:1")
 
 
 @pytest.fixture(scope="module")
@@ -258,9 +260,9 @@ RAW = [
     ("chunked, but not last", _POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
     ("a folded header", _POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400),
     ("a space before the colon", _POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
-    ("no host", b"GET /healthz HTTP/1.1\r\n" + _CLOSE, 400),
-    ("two hosts", b"GET /healthz HTTP/1.1\r\n" + _HOST + b"Host: mal.example\r\n" + _CLOSE, 400),
-    ("another host in the line's place", b"GET http://localhost/healthz HTTP/1.1\r\nHost: mal.example\r\n" + _CLOSE, 400),
+    ("no host", b"GET /brochure HTTP/1.1\r\n" + _CLOSE, 400),
+    ("two hosts", b"GET /brochure HTTP/1.1\r\n" + _HOST + b"Host: mal.example\r\n" + _CLOSE, 400),
+    ("another host in the line's place", b"GET http://localhost/brochure HTTP/1.1\r\nHost: mal.example\r\n" + _CLOSE, 400),
     ("a header of a megabyte", b"GET / HTTP/1.1\r\n" + _HOST + b"X: " + b"a" * 1_000_000 + b"\r\n" + _CLOSE, 431),
     ("five hundred headers", b"GET / HTTP/1.1\r\n" + _HOST + b"".join(b"X%d: a\r\n" % n for n in range(500)) + _CLOSE, 431),
     ("an address of 100 KB", b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n" + _HOST + _CLOSE, 414),
@@ -269,7 +271,7 @@ RAW = [
     ("TRACE", b"TRACE / HTTP/1.1\r\n" + _HOST + _CLOSE, 405),
     ("CONNECT", b"CONNECT mal.example:80 HTTP/1.1\r\n" + _HOST + _CLOSE, 404),
     ("HTTP/2 unasked", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
-    ("a body of chunks that is too large", _POST + b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n40000\r\n" + b"a" * 0x40000 + b"\r\n0\r\n\r\n", 413),
+    ("a body of chunks that is too large", _POST + b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n40000\r\n" + b"a" * 0x40000 + b"\r\n0\r\n\r\n", 411),
 ]  # fmt: skip
 
 
@@ -333,3 +335,56 @@ def _lasting(headers: Headers) -> dict[str, str]:
     """Without what a clock, a token or the request's own name makes differ."""
     own = ("Date", "Expires", "ETag", "Content-Length", "X-Request-ID")
     return {name: value for name, value in headers.items() if name not in own}
+
+
+def _body(server: Server, raw: bytes, *, then: int) -> int | None:
+    """The status of the answer to a form that is sent in two parts, whose connection then ends for sending."""
+    where = urlsplit(server.site)
+    with socket.create_connection((where.hostname or "", where.port or 80), timeout=30) as connection:
+        connection.sendall(raw[:then])
+        time.sleep(0.2)
+        # It may have refused by now, and hung up.
+        with contextlib.suppress(OSError):
+            connection.sendall(raw[then:])
+            connection.shutdown(socket.SHUT_WR)
+        answer = HTTPResponse(connection)
+        try:
+            answer.begin()
+        except ConnectionError:
+            return None
+        return answer.status
+
+
+def test_form_of_which_granian_gets_a_part_is_not_kept(tmp_path: Path) -> None:
+    """In chunks, with and without the last one, and with a length that is more than what comes."""
+    environ = {
+        "MICROSITE_INSTANCE_PATH": str(tmp_path),
+        "MICROSITE_MIN_FILL_SECONDS": "0",
+        "MICROSITE_PAGE_SECONDS": "0",
+    }
+    with started(environ, workers=1, options=()) as running:
+        site = Visitor(running.site)
+        form = site.page("/brochure").form("/brochure").filled(**BROCHURE)
+        # What is cut off would have been asked for.
+        whole = urlencode(form).encode() + b"&phone_consent=y"
+        host = f"Host: {urlsplit(running.site).netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        for kind in ("/brochure", "/embed/brochure", "/mon-espace", "/admissions/connexion"):
+            head = f"POST {kind} HTTP/1.1\r\n{host}".encode()
+            chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(whole) - 5, whole[:-5])
+            measured = head + b"Content-Length: %d\r\n\r\n" % len(whole) + whole[:-5]
+            multipart = head.replace(b"x-www-form-urlencoded", b"x").replace(
+                b"application/x", b"multipart/form-data; boundary=b"
+            )
+            parts = b"".join(
+                b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value.encode())
+                for name, value in form.items()
+            )
+            cut = multipart + b"Content-Length: %d\r\n\r\n" % (len(parts) + 5) + parts
+            for raw in (chunked, chunked + b"5\r\nent", chunked + b"0\r\n\r\n", measured, cut):
+                answers = [_body(running, raw, then=len(head) + 60), _body(running, raw, then=len(raw) - 3)]
+                assert set(answers) <= {400, 411, None}, (kind, raw)
+            assert _answered(running, head + b"Transfer-Encoding: chunked\r\n\r\n") == 411, kind
+        status, _ = site.post("/brochure", whole)
+        assert status == 303
+        app = create_app(environ)
+        assert len(export(app)) == 1

@@ -1,5 +1,6 @@
 """How often one may send: generous, told in French with the answers kept, and by the visitor's own address."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -146,12 +147,37 @@ def test_every_address_that_takes_a_post_is_limited(make_app: Make) -> None:
 PROXIED = [
     # MICROSITE_PROXIES, X-Forwarded-For, who it is: what a client says itself stands first, and counts for nothing
     ("0", "1.2.3.4", "203.0.113.7"),
-    ("1", None, "203.0.113.7"),
+    ("1", None, None),
+    ("1", "", None),
     ("1", "198.51.100.9", "198.51.100.9"),
     ("1", "1.2.3.4, 198.51.100.9", "198.51.100.9"),
     ("2", "1.2.3.4, 198.51.100.9, 10.0.0.1", "198.51.100.9"),
-    ("2", "198.51.100.9", "203.0.113.7"),
-    ("1", "\x00, é", "unknown"),
+    ("2", "198.51.100.9", None),
+    ("2", "198.51.100.9, ", "198.51.100.9"),
+    ("3", "198.51.100.9, 10.0.0.1", None),
+    ("1", "198.51.100.9, ", None),
+    ("1", "\x00, é", None),
+    ("1", "unknown", None),
+    ("1", "_hidden", None),
+    ("1", "_hidden:41000", None),
+    ("1", "unix:", None),
+    ("1", "198.51.100.9:port", None),
+    ("1", "198.51.100.999", None),
+    ("1", "198.51.100.9:41000:2", None),
+    ("1", "[2001:db8::1", None),
+    ("1", "0.0.0.0", None),  # noqa: S104  # nobody listens there
+    ("1", "::", None),
+    ("1", "198.51.100.9:41000", "198.51.100.9"),
+    ("1", "1.2.3.4:1, 198.51.100.9:65535 ", "198.51.100.9"),
+    ("1", '"198.51.100.9:41000"', "198.51.100.9"),
+    ("2", "1.2.3.4:5, 198.51.100.9:41000,10.0.0.1:80", "198.51.100.9"),
+    ("1", "[2001:db8:1:2::3]:41000", "2001:db8:1:2::/64"),
+    ("1", '"[2001:db8:1:2::3]:41000"', "2001:db8:1:2::/64"),
+    ("1", "[2001:db8:1:2::3]", "2001:db8:1:2::/64"),
+    ("1", "2001:db8:1:2:3:4:5:6:41000", "2001:db8:1:2::/64"),
+    ("1", "[fe80::1%25eth0]:80", "fe80::/64"),
+    ("1", "::ffff:198.51.100.9:41000", "198.51.100.9"),
+    ("1", "[::ffff:198.51.100.9]:41000", "198.51.100.9"),
     ("1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
     ("1", "::ffff:198.51.100.9", "198.51.100.9"),
     ("1", "fe80::1%eth0", "fe80::/64"),
@@ -159,8 +185,8 @@ PROXIED = [
 
 
 def test_address_is_the_one_that_the_nearest_proxies_saw(make_app: Make) -> None:
-    seen: list[str] = []
-    for proxies in ("0", "1", "2"):
+    seen: list[str | None] = []
+    for proxies in ("0", "1", "2", "3"):
         app = make_app(MICROSITE_PROXIES=proxies)
         app.before_request(lambda: seen.append(sender_network()))
         for forwarded, expected in [(row[1], row[2]) for row in PROXIED if row[0] == proxies]:
@@ -183,6 +209,40 @@ def test_forged_addresses_do_not_get_round_the_limit(make_app: Make) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [303, 429, 429]
+
+
+def test_forms_whose_address_cannot_be_read_are_held_to_no_address_s_limit(
+    make_app: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(MICROSITE_FORM_RATE_LIMIT="1,3", MICROSITE_PROXIES="1")
+    client = _client(app)
+    caplog.set_level(logging.WARNING)
+
+    with time_machine.travel(NOW, tick=False):
+        form = client.page("/brochure").form("/brochure")
+
+        def post(number: int, forwarded: str) -> int:
+            filled = form.filled(**BROCHURE | {"email": f"eleve{number}@exemple.fr"})
+            return client.post(form.action, data=filled, headers={"X-Forwarded-For": forwarded}).status_code
+
+        hidden = [post(number, "unknown" if number % 2 else "_hidden:1") for number in range(20)]
+
+        assert hidden == [303] * 20
+        assert post(20, "") == 429, "all of them together have a limit too"
+        assert post(21, "198.51.100.9:41000") == 303, "those whose address is read have their own"
+        assert post(22, "198.51.100.9:41001") == 429
+        assert post(23, "198.51.100.10:41000") == 303
+    told = [record.getMessage() for record in caplog.records if "proxy is set wrongly" in record.getMessage()]
+    assert len(told) == 1, "not once for each form"
+    assert "_hidden" not in caplog.text
+
+
+def test_one_e_mail_is_limited_whoever_sends_it(make_app: Make) -> None:
+    client = _client(make_app(MICROSITE_FORM_RATE_LIMIT="60,2", MICROSITE_PROXIES="2"))
+
+    sent = [_send(client, last_name=name).status for name in ("Un", "Deux", "Trois")]
+
+    assert sent == [303, 303, 429]
 
 
 @pytest.fixture

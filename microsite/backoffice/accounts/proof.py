@@ -16,7 +16,7 @@ from ..forms import entered
 from ..models import StaffMember
 from .passwords import is_password
 from .services import authenticate
-from .throttle import TooOften, give_back, note_success, take_attempt
+from .throttle import NO_ADDRESS, TooOften, give_back, note_success, take_attempt
 
 _PURPOSE = "sign-in"
 NOT_YOURS = "Ce n’est pas votre mot de passe actuel."
@@ -58,7 +58,8 @@ class Known:
 
 def begin(email: str) -> Attempt:
     """Raises TooOften."""
-    account, address = fingerprint(_PURPOSE, email_key(email)), fingerprint(_PURPOSE, sender_network())
+    account, network = fingerprint(_PURPOSE, email_key(email)), sender_network()
+    address = NO_ADDRESS if network is None else fingerprint(_PURPOSE, network)
     with writing():
         attempt_id = take_attempt(db.session(), account=account, address=address, now=utc_now())
     return Attempt(id=attempt_id, account=account, address=address)

@@ -14,8 +14,10 @@ from ..models import SignInAttempt
 
 WINDOW = timedelta(minutes=15)
 # Failures, and tries that are being judged, within WINDOW: of an address on an account, of an address on any, of any
-# address on an account.
-PAIR, ADDRESS, ACCOUNT = 5, 30, 20
+# address on an account; and of all whose address can't be read on any.
+PAIR, ADDRESS, ACCOUNT, UNREADABLE = 5, 30, 20, 300
+# In place of the keyed hash of an address that can't be read.
+NO_ADDRESS = ""
 _REMEMBERED = RETENTION[Rule.ATTEMPTS].delay.span
 
 
@@ -53,7 +55,7 @@ def give_back(session: Session, attempt_id: int) -> None:
 
 
 def note_success(session: Session, *, account: str, address: str, now: datetime) -> None:
-    """Clears what was typed wrong before from there."""
+    """Clears what was typed wrong before from there, as far as that is told apart."""
     session.execute(delete(SignInAttempt).filter_by(account=account, address=address))
     session.add(SignInAttempt(account=account, address=address, tried_at=now, is_success=True))
     session.flush()
@@ -62,6 +64,10 @@ def note_success(session: Session, *, account: str, address: str, now: datetime)
 def _remaining_wait(session: Session, *, account: str, address: str, now: datetime) -> timedelta:
     """How long until this account may be tried from this address; zero: now."""
     of_account, of_address = SignInAttempt.account == account, SignInAttempt.address == address
+    if address == NO_ADDRESS:
+        # Anybody's: neither may one person's mistakes keep others out, nor does one person's success let others in.
+        by_account = _wait(session, [of_account], limit=ACCOUNT, now=now)
+        return max(by_account, _wait(session, [of_address], limit=UNREADABLE, now=now))
     waits = [
         _wait(session, [of_account, of_address], limit=PAIR, now=now),
         _wait(session, [of_address], limit=ADDRESS, now=now),

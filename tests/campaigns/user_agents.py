@@ -1,0 +1,121 @@
+"""What telephones, tablets and their apps say of themselves, and what robots do."""
+
+from .conftest import PHONE
+
+_WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+CHROME = f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36"
+
+
+def _android(system: str, model: str, *, app: str = "", chrome: str = "120.0.6099.144") -> str:
+    """Chrome, or the view of an app that says so, on a telephone of this model."""
+    view = "; wv" if app else ""
+    version = "Version/4.0 " if app else ""
+    agent = (
+        f"Mozilla/5.0 (Linux; Android {system}; {model}{view}) {_WEBKIT} {version}Chrome/{chrome} Mobile Safari/537.36"
+    )
+    return f"{agent} {app}".rstrip()
+
+
+_INSTAGRAM = "Instagram 331.0.0.37.90 Android (33/13; 420dpi; 1080x2207; {model}; fr_FR; 596227451)"
+_FACEBOOK = "[FB_IAB/FB4A;FBAV/480.0.0.54.88;]"
+_TIKTOK = "musical_ly_2023405030 JsSdk/1.0 NetType/4G Channel/googleplay AppName/musical_ly ByteLocale/fr"
+
+PEOPLE = (
+    CHROME,
+    # Whose names hold what robots are called.
+    _android("10", "M BOT TAB 101 Build/QP1A.190711.020"),
+    _android("5.1", "M BOT TAB 71"),
+    _android("7.0", "M_BOT_TAB_100 Build/NRD90M"),
+    _android("6.0", "M bot 551 Build/MRA58K"),
+    _android("8.1.0", "M-BOT 60"),
+    _android("10", "Logicom M BOT TAB 101", app=_FACEBOOK),
+    _android("10", "CUBOT NOTE 20 Build/QP1A"),
+    _android("9", "CUBOT_X30 Build/PPR1.180610.011"),
+    _android("11", "Cubot X50", app=_INSTAGRAM.format(model="CUBOT; X50")),
+    _android("12", "CUBOT KING KONG 7", app=_TIKTOK),
+    f"Mozilla/5.0 (Linux; U; Android 4.4.2; fr-fr; CUBOT/S208 Build/KOT49H) {_WEBKIT} Version/4.0 Mobile Safari/534.30",
+    _android("11", "Robotics One Build/RP1A"),
+    _android("9", "SPIDER X Build/PPR1"),
+    CHROME.replace("Mobile", "QRScanner/2.1 Mobile"),
+    # iPhones and iPads, in apps and not.
+    PHONE,
+    f"{PHONE} Instagram 390.0.0.28.85 (iPhone15,2; iOS 18_5; fr_FR; fr; scale=3.00; 1179x2556)",
+    f"{PHONE} [FBAN/FBIOS;FBAV/520.0;FBDV/iPhone15,2]",
+    f"{PHONE} BytedanceWebview/d8a21c6 musical_ly_35.1.0 JsSdk/2.0 NetType/WIFI Channel/App Store ByteLocale/fr Region/FR",
+    f"{PHONE} Snapchat/13.40.0.40 (like Safari/8617.2.4, panda)",
+    f"{PHONE} LinkedInApp/9.29.7",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 12_5_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1.2 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/122.0.6261.89 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/123.0 Mobile/15E148 Safari/605.1.15",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) GSA/306.0 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.6 Mobile/15E148 Safari/604.1",
+    # Androids as they are sold in France.
+    _android("14", "SM-A546B", app=_TIKTOK),
+    f"Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-S918B) {_WEBKIT} SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile Safari/537.36",
+    _android("9", "SM-J530F", app=_FACEBOOK, chrome="81.0.4044.138"),
+    _android("10", "VOG-L29", app=_INSTAGRAM.format(model="HUAWEI; VOG-L29")),
+    f"Mozilla/5.0 (Linux; Android 10; LIO-N29; HMSCore 6.13) {_WEBKIT} Chrome/110.0 HuaweiBrowser/14.0.2 Mobile Safari/537.36",
+    f"Mozilla/5.0 (Linux; U; Android 13; fr-fr; 2201117TY Build/TKQ1) {_WEBKIT} Chrome/100.0 Mobile Safari/537.36 XiaoMi/MiuiBrowser/14.4.0-gn",
+    _android("12", "Redmi Note 11"),
+    _android("13", "FP5", app=_TIKTOK),
+    _android("14", "Pixel 8 Pro"),
+    _android("13", "CPH2339"),
+    _android("8.1.0", "Wiko Y60"),
+    _android("13", "T10 Crosscall"),
+    "Mozilla/5.0 (Linux; U; Android 4.0.3; fr-fr; GT-I9100 Build/IML74K) AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Mobile Safari/534.30",
+    # Other browsers.
+    "Mozilla/5.0 (Android 14; Mobile; rv:124.0) Gecko/124.0 Firefox/124.0",
+    f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/124.0.0.0 Mobile Safari/537.36 OPR/82.0.0.0",
+    f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/124.0.0.0 Mobile DuckDuckGo/5 Safari/537.36",
+    "Opera/9.80 (Android; Opera Mini/80.0/191.0; U; fr) Presto/2.12.423 Version/12.16",
+    "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; fr) Presto/2.8.119 Version/11.10",
+    "Mozilla/5.0 (Mobile; Nokia_8110_4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5",
+    "Mozilla/5.0 (Mobile; CAT B35; rv:84.0) Gecko/84.0 Firefox/84.0 KAIOS/3.1",
+    "Mozilla/5.0 (compatible; MSIE 10.0; Windows Phone 8.0; Trident/6.0; IEMobile/10.0; ARM; Touch; NOKIA; Lumia 520)",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/124.0.0.0 Safari/537.36 Edg/124.0.0.0",
+)
+
+ROBOTS = (
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; Googlebot)",
+    CHROME.replace("Mobile", "(compatible; bingbot/2.0) Mobile"),
+    f"Mozilla/5.0 {_WEBKIT}; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/116.0.1938.76 Safari/537.36",
+    f"{CHROME} (compatible; AdsBot-Google-Mobile)",
+    f"{CHROME} GoogleOther",
+    f"{PHONE} (Applebot/0.1)",
+    "Mozilla/5.0 (compatible; YandexMobileBot/3.0)",
+    "Mozilla/5.0 (compatible; Yahoo! Slurp)",
+    "Mozilla/5.0 (compatible; Baiduspider/2.0)",
+    "Mozilla/5.0 (compatible; Bytespider; spider-feedback@bytedance.com)",
+    f"{CHROME} (compatible; TikTokSpider)",
+    "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+    "Mozilla/5.0 (compatible; SemrushBot-SI/0.97)",
+    "Mozilla/5.0 (compatible; Nimbostratus-Bot/v1.3.2)",
+    "Mozilla/5.0 (compatible; archive.org_bot)",
+    "Mozilla/5.0 (Windows NT 6.1; Win64; x64) AdsBot",
+    f"Mozilla/5.0 {_WEBKIT}; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+    f"Mozilla/5.0 {_WEBKIT}; compatible; ChatGPT-User/1.0)",
+    "Mozilla/5.0 (compatible; ClaudeBot/1.0)",
+    "Mozilla/5.0 (compatible; PerplexityBot/1.0)",
+    "Mozilla/5.0 (compatible; PetalBot)",
+    "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
+    "Mozilla/5.0 (Macintosh) AppleWebKit/601 (KHTML, like Gecko) Safari/601 facebookexternalhit/1.1 Facebot Twitterbot/1.0",  # iMessage
+    "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5",
+    "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+    f"{CHROME} Chrome-Lighthouse",
+    "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
+    "Mozilla/5.0+(compatible; UptimeRobot/2.0)",
+    "Mozilla/5.0 (Macintosh) PTST/240101",
+    # What is no browser by its first word.
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "WhatsApp/2.23.20.0 A",
+    "TelegramBot (like TwitterBot)",
+    "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "Dalvik/2.1.0 (Linux; U; Android 9; SM-J530F)",
+    "curl/8.5.0",
+    "python-requests/2.32",
+    "",
+)
