@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy import text
 
 from .db import UNAVAILABLE, db, reading, writing
+from .outbox.holds import find_hold
 from .outbox.queries import due_since
 from .web.context import current_settings, utc_now
 
@@ -85,6 +86,8 @@ def _disk() -> str:
 
 def _outbox() -> str:
     with reading():
+        if find_hold(db.session()) is not None:
+            return "held"
         since = due_since(db.session(), now=utc_now())
     return "late" if since is not None and utc_now() - since > LATEST_MAIL else "ok"
 

@@ -10,8 +10,9 @@ from ..backups.shelf import FOLDER, find_backups
 from ..db import db
 from ..keys import FILE as SECRET_KEY_FILE
 from ..outbox import MAILS_FOLDER
+from ..outbox.answers import Unreachable
 from ..outbox.letters import current_outbox
-from ..outbox.transports import SmtpTransport, Unreachable
+from ..outbox.transports import SmtpTransport
 from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from ..web.context import current_settings, utc_now
 from ..web.limits import counter_answers
