@@ -20,12 +20,14 @@ from ..outbox.queries import count_by_status, list_mails
 from ..outbox.services import MailAlreadySent, drop, retry
 from ..school import PARIS
 from ..web.context import utc_now
+from .bounce import bounce
 from .group import DatabaseGroup
 
 _AUDIENCES = {Audience.LEAD: "contact", Audience.ADMISSIONS: "admissions"}
 _UNSENT = [status.value for status in MailStatus if status is not MailStatus.SENT]
 
 outbox = DatabaseGroup("outbox", help="Les messages : voir, renvoyer, abandonner, envoyer, prévisualiser.")
+outbox.add_command(bounce)
 
 
 @outbox.command("list")
