@@ -231,10 +231,7 @@ class Settings:
 
     @property
     def ehlo_name(self) -> str | None:
-        """What we call ourselves to mail servers (RFC 5321, section 4.1.1.1): a name where there is any.
-
-        None where even the public address has none: the mail library then asks the machine.
-        """
+        """What we call ourselves to mail servers (RFC 5321, section 4.1.1.1); None where no setting has a name."""
         name = self.smtp_ehlo or urlsplit(self.public_url).hostname or ""
         return name if name and _HOST_NAME.fullmatch(name) else None
 

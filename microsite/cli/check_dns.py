@@ -89,11 +89,11 @@ def _is_all(term: str) -> bool:
 def _sender_of(settings: Settings) -> str:
     """The mail server as SPF names it; this machine's public name where it is this one."""
     host = settings.smtp_host
+    if host in {"localhost", "::1"} or host.startswith("127."):
+        return f"a:{settings.ehlo_name or '…'}"
     if ":" in host:
-        return f"ip6:{host}" if host != "::1" else f"a:{settings.ehlo_name}"
-    if host.replace(".", "").isdigit():
-        return f"ip4:{host}" if not host.startswith("127.") else f"a:{settings.ehlo_name}"
-    return f"a:{settings.ehlo_name if host == 'localhost' else host}"
+        return f"ip6:{host}"
+    return f"ip4:{host}" if host.replace(".", "").isdigit() else f"a:{host}"
 
 
 def _dkim_findings(lookup: Lookup, domain: str, selector: str) -> Iterator[str]:

@@ -108,18 +108,20 @@ class SmtpTransport:
 
     def _open(self) -> "_Patient":
         settings = self._settings
+        # Left to itself the library says an address in brackets where the machine's name has no dot.
+        name = settings.ehlo_name or socket.getfqdn()
         if settings.smtp_security == "tls":
             return _PatientTls(
                 settings.smtp_host,
                 settings.smtp_port,
-                local_hostname=settings.ehlo_name,
+                local_hostname=name,
                 timeout=settings.smtp_timeout,
                 context=ssl.create_default_context(),
             )
         return _Patient(
             settings.smtp_host,
             settings.smtp_port,
-            local_hostname=settings.ehlo_name,
+            local_hostname=name,
             timeout=settings.smtp_timeout,
         )
 

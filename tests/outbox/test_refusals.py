@@ -364,6 +364,19 @@ def test_staff_read_why_mails_wait_and_have_it_tried_at_once(
     assert "Les messages ne partent plus" not in desk.page(page).text
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_server_is_greeted_by_the_machine_s_name_where_the_site_has_none(
+    make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer
+) -> None:
+    app = make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE, MICROSITE_PUBLIC_URL="http://192.0.2.7:8000")
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    _ask(client, 0)
+    Worker(app).work()
+
+    assert "[" not in only(mail_server.greetings)
+
+
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
