@@ -29,7 +29,7 @@ class Lookup:
     deadline: float
 
     def texts(self, name: str) -> list[str]:
-        """The TXT records of that name, pieces joined. Raises Unanswered."""
+        """The TXT records of that name, pieces joined, in one order for all answers. Raises Unanswered."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise Unanswered(name)
@@ -39,7 +39,7 @@ class Lookup:
             return []
         except (dns.exception.DNSException, OSError):
             raise Unanswered(name) from None
-        return [b"".join(record.strings).decode("utf-8", "replace").strip() for record in answer]
+        return sorted(b"".join(record.strings).decode("utf-8", "replace").strip() for record in answer)
 
 
 def sender_findings(domain: str, settings: Settings, *, resolver: dns.resolver.Resolver | None = None) -> Iterator[str]:
