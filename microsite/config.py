@@ -3,7 +3,7 @@
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,20 @@ _HOST = re.compile(r"|[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", re.IGNORECASE)
 # Implicit TLS, and STARTTLS (RFC 8314, section 7.3; RFC 6409).
 _TLS_PORT = 465
 _STARTTLS_PORT = 587
+_IMAPS_PORT = 993
 # How often one e-mail may come in an hour.
 _BY_EMAIL = 5
 _RATES = re.compile(r"([0-9]{1,6})(?: *, *([0-9]{1,6}))?")
 _COUNTERS = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
+# A host's name, with letters in its last part: no address.
+_HOST_NAME = re.compile(r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
+# RFC 6376, section 3.1: labels of a domain name.
+_SELECTOR = re.compile(r"|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 # Their values stay out of messages: an address of a database may hold a password too.
-_SECRETS = frozenset({"DATABASE_URL", "MICROSITE_SMTP_PASSWORD", "MICROSITE_LIMITER_URL"})
+_SECRETS = frozenset({"DATABASE_URL", "MICROSITE_SMTP_PASSWORD", "MICROSITE_IMAP_PASSWORD", "MICROSITE_LIMITER_URL"})
 
 
 class StartError(SystemExit):
@@ -73,6 +78,18 @@ def _host(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise ValueError("un nom d’hôte seul, comme smtp.exemple.fr ; le port a son réglage")
     return text
+
+
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError("le nom complet d’une machine, comme www.exemple.fr, sans crochets ni adresse IP")
+    return text.lower()
+
+
+def _selector(text: str) -> str:
+    if not _SELECTOR.fullmatch(text):
+        raise ValueError("un sélecteur DKIM, comme mail ou s2027, sans le domaine ni « ._domainkey »")
+    return text.lower().removesuffix("._domainkey")
 
 
 def _ascii(text: str) -> str:
@@ -189,6 +206,14 @@ class Settings:
     smtp_user: str = _setting("MICROSITE_SMTP_USER", "", _ascii)
     smtp_password: str = _setting("MICROSITE_SMTP_PASSWORD", "", _ascii)
     smtp_timeout: int = _setting("MICROSITE_SMTP_TIMEOUT", "10", _whole_number(1, 60))
+    smtp_ehlo: str = _setting("MICROSITE_SMTP_EHLO", "", _host_name)
+    dkim_selector: str = _setting("MICROSITE_DKIM_SELECTOR", "", _selector)
+    imap_host: str = _setting("MICROSITE_IMAP_HOST", "", _host)
+    imap_port: int = _setting("MICROSITE_IMAP_PORT", "993", _whole_number(1, 65535))
+    imap_security: str = _setting("MICROSITE_IMAP_SECURITY", "tls", _one_of("starttls", "tls", "none"))
+    imap_user: str = _setting("MICROSITE_IMAP_USER", "", _ascii)
+    imap_password: str = _setting("MICROSITE_IMAP_PASSWORD", "", _ascii)
+    imap_folder: str = _setting("MICROSITE_IMAP_FOLDER", "INBOX", _ascii)
     log_format: str = _setting("MICROSITE_LOG_FORMAT", "text", _one_of("text", "json"))
     notify_admissions: str = _setting("MICROSITE_NOTIFY_ADMISSIONS", "each", _one_of("each", "hourly", "daily", "none"))
 
@@ -200,6 +225,12 @@ class Settings:
     def site_url(self) -> str:
         """What mailed links begin with: the public address, or this machine's own."""
         return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ehlo_name(self) -> str | None:
+        """What we call ourselves to mail servers (RFC 5321, section 4.1.1.1); None where no setting has a name."""
+        name = self.smtp_ehlo or urlsplit(self.public_url).hostname or ""
+        return name if name and _HOST_NAME.fullmatch(name) else None
 
     @property
     def all_hosts(self) -> tuple[str, ...]:
@@ -232,7 +263,16 @@ class Settings:
             found.append(
                 "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe partirait en clair ; attendu starttls ou tls."
             )
-        return found
+        return [*found, *self._imap_contradictions()]
+
+    def _imap_contradictions(self) -> Iterator[str]:
+        account = (self.imap_host, self.imap_user, self.imap_password)
+        if any(account) and not all(account):
+            yield "Réglages MICROSITE_IMAP_HOST, MICROSITE_IMAP_USER et MICROSITE_IMAP_PASSWORD : les trois, ou aucun."
+        if self.imap_host and self.imap_security == "none" and self.imap_host not in _LOCAL_HOSTS:
+            yield "Réglage MICROSITE_IMAP_SECURITY=none : un mot de passe partirait en clair ; attendu tls ou starttls."
+        if self.imap_port == _IMAPS_PORT and self.imap_security == "starttls":
+            yield "Réglage MICROSITE_IMAP_PORT=993 : ce port parle TLS d’emblée ; pour starttls, souvent le 143."
 
 
 def setting_names() -> list[str]:

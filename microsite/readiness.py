@@ -16,6 +16,7 @@ from sqlalchemy import text
 from .db import UNAVAILABLE, db, limit_wait, reading, writing
 from .key_fingerprints import REFUSED, key_faults
 from .keys import FILES as KEY_FILES
+from .outbox.holds import find_hold
 from .outbox.queries import due_since
 from .web.context import current_settings, utc_now
 
@@ -95,6 +96,8 @@ def _disk() -> str:
 
 def _outbox() -> str:
     with reading():
+        if find_hold(db.session()) is not None:
+            return "held"
         since = due_since(db.session(), now=utc_now())
     return "late" if since is not None and utc_now() - since > LATEST_MAIL else "ok"
 

@@ -26,6 +26,14 @@ class MailServer:
         self.sender_answer: str | None = None
         self.recipient_answer: str | None = None
         self.data_answer: str | None = None
+        # What RCPT answers to each, {to} being the recipient and {n} another number each time.
+        self.answer_to: str | None = None
+        # Recipients that don't exist, and those to whom this server wants nothing from us sent.
+        self.unknown: set[str] = set()
+        self.unwanted: set[str] = set()
+        # Those refused so far, for whatever reason; the names that clients gave themselves.
+        self.refused: list[str] = []
+        self.greetings: list[str] = []
         # Seconds before RCPT is answered, and before DATA is, the mail being taken already.
         self.delay = 0.0
         self.data_delay = 0.0
@@ -58,13 +66,31 @@ class MailServer:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         await asyncio.sleep(self.delay)
-        if self.recipient_answer:
-            return self.recipient_answer
+        if answer := self._refusal(address):
+            self.refused.append(address)
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
+    def _refusal(self, address: str) -> str | None:
+        if self.recipient_answer:
+            return self.recipient_answer
+        if self.answer_to:
+            return self.answer_to.format(to=address, n=len(self.refused))
+        if address in self.unknown:
+            return f"550 5.1.1 <{address}>: User unknown"
+        return "554 5.7.1 Message rejected" if address in self.unwanted else None
+
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, name: str, responses: list[str]
+    ) -> list[str]:
+        self.greetings.append(name)
+        session.host_name = name
+        return responses
+
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.data_answer:
+            self.refused += envelope.rcpt_tos
             return self.data_answer
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=policy.default)

@@ -28,6 +28,11 @@ WRONG = [
     ("MICROSITE_EMBED_HOSTS", "https://a.fr,b.fr", "Réglage MICROSITE_EMBED_HOSTS='https://a.fr,b.fr' : attendu des adresses de sites"),
     ("MICROSITE_SMTP_HOST", "smtp://a.fr:25", "Réglage MICROSITE_SMTP_HOST='smtp://a.fr:25' : attendu un nom d’hôte seul"),
     ("MICROSITE_SMTP_SECURITY", "ssl", "Réglage MICROSITE_SMTP_SECURITY='ssl' : attendu l’un de starttls, tls, none."),
+    ("MICROSITE_SMTP_EHLO", "[192.0.2.7]", "Réglage MICROSITE_SMTP_EHLO='[192.0.2.7]' : attendu le nom complet"),
+    ("MICROSITE_SMTP_EHLO", "192.0.2.7", "Réglage MICROSITE_SMTP_EHLO='192.0.2.7' : attendu le nom complet"),
+    ("MICROSITE_SMTP_EHLO", "mail_1.exemple.fr", "Réglage MICROSITE_SMTP_EHLO='mail_1.exemple.fr' : attendu le nom"),
+    ("MICROSITE_DKIM_SELECTOR", "s1._domainkey.é.fr", "Réglage MICROSITE_DKIM_SELECTOR='s1._domainkey.é.fr' : attendu"),
+    ("MICROSITE_IMAP_PASSWORD", "secret-é", "Réglage MICROSITE_IMAP_PASSWORD : attendu des lettres sans accent"),
     ("MICROSITE_SMTP_PASSWORD", "secret-é", "Réglage MICROSITE_SMTP_PASSWORD : attendu des lettres sans accent"),
     ("MICROSITE_PROXIES", "un", "Réglage MICROSITE_PROXIES='un' : attendu un nombre entier de 0 à 5."),
     ("MICROSITE_FORM_RATE_LIMIT", "60/min", "Réglage MICROSITE_FORM_RATE_LIMIT='60/min' : attendu un nombre d’envois par minute"),
@@ -38,6 +43,11 @@ WRONG = [
 
 
 _MAIL = {"MICROSITE_SMTP_HOST": "smtp.exemple.fr", "MICROSITE_PUBLIC_URL": "https://www.exemple.fr"}
+_IMAP = {
+    "MICROSITE_IMAP_HOST": "imap.exemple.fr",
+    "MICROSITE_IMAP_USER": "rapports",
+    "MICROSITE_IMAP_PASSWORD": "sesame",
+}
 _ACCOUNT = {"MICROSITE_SMTP_USER": "microsite", "MICROSITE_SMTP_PASSWORD": "sesame"}
 CONTRADICTIONS = [
     (_MAIL | {"MICROSITE_PUBLIC_URL": ""}, "Réglage MICROSITE_SMTP_HOST : donnez aussi MICROSITE_PUBLIC_URL"),
@@ -48,6 +58,9 @@ CONTRADICTIONS = [
     (_MAIL | {"MICROSITE_SMTP_PORT": "465"}, "Réglage MICROSITE_SMTP_PORT=465 : ce port parle TLS d’emblée"),
     (_MAIL | {"MICROSITE_SMTP_SECURITY": "tls"}, "Réglage MICROSITE_SMTP_SECURITY=tls : le port 587 attend starttls"),
     (_ACCOUNT, "Réglage MICROSITE_SMTP_USER : donnez aussi MICROSITE_SMTP_HOST."),
+    ({"MICROSITE_IMAP_HOST": "imap.exemple.fr"}, "Réglages MICROSITE_IMAP_HOST, MICROSITE_IMAP_USER et"),
+    (_IMAP | {"MICROSITE_IMAP_SECURITY": "none"}, "Réglage MICROSITE_IMAP_SECURITY=none : un mot de passe partirait"),
+    (_IMAP | {"MICROSITE_IMAP_SECURITY": "starttls"}, "Réglage MICROSITE_IMAP_PORT=993 : ce port parle TLS d’emblée"),
     (_MAIL | {"MICROSITE_SMTP_USER": "a"}, "Réglages MICROSITE_SMTP_USER et MICROSITE_SMTP_PASSWORD : donnez les deux"),
     (_MAIL | _ACCOUNT | {"MICROSITE_SMTP_SECURITY": "none"}, "Réglage MICROSITE_SMTP_SECURITY=none : un mot de passe"),
 ]

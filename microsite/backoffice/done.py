@@ -16,6 +16,7 @@ DONE = {
     "creneau-modifie": "Créneau modifié.",
     "creneau-annule": "Créneau annulé. Un message prévient les personnes inscrites ou en attente.",
     "messages-renvoyes": "Ces messages partent à nouveau.",
+    "envoi-essaye": "Un message est essayé dans la minute ; s’il passe, les autres suivent.",
     "messages-abandonnes": "Ces messages sont abandonnés : ils ne partiront pas.",
     "messages-changes": "Certains de ces messages avaient changé entre-temps : ils sont restés tels quels.",
     "copie-remise": "C’est noté : cette personne a sa copie.",

@@ -12,6 +12,7 @@ from ..db import db
 from ..leads.filters import LeadFilter, State
 from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
+from ..outbox.holds import find_hold
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent
 from ..privacy.requests import count_open
@@ -55,6 +56,7 @@ def home() -> Response:
         campaigns=_busiest(visits) if visits else [],
         campaign_url=lambda code: _report(today, code),
         has_samples=has_samples(db.session()),
+        hold=find_hold(db.session()) if role in ADMISSIONS else None,
         thousands=thousands,
     )
     return make_response(page)

@@ -58,6 +58,7 @@ _ACTIONS = {
     "data erased": "a effacé une personne",
     "mails retried": "a renvoyé des messages",
     "mails dropped": "a abandonné des messages",
+    "mail server tried": "a demandé un nouvel essai d’envoi",
 }
 REQUEST_KINDS = {RequestKind.COPY: "Copie des données", RequestKind.ERASURE: "Effacement"}
 _SUBJECTS = {

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from ..db import LARGEST_ID, db
 from ..leads.references import ALPHABET, PREFIXES
+from ..outbox.holds import find_hold, try_now
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.queries import list_latest
 from ..outbox.services import MailAlreadySent, drop, retry
@@ -18,12 +19,17 @@ from .audit import note
 # What `etat` in the address stands for.
 TABS = {
     "refuses": (MailStatus.DEAD, "Refusés"),
+    "non-remis": (MailStatus.BOUNCED, "Non remis"),
     "retenus": (MailStatus.SUPPRESSED, "Retenus"),
     "en-attente": (MailStatus.PENDING, "En attente"),
+    "sans-adresse": (MailStatus.WAITING, "En attente d’adresse"),
     "abandonnes": (MailStatus.DROPPED, "Abandonnés"),
 }
 ADVICE = {
     MailStatus.DEAD: "Refusés par un serveur, ou essayés trop souvent : ils ne partent plus d’eux-mêmes.",
+    MailStatus.BOUNCED: "Partis, puis revenus : le serveur du destinataire a dit qu’il ne pouvait pas les remettre.",
+    MailStatus.WAITING: "L’adresse de leur destinataire ne reçoit plus : ils partiront dès qu’un nouveau formulaire "
+    "viendra d’elle. « Renvoyer » essaie quand même.",
     MailStatus.SUPPRESSED: "Retenus, car leur destinataire avait déjà reçu beaucoup de messages ce jour-là.",
     MailStatus.PENDING: "Ils partiront d’eux-mêmes, ou au prochain essai.",
     MailStatus.DROPPED: "Devenus sans objet, ou abandonnés à la main.",
@@ -84,14 +90,22 @@ def mails() -> Response:
         reference_of=_reference,
         page_of=_page_of,
         is_dropped=status is MailStatus.DROPPED,
+        hold=find_hold(db.session()),
     )
     return make_response(page)
 
 
 @for_roles(ADMISSIONS)
 def retry_mails() -> Response:
+    """The mails that were chosen; where mails are held, the server is asked again too, or only that (`essai`)."""
     now = utc_now()
-    return _change(lambda mail: retry(mail, now=now), "mails retried", "messages-renvoyes")
+    is_held = try_now(db.session(), now=now)
+    if "essai" not in request.form:
+        return _change(lambda mail: retry(mail, now=now), "mails retried", "messages-renvoyes")
+    if is_held:
+        note(db.session(), "mail server tried", staff_id=current_staff().id, now=now)
+    db.session.commit()
+    return make_response(redirect(url_for("backoffice.mails", etat="en-attente", fait="envoi-essaye")), 303)
 
 
 @for_roles(ADMISSIONS)

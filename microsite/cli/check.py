@@ -12,7 +12,7 @@ from .check_machine import machine_findings, notes, service_findings
 
 
 @click.command("check")
-@click.option("--fast", is_flag=True, help="Sans relire toute la base ni joindre serveur SMTP et compteur.")
+@click.option("--fast", is_flag=True, help="Sans relire toute la base ni joindre serveur SMTP, DNS et compteur.")
 @with_appcontext
 def check(fast: bool) -> None:
     """Nomme ce qui reste à faire, une ligne par chose ; code de sortie 1 s’il reste quelque chose, 0 sinon."""

@@ -13,6 +13,7 @@ from ..key_fingerprints import key_faults
 from ..keys import FILES as KEY_FILES
 from ..leads.models import Submission
 from ..open_days.queries import all_slots
+from ..outbox.holds import find_hold, hold_sentences
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status, due_since
 from ..privacy.runs import is_late
@@ -59,7 +60,7 @@ def row_findings() -> Iterator[str]:
             yield "Effacement quotidien : aucun depuis deux jours ; site arrêté ? flask --app wsgi privacy purge"
         if dead := count_by_status(db.session())[MailStatus.DEAD]:
             yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
-        yield from _waiting_findings(utc_now())
+        yield from _held_findings() or _waiting_findings(utc_now())
         yield from _clock_findings(utc_now())
 
 
@@ -75,6 +76,13 @@ def _revision_findings() -> Iterator[str]:
 def _sqlite_findings(*, fast: bool) -> Iterator[str]:
     for fault in faults(Path(str(db.engine.url.database)), fast=fast):
         yield f"Base de données abîmée : {fault} ; restaurez une sauvegarde, flask --app wsgi ops restore"
+
+
+def _held_findings() -> list[str]:
+    hold = find_hold(db.session())
+    if hold is None:
+        return []
+    return [f"{hold_sentences(hold)} Essayer maintenant : flask --app wsgi outbox retry --now"]
 
 
 def _waiting_findings(now: datetime) -> Iterator[str]:

@@ -10,12 +10,14 @@ from ..backups.shelf import FOLDER, find_backups
 from ..db import db
 from ..keys import FILES as KEY_FILES
 from ..outbox import MAILS_FOLDER
-from ..outbox.letters import current_outbox
-from ..outbox.transports import SmtpTransport, Unreachable
+from ..outbox.answers import Unreachable
+from ..outbox.letters import current_outbox, mail_address
+from ..outbox.transports import SmtpTransport
 from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from ..web.addresses import unreadable_since
-from ..web.context import current_settings, utc_now
+from ..web.context import current_school, current_settings, utc_now
 from ..web.limits import counter_answers
+from .check_dns import sender_findings
 
 # A daily backup that came late, or whose machine was off for a night.
 _BACKUP_AGE = timedelta(hours=36)
@@ -38,6 +40,8 @@ def service_findings(*, fast: bool) -> Iterator[str]:
             transport.knock()
         except Unreachable as error:
             yield f"Serveur SMTP {transport} : {error} ; vérifiez MICROSITE_SMTP_*, et qu’il est joignable d’ici"
+        domain = mail_address(current_school().mail.sender).rpartition("@")[2]
+        yield from sender_findings(domain, settings)
     if not fast and not counter_answers():
         yield "MICROSITE_LIMITER_URL : ce compteur ne répond pas ; chaque processus compte alors les envois pour lui"
 

@@ -13,25 +13,21 @@ from sqlalchemy import select
 from ..db import db, reading
 from ..jobs import Worker
 from ..outbox.delivery import Outcome
+from ..outbox.holds import find_hold, hold_sentences, try_now
 from ..outbox.letters import Letter, current_outbox, render, write_message
-from ..outbox.models import Audience, MailStatus, OutgoingMail
+from ..outbox.models import STATUS_LABELS, Audience, MailStatus, OutgoingMail
 from ..outbox.queries import count_by_status, list_mails
 from ..outbox.services import MailAlreadySent, drop, retry
 from ..school import PARIS
 from ..web.context import utc_now
+from .bounce import bounce
 from .group import DatabaseGroup
 
-_STATUSES = {
-    MailStatus.PENDING: "à envoyer",
-    MailStatus.SENT: "envoyé",
-    MailStatus.DEAD: "refusé",
-    MailStatus.SUPPRESSED: "retenu, trop pour une adresse",
-    MailStatus.DROPPED: "abandonné",
-}
 _AUDIENCES = {Audience.LEAD: "contact", Audience.ADMISSIONS: "admissions"}
 _UNSENT = [status.value for status in MailStatus if status is not MailStatus.SENT]
 
 outbox = DatabaseGroup("outbox", help="Les messages : voir, renvoyer, abandonner, envoyer, prévisualiser.")
+outbox.add_command(bounce)
 
 
 @outbox.command("list")
@@ -49,19 +45,28 @@ def list_command(statuses: tuple[str, ...], limit: int) -> None:
     with reading():
         lines = [_line(mail) for mail in list_mails(db.session(), statuses=chosen, limit=limit)]
         counts = count_by_status(db.session())
+        hold = find_hold(db.session())
+        held = hold_sentences(hold) if hold else None
     for line in lines:
         click.echo(line)
-    click.echo(", ".join(f"{_STATUSES[status]} : {count}" for status, count in counts.items()))
+    if held:
+        click.echo(held)
+    click.echo(", ".join(f"{STATUS_LABELS[status]} : {count}" for status, count in counts.items()))
 
 
 @outbox.command("retry")
 @click.argument("ids", nargs=-1, type=int, metavar="[NUMÉRO]…")
 @click.option("--all-dead", is_flag=True, help="Tous les messages refusés.")
-def retry_command(ids: tuple[int, ...], all_dead: bool) -> None:
-    """Renvoie des messages refusés, retenus ou abandonnés ; ceux qui attendent partent tout de suite."""
-    if not (ids or all_dead):
-        raise click.UsageError("donnez des numéros (outbox list les montre), ou --all-dead.")
+@click.option("--now", "is_now", is_flag=True, help="Si l’envoi est suspendu, interroge le serveur sans attendre.")
+def retry_command(ids: tuple[int, ...], all_dead: bool, is_now: bool) -> None:
+    """Renvoie des messages qui ne sont pas arrivés ; ceux qui attendent partent tout de suite."""
+    if not (ids or all_dead or is_now):
+        raise click.UsageError("donnez des numéros (outbox list les montre), --all-dead, ou --now.")
     now = utc_now()
+    is_held = try_now(db.session(), now=now)
+    db.session.commit()
+    if is_now:
+        click.echo("Un message est essayé aussitôt." if is_held else "L’envoi n’est pas suspendu.")
     dead = select(OutgoingMail.id).where(OutgoingMail.status == MailStatus.DEAD)
     chosen = [*ids, *db.session.scalars(dead)] if all_dead else ids
     _change(chosen, lambda mail: retry(mail, now=now), "à envoyer")
@@ -82,7 +87,7 @@ def run(once: bool) -> None:
     if once:
         worker.follow_open_days()
         worker.give_access()
-        if worker.deliver() is Outcome.UNREACHABLE:
+        if worker.deliver() in (Outcome.UNREACHABLE, Outcome.HELD):
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return
 
@@ -172,5 +177,5 @@ def _line(mail: OutgoingMail) -> str:
     tries = f", essais : {mail.attempts}" if mail.attempts else ""
     return (
         f"{mail.id:>6}  {decided:%d/%m/%Y %H:%M}  {mail.template} ({mail.cause}) pour {_AUDIENCES[mail.audience]}"
-        f"  {_STATUSES[mail.status]}{tries}{why}"
+        f"  {STATUS_LABELS[mail.status]}{tries}{why}"
     )

@@ -1,6 +1,6 @@
 """What holds of mails: one for each cause, none for what has none.
 
-A mail in any state does: sent, waiting, refused for good, beyond what one address is sent, given up.
+A mail in any state does: sent, not delivered, waiting, refused for good, beyond what one address is sent, given up.
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ def _cause_facts(scope: Scope) -> Sequence[Fact]:
 
 
 def _own_facts() -> Sequence[Fact]:
-    mails, is_sent = every(OutgoingMail), OutgoingMail.status == MailStatus.SENT
+    mails, is_sent = every(OutgoingMail), OutgoingMail.status.in_((MailStatus.SENT, MailStatus.BOUNCED))
     pending = OutgoingMail.status == MailStatus.PENDING
     return (
         Fact(

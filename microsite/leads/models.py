@@ -74,6 +74,8 @@ class Lead(Base):
     link_version: Mapped[int] = mapped_column(default=1, server_default="1")
     # Nobody: made so that an installation can be tried (samples/). No mail about them ever leaves.
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # A delivery report said that this address receives nothing; None again once they send a form.
+    bounced_at: Mapped[datetime | None]
     # No submission of theirs is older than the one, or younger than the other.
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]

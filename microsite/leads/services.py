@@ -15,6 +15,7 @@ from ..campaigns.attribution import Attribution
 from ..db import insert_for
 from ..prepared import Prepared
 from ..school import Wording
+from .bounces import try_address_again
 from .consents import EMAIL, attach_consents, keep_consents
 from .models import HELD, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from .normalise import email_key, is_same_name
@@ -200,6 +201,7 @@ class _Owner:
 def _note_contact(session: Session, owner: _Owner, person: Person, *, submission_id: int, at: datetime) -> None:
     if owner.known is not None:
         _bring_up_to_date(session, owner.known, person, submission_id=submission_id, at=at)
+        try_address_again(session, owner.known)
     _keep_words(session, owner.lead_id, person)
 
 

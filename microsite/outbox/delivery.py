@@ -14,17 +14,24 @@ from enum import Enum, auto
 
 from ..db import UNAVAILABLE, db, reading, writing
 from ..web.context import current_settings, utc_now
-from . import services
+from . import holds, services
+from .answers import Deferred, Refused, Unreachable, Unsendable
 from .files import mails_folder, remove_mails
 from .letters import Letter, current_outbox, write_message
-from .queries import is_about_sample, is_any_due
+from .queries import is_about_sample, is_any
 from .services import Claim
-from .transports import Deferred, Refused, Unreachable
 
 logger = logging.getLogger("microsite.outbox")
 
 # Seconds between two tries to note that a mail was sent.
 _NOTE_AGAIN = 1.0
+# What a refusal means, for the log: whether the queue is held, whether this mail is refused for good.
+_MEANING = {
+    (True, True): "all mails wait",
+    (True, False): "all mails wait",
+    (False, True): "for good",
+    (False, False): "for now",
+}
 
 
 class Outcome(Enum):
@@ -32,15 +39,17 @@ class Outcome(Enum):
     DONE = auto()
     # This mail will be tried again; others may leave meanwhile.
     DEFERRED = auto()
-    # No mail can leave for now.
+    # No mail can leave for now: the queue is held.
     UNREACHABLE = auto()
+    # It is held, and it isn't time yet to ask the server again.
+    HELD = auto()
 
 
 def deliver_next() -> Outcome:
     """Send the mail that has been due for longest, if there is one. Needs an application context."""
     held = _claim(utc_now())
-    if held is None:
-        return Outcome.NOTHING_DUE
+    if isinstance(held, Outcome):
+        return held
     current_outbox().in_hand = held
     try:
         return _deliver(held)
@@ -64,11 +73,10 @@ def _deliver(held: Claim) -> Outcome:
             return _note_pointless(held)
         message = write_message(held.template, letter, key=held.key, now=utc_now())
         current_outbox().transport.send(message)
-    except Refused as error:
-        return _note_refused(held, str(error))
-    except Deferred as error:
-        _postpone(held, str(error))
-        return Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.DEFERRED
+    except Unsendable as error:
+        return _note_unsendable(held, str(error))
+    except (Refused, Deferred) as error:
+        return _note_refused(held, error)
     except UNAVAILABLE:
         raise
     except Exception as error:
@@ -82,13 +90,17 @@ def _deliver(held: Claim) -> Outcome:
     return _note_sent(held)
 
 
-def _claim(now: datetime) -> Claim | None:
+def _claim(now: datetime) -> Claim | Outcome:
     # Looking takes no place in the writers' line.
     with reading():
-        if not is_any_due(db.session(), now=now):
-            return None
+        session = db.session()
+        due = services.next_mails(session, holds.find_hold(session), now=now)
+        if due is None:
+            return Outcome.HELD
+        if not is_any(session, due):
+            return Outcome.NOTHING_DUE
     with writing():
-        return services.claim(db.session(), now=now)
+        return services.claim(db.session(), now=now) or Outcome.NOTHING_DUE
 
 
 def _compose(held: Claim) -> Letter | None:
@@ -129,11 +141,23 @@ def _note_pointless(held: Claim) -> Outcome:
     return Outcome.DONE
 
 
-def _note_refused(held: Claim, reason: str) -> Outcome:
+def _note_unsendable(held: Claim, reason: str) -> Outcome:
     with writing():
         services.mark_dead(db.session(), held, reason)
-    logger.warning("mail %d (%s) refused for good: %s", held.id, held.template, reason)
+    logger.warning("mail %d (%s) can't be sent: %s", held.id, held.template, reason)
     return Outcome.DONE
+
+
+def _note_refused(held: Claim, error: Refused | Deferred) -> Outcome:
+    is_about_us, is_final = isinstance(error, Unreachable), isinstance(error, Refused)
+    with writing():
+        is_held = services.note_refusal(
+            db.session(), held, str(error), is_about_us=is_about_us, is_final=is_final, now=utc_now()
+        )
+    logger.warning("mail %d (%s) refused, %s: %s", held.id, held.template, _MEANING[is_held, is_final], error)
+    if is_held:
+        return Outcome.UNREACHABLE
+    return Outcome.DONE if is_final else Outcome.DEFERRED
 
 
 def _postpone(held: Claim, reason: str) -> None:

@@ -21,12 +21,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from ..db import UTCDateTime
 from .models import UNSENT, MailStatus, OutgoingMail
 
 # The table is an upper row's: only its name is known here, as in the foreign key.
-_LEADS = table("leads", column("id"), column("is_sample", Boolean))
+_LEADS = table("leads", column("id"), column("is_sample", Boolean), column("bounced_at", UTCDateTime))
 # In the order in which they need a look.
-_ORDER = (MailStatus.DEAD, MailStatus.PENDING, MailStatus.SUPPRESSED, MailStatus.DROPPED, MailStatus.SENT)
+_ORDER = (
+    MailStatus.DEAD,
+    MailStatus.BOUNCED,
+    MailStatus.PENDING,
+    MailStatus.WAITING,
+    MailStatus.SUPPRESSED,
+    MailStatus.DROPPED,
+    MailStatus.SENT,
+)
 
 
 def find_decided(session: Session, *, template: str, cause: str) -> int | None:
@@ -52,6 +61,11 @@ def recent_mails(limit: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(rows.limit(most).subquery()).scalar_subquery()
 
 
+def has_bounced() -> ColumnElement[bool]:
+    """Whether the lead `:about` has an address that receives nothing."""
+    return exists().where(_LEADS.c.id == bindparam("about"), _LEADS.c.bounced_at.is_not(None))
+
+
 def due_mails(now: datetime) -> Select[OutgoingMail]:
     """Mails to be sent now that no worker holds, the one that has been due for longest first."""
     free = or_(OutgoingMail.claimed_until.is_(None), OutgoingMail.claimed_until <= now)
@@ -59,8 +73,8 @@ def due_mails(now: datetime) -> Select[OutgoingMail]:
     return due.order_by(OutgoingMail.due_at, OutgoingMail.id)
 
 
-def is_any_due(session: Session, *, now: datetime) -> bool:
-    return session.scalar(due_mails(now).with_only_columns(OutgoingMail.id).limit(1)) is not None
+def is_any(session: Session, mails: Select[OutgoingMail]) -> bool:
+    return session.scalar(mails.with_only_columns(OutgoingMail.id).limit(1)) is not None
 
 
 def due_since(session: Session, *, now: datetime) -> datetime | None:

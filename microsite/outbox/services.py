@@ -1,17 +1,21 @@
 """Deciding a mail, claiming one that is due, and noting what became of it. Callers commit."""
 
 import random
+import re
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, and_, bindparam, case, literal, update
+from sqlalchemy import Boolean, Select, and_, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from ..db import insert_for
 from ..prepared import Prepared
-from .models import Audience, MailStatus, OutgoingMail
-from .queries import due_mails, recent_mails
+from . import holds
+from .models import Audience, MailQueue, MailStatus, OutgoingMail
+from .queries import due_mails, has_bounced, recent_mails
 
 # Mails about one lead, to one audience, in 24 hours; a person who uses all three forms gets four.
 DAILY_CAP = 6
@@ -21,6 +25,9 @@ LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 16
 _FIRST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY = timedelta(hours=6)
+# Bytes of what nobody can guess in a Message-ID: a delivery report is believed for it (delivery_reports.py).
+_SECRET_BYTES = 16
+_SECRET_KEY = re.compile(rf".*\.[0-9a-f]{{{2 * _SECRET_BYTES}}}")
 
 
 class MailAlreadySent(ValueError):
@@ -29,7 +36,7 @@ class MailAlreadySent(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A mail in the hands of one worker, until `until`."""
+    """A mail in the hands of one worker, until `until`. `is_probe`: it asks whether the queue is still to be held."""
 
     id: int
     template: str
@@ -37,6 +44,7 @@ class Claim:
     key: str
     attempts: int
     until: datetime
+    is_probe: bool = False
 
 
 def enqueue(
@@ -55,14 +63,15 @@ def enqueue(
     On PostgreSQL it waits for whoever changes the one that is decided already.
 
     It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent;
-    unless `is_capped` says that no stranger can cause it, however often they type somebody's address.
+    unless `is_capped` says that no stranger can cause it, however often they type somebody's address. To a lead whose
+    address bounced it waits for them to send a form.
     """
     mail = {
         "template": template,
         "cause": cause,
         "audience": audience,
         "lead_id": lead_id,
-        # It names a message and opens nothing; to ask the system for it would let another thread go on.
+        # Claiming adds what nobody can guess: to ask the system for it here would let another thread go on.
         "key": f"{now:%Y%m%dT%H%M%S}.{template}.{random.getrandbits(64):016x}",
         "decided_at": now,
         "due_at": due_at or now,
@@ -77,8 +86,12 @@ def _decision(dialect: str) -> Any:
     """One statement, for each lead causes several: what is decided already stays, whoever decided it."""
     too_many = and_(bindparam("is_capped", type_=Boolean), recent_mails(DAILY_CAP) >= DAILY_CAP)
     status = OutgoingMail.__table__.c.status.type
-    suppressed, pending = (literal(member, status) for member in (MailStatus.SUPPRESSED, MailStatus.PENDING))
-    decision = insert_for(dialect, OutgoingMail.__table__).values(status=case((too_many, suppressed), else_=pending))
+    members = (MailStatus.SUPPRESSED, MailStatus.WAITING, MailStatus.PENDING)
+    suppressed, waiting, pending = (literal(member, status) for member in members)
+    in_vain = and_(bindparam("told", type_=OutgoingMail.__table__.c.audience.type) == Audience.LEAD, has_bounced())
+    decision = insert_for(dialect, OutgoingMail.__table__).values(
+        status=case((too_many, suppressed), (in_vain, waiting), else_=pending)
+    )
     return decision.on_conflict_do_nothing(index_elements=["template", "cause"])
 
 
@@ -88,17 +101,24 @@ _DECIDE = Prepared(_decision)
 def claim(session: Session, *, now: datetime) -> Claim | None:
     """Take the mail that has been due for longest and that no worker holds; None if there is none left to try.
 
-    Once committed it is this worker's for LEASE; should the worker die, the mail falls due again.
+    Once committed it is this worker's for LEASE; should the worker die, the mail falls due again. While the queue is
+    held there is one to try from time to time.
     """
-    mail = session.scalar(due_mails(now).limit(1).with_for_update(skip_locked=True))
+    queue = holds.lock_queue(session) if holds.find_hold(session) else None
+    due = next_mails(session, queue, now=now)
+    mail = None if due is None else session.scalar(due.limit(1).with_for_update(skip_locked=True))
     if mail is None:
         return None
     if mail.attempts >= MAX_ATTEMPTS:
         # Nobody was left to note how its last attempt ended: this mail may be what ends workers.
         mail.status, mail.failure = MailStatus.DEAD, "interrompu pendant l’envoi"
         return None
+    if mail.attempts == 0 and not has_secret_key(mail):
+        mail.key = f"{mail.key.rpartition('.')[0]}.{secrets.token_hex(_SECRET_BYTES)}"
     mail.claimed_until = now + LEASE
     mail.attempts += 1
+    if queue is not None and queue.held_since is not None:
+        holds.begin_probe(queue, now=now, until=mail.claimed_until)
     session.flush()
     return Claim(
         id=mail.id,
@@ -107,7 +127,22 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
         key=mail.key,
         attempts=mail.attempts,
         until=mail.claimed_until,
+        is_probe=queue is not None and queue.held_since is not None,
     )
+
+
+def next_mails(session: Session, queue: MailQueue | None, *, now: datetime) -> Select[OutgoingMail] | None:
+    """Select the mails of which one may be tried; None while the queue is held, between two tries."""
+    if queue is None or queue.held_since is None or holds.may_probe(queue, now=now):
+        return due_mails(now)
+    if holds.may_probe_another(session, queue, now=now):
+        return due_mails(now).where(OutgoingMail.id.not_in(queue.mails))
+    return None
+
+
+def has_secret_key(mail: OutgoingMail) -> bool:
+    """Whether nobody can guess its Message-ID: not of a mail tried before this program could tell."""
+    return _SECRET_KEY.fullmatch(mail.key) is not None
 
 
 def give_back(session: Session, held: Claim) -> None:
@@ -116,13 +151,43 @@ def give_back(session: Session, held: Claim) -> None:
 
 
 def mark_sent(session: Session, held: Claim, *, now: datetime) -> bool:
-    """Whoever holds it by now, and whatever was decided meanwhile: it has left.
+    """Whoever holds it by now, and whatever was decided meanwhile: it has left, and a held queue is released.
 
     False where its person was erased since: nothing is to tell that it did.
     """
+    if holds.has_refusals(session):
+        _release(session, held.id, now=now)
     left = {"status": MailStatus.SENT, "sent_at": now, "failure": None, "claimed_until": None}
     noted = update(OutgoingMail).where(OutgoingMail.id == held.id).values(left).returning(OutgoingMail.id)
     return session.scalar(noted) is not None
+
+
+def note_refusal(
+    session: Session, held: Claim, answer: str, *, is_about_us: bool, is_final: bool, now: datetime
+) -> bool:
+    """Note what the server answered; True if no mail can leave for now.
+
+    An answer about the recipient ends this mail (`is_final`) or has it tried again later. One about us holds the queue,
+    and this attempt counts for nothing.
+    """
+    queue = holds.lock_queue(session)
+    if queue.held_since is not None or is_about_us:
+        # Behind those that wait: each asks in its turn.
+        _settle(session, held, attempts=held.attempts - 1, due_at=now, failure=answer)
+        if queue.held_since is None:
+            holds.hold(queue, [held.id], answer, now=now)
+        elif held.is_probe:
+            holds.prolong(queue, held.id, answer, is_about_us=is_about_us, now=now)
+        return True
+    if is_final:
+        mark_dead(session, held, answer)
+    else:
+        postpone(session, held, answer, now=now)
+    if not holds.add_answer(session, queue, held.id, answer):
+        return False
+    _take_back(session, queue.mails, now=now)
+    holds.hold(queue, queue.mails, answer, now=now)
+    return True
 
 
 def mark_dead(session: Session, held: Claim, reason: str) -> None:
@@ -149,6 +214,8 @@ def delay_after(attempts: int) -> timedelta:
 
 
 def _settle(session: Session, held: Claim, **values: object) -> None:
+    if held.is_probe:
+        holds.give_probe_back(session)
     # Only what this worker still holds: after the lease another one may have taken it, or a person dropped it.
     is_held = (OutgoingMail.claimed_until == held.until, OutgoingMail.status == MailStatus.PENDING)
     session.execute(
@@ -156,10 +223,59 @@ def _settle(session: Session, held: Claim, **values: object) -> None:
     )
 
 
+def _release(session: Session, sent_id: int, *, now: datetime) -> None:
+    """Forget what was refused since a mail got through; those that were tried in vain meanwhile come last.
+
+    That counts as an attempt of theirs, for it may have been about them: a second time they wait.
+    """
+    queue = holds.lock_queue(session)
+    tried = queue.mails if queue.held_since is not None else []
+    for mail in _lock_mails(session, tried, (MailStatus.PENDING,)):
+        if mail.id != sent_id and mail.claimed_until is None:
+            mail.attempts += 1
+            mail.due_at = now if mail.attempts == 1 else now + delay_after(mail.attempts)
+            mail.status = MailStatus.DEAD if mail.attempts >= MAX_ATTEMPTS else MailStatus.PENDING
+    holds.release(queue)
+    session.flush()
+
+
+def _take_back(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """Have these tried again, for it seems that their refusal wasn't about them."""
+    for mail in _lock_mails(session, ids, (MailStatus.PENDING, MailStatus.DEAD)):
+        mail.status, mail.attempts = MailStatus.PENDING, max(mail.attempts - 1, 0)
+        mail.due_at = mail.taken_back_at = now
+    session.flush()
+
+
+def _lock_mails(session: Session, ids: Sequence[int], statuses: Sequence[MailStatus]) -> Sequence[OutgoingMail]:
+    chosen = select(OutgoingMail).where(OutgoingMail.id.in_(ids), OutgoingMail.status.in_(statuses))
+    held = chosen.order_by(OutgoingMail.id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(held).all()
+
+
+def hold_back(session: Session, lead_id: int) -> None:
+    """Have what is still to be sent to this lead wait: their address receives nothing."""
+    _turn(session, lead_id, MailStatus.PENDING, MailStatus.WAITING)
+
+
+def send_held_back(session: Session, lead_id: int) -> None:
+    """Send what waits for this lead: their address may receive again."""
+    _turn(session, lead_id, MailStatus.WAITING, MailStatus.PENDING)
+
+
+def _turn(session: Session, lead_id: int, before: MailStatus, after: MailStatus) -> None:
+    theirs = select(OutgoingMail).where(OutgoingMail.lead_id == lead_id, OutgoingMail.audience == Audience.LEAD)
+    of_status = theirs.where(OutgoingMail.status == before).order_by(OutgoingMail.id).with_for_update()
+    for mail in session.scalars(of_status.execution_options(populate_existing=True)):
+        mail.status = after
+    session.flush()
+
+
 def retry(mail: OutgoingMail, *, now: datetime) -> None:
     """Send it after all, or at once. Raises MailAlreadySent."""
     _refuse_sent(mail)
     mail.status, mail.attempts, mail.due_at, mail.failure = MailStatus.PENDING, 0, now, None
+    mail.sent_at = mail.taken_back_at = None
 
 
 def drop(mail: OutgoingMail) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import smtplib
 import socket
 import ssl
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config import Settings
+from .answers import Deferred, Unreachable, Unsendable, judge, told
 from .files import draft_of, file_of
 from .headers import UTF8_POLICY
 from .smtputf8 import Smtputf8Support
@@ -22,28 +22,12 @@ from .smtputf8 import Smtputf8Support
 # Seconds for the greeting, and again for the rest: a server that answers a byte at a time would outlast the time-outs
 # of single steps, and with them the lease (services.py).
 SENDING_LIMIT = 120
-# Answers that speak of us, not of this mail: 421 closing, 530 log in or use TLS first, 534, 535 and 538 wrong log-in.
-_OUR_FAULT = frozenset({421, 530, 534, 535, 538})
-_ADDRESS = re.compile(r"\S+@\S+")
-_FAILURE_LIMIT = 200
 _NO_SMTPUTF8 = "notre serveur d’envoi ne sait pas écrire à une adresse accentuée avant l’arobase (SMTPUTF8)"
-
-
-class Deferred(Exception):
-    """Not now; later perhaps."""
-
-
-class Unreachable(Deferred):
-    """Nor will any other mail leave now: no server, or it doesn't let us in."""
-
-
-class Refused(Exception):
-    """Never: trying again would bring the same answer."""
 
 
 class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
-        """Returns once the mail is in other hands. Raises Deferred, Unreachable or Refused."""
+        """Returns once the mail is in other hands. Raises Deferred, Unreachable, Refused or Unsendable."""
 
     def withdraw(self) -> bool:
         """For another thread: whether the mail in hand isn't in other hands, and won't come there any more."""
@@ -68,17 +52,18 @@ class SmtpTransport:
             try:
                 server.send_message(message)
             except smtplib.SMTPRecipientsRefused as error:
-                code, reply = next(iter(error.recipients.values()))
-                raise _judge(code, reply) from None
+                recipient, (code, reply) = next(iter(error.recipients.items()))
+                raise judge(code, reply, is_about_rcpt=True, recipient=recipient) from None
             except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
                 # Whatever the code: it is our address or our name that isn't welcome, and no other mail's would be.
-                raise Unreachable(told(repr(error))) from None
+                raise Unreachable(_answer_of(error)) from None
             except smtplib.SMTPResponseException as error:
-                raise _judge(error.smtp_code, error.smtp_error) from None
+                recipient = str(message["To"])
+                raise judge(error.smtp_code, error.smtp_error, is_about_rcpt=False, recipient=recipient) from None
             except smtplib.SMTPNotSupportedError:
-                raise Refused(_NO_SMTPUTF8) from None
+                raise Unsendable(_NO_SMTPUTF8) from None
             except (smtplib.SMTPException, OSError) as error:
-                raise Deferred(told(repr(error))) from None
+                raise Deferred(_answer_of(error)) from None
 
     def withdraw(self) -> bool:
         with self._deciding:
@@ -98,7 +83,7 @@ class SmtpTransport:
                 server.ehlo_or_helo_if_needed()
                 server.noop()
             except (smtplib.SMTPException, OSError) as error:
-                raise Unreachable(told(repr(error))) from None
+                raise Unreachable(_answer_of(error)) from None
 
     def takes_smtputf8(self) -> bool:
         return self._smtputf8.is_offered()
@@ -117,7 +102,7 @@ class SmtpTransport:
         try:
             server = self._open()
         except (smtplib.SMTPException, OSError) as error:
-            raise Unreachable(told(repr(error))) from None
+            raise Unreachable(_answer_of(error)) from None
         if time.monotonic() - started > SENDING_LIMIT:
             server.close()
             raise Unreachable("the server took too long to greet")
@@ -137,14 +122,22 @@ class SmtpTransport:
 
     def _open(self) -> "_Patient":
         settings = self._settings
+        # Left to itself the library says an address in brackets where the machine's name has no dot.
+        name = settings.ehlo_name or socket.getfqdn()
         if settings.smtp_security == "tls":
             return _PatientTls(
                 settings.smtp_host,
                 settings.smtp_port,
+                local_hostname=name,
                 timeout=settings.smtp_timeout,
                 context=ssl.create_default_context(),
             )
-        return _Patient(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout)
+        return _Patient(
+            settings.smtp_host,
+            settings.smtp_port,
+            local_hostname=name,
+            timeout=settings.smtp_timeout,
+        )
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         settings = self._settings
@@ -154,7 +147,7 @@ class SmtpTransport:
             if settings.smtp_user:
                 server.login(settings.smtp_user, settings.smtp_password)
         except (smtplib.SMTPException, OSError) as error:
-            raise Unreachable(told(repr(error))) from None
+            raise Unreachable(_answer_of(error)) from None
 
 
 class _Patient(smtplib.SMTP):
@@ -207,7 +200,7 @@ class FileTransport:
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink()
-            raise Unreachable(told(repr(error))) from None
+            raise Unreachable(_answer_of(error)) from None
 
     def withdraw(self) -> bool:
         # Written in a moment.
@@ -233,17 +226,12 @@ class MemoryTransport:
         return True
 
 
-def told(reason: str) -> str:
-    """A reason as it may be kept and logged: one line, short, no address."""
-    return _ADDRESS.sub("…@…", " ".join(reason.split()))[:_FAILURE_LIMIT]
-
-
-def _judge(code: int, reply: bytes | str) -> Deferred | Refused:
-    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    reason = told(f"{code} {text}")
-    if code in _OUR_FAULT:
-        return Unreachable(reason)
-    return Refused(reason) if 500 <= code < 600 else Deferred(reason)
+def _answer_of(error: Exception) -> str:
+    """The server's own words where there are any, else what happened to the connection."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        reply = error.smtp_error
+        return told(f"{error.smtp_code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}")
+    return told(repr(error))
 
 
 def _cut(server: smtplib.SMTP) -> None:

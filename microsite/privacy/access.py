@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..leads.bounces import try_address_again
 from ..leads.queries import find_lead
 from ..outbox.models import OutgoingMail
 from ..outbox.services import enqueue
@@ -45,6 +46,7 @@ def _answer(session: Session, request: AccessRequest, *, now: datetime) -> None:
     if lead is None or submission is None or _has_enough(session, lead.id, now=now):
         return
     cause = f"{submission.reference}.{request.id}"
+    try_address_again(session, lead)
     # Not among the day's mails about this lead, which anyone can use up by sending forms: it has limits of its own.
     enqueue(session, template=ACCESS, cause=cause, lead_id=lead.id, now=now, is_capped=False)
 

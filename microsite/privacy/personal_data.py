@@ -80,6 +80,7 @@ def _staff(table: str, columns: str, what: str, activity: Activity, rule: Rule) 
 PERSONAL: tuple[Held, ...] = (
     _lead("leads", "first_name last_name name_key", "nom et prénom"),
     _lead("leads", "email email_key", "adresse e-mail"),
+    _lead("leads", "bounced_at", "si l’adresse ne reçoit plus d’e-mails, depuis quand", WRITING),
     _lead("leads", "phone", "téléphone"),
     _lead("leads", "created_at last_contact_at", "dates du premier et du dernier contact"),
     _lead("leads", "id needs_review link_version is_sample", "numéro et état de la fiche"),
@@ -157,7 +158,8 @@ PERSONAL: tuple[Held, ...] = (
     ),
     _lead(
         "outgoing_mails",
-        "id template cause audience lead_id key status decided_at due_at claimed_until attempts sent_at failure",
+        "id template cause audience lead_id key status decided_at due_at claimed_until attempts sent_at "
+        "taken_back_at failure",
         "e-mails envoyés ou à envoyer, sans leur contenu",
         WRITING,
         rule=Rule.MAILS,
@@ -238,6 +240,8 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "embed_hosts": _names("id origin note created_at"),
         "export_waves": _names("id at"),
         "key_fingerprints": _names("id name fingerprint replaced_at"),
+        # Numbers of mails at most, until the next one gets through.
+        "mail_queue": _names("id name answer mails held_since probed_at probe_at probes"),
         "open_days": _names("id title place access description online_url is_sample created_at"),
         "past_submissions": _names("id month form campaign source count"),
         "purge_runs": _names("id begun_at beat_at ended_at removed"),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ..leads.models import ConsentOrigin, FormName, SubmissionStatus
 from ..open_days.models import RegistrationState
-from ..outbox.models import Audience, MailStatus
+from ..outbox.models import STATUS_LABELS, Audience, MailStatus
 from .models import RequestKind
 
 _IDS = {"id": "numéro", "lead_id": "numéro_de_fiche", "submission_id": "numéro_de_demande"}
@@ -23,6 +23,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "needs_review": "à_vérifier_par_l’équipe",
         "link_version": "version_des_liens",
         "is_sample": "exemple_inventé",
+        "bounced_at": "ne_reçoit_plus_d’e-mail_depuis",
         "created_at": "premier_contact_le",
         "last_contact_at": "dernier_contact_le",
     },
@@ -87,6 +88,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "claimed_until": "en_cours_d’envoi_jusqu’au",
         "attempts": "essais",
         "sent_at": "envoyé_le",
+        "taken_back_at": "refus_repris_le",
         "failure": "dernier_échec",
     },
     "privacy_requests": {
@@ -132,13 +134,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "expired": "proposition restée sans réponse",
         "attended": "présence notée",
     },
-    MailStatus: {
-        "pending": "à envoyer",
-        "sent": "envoyé",
-        "dead": "refusé",
-        "suppressed": "retenu, trop pour une adresse",
-        "dropped": "abandonné",
-    },
+    MailStatus: {status.value: label for status, label in STATUS_LABELS.items()},
     Audience: {"lead": "vous", "admissions": "l’équipe des admissions"},
     RequestKind: {"copy": "copie des données", "erasure": "effacement"},
 }

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
 from microsite.jobs import Worker
-from microsite.outbox.transports import Deferred
+from microsite.outbox.answers import Deferred
 from microsite.web import log_lines
 from microsite.web.errors import last_resort
 from microsite.web.log_lines import LineHandler

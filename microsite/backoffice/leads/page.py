@@ -38,6 +38,7 @@ def lead(lead_id: int) -> Response:
         events=timeline(record, current_school()),
         cut_at=SHOWN if record.is_cut else None,
         version=_version(found),
+        bounce=record.bounce,
     )
     return make_response(page)
 

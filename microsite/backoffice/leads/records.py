@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
@@ -10,13 +11,22 @@ from sqlalchemy.orm import Session, joinedload
 from ...brochures.models import BrochureDownload
 from ...leads.models import Consent, Lead, Submission
 from ...open_days.models import Alert, Registration, Slot
-from ...outbox.models import Audience, OutgoingMail
+from ...outbox.models import Audience, MailStatus, OutgoingMail
 from ...privacy.models import PrivacyRequest
 
 # Of each kind, the latest: somebody may have sent the form ten thousand times.
 SHOWN = 200
 
 Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounced:
+    """`waiting`: how many mails wait for the address to be used again."""
+
+    since: datetime
+    reason: str
+    waiting: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,15 @@ class LeadRecord:
     downloads: list[tuple[BrochureDownload, str]]
     mails: list[OutgoingMail]
     requests: list[PrivacyRequest]
+
+    @property
+    def bounce(self) -> "Bounced | None":
+        """Since when nothing arrives at their address; None where mails do, as far as anybody knows."""
+        if self.lead.bounced_at is None:
+            return None
+        reasons = (mail.failure for mail in self.mails if mail.status is MailStatus.BOUNCED)
+        waiting = sum(mail.status is MailStatus.WAITING for mail in self.mails)
+        return Bounced(since=self.lead.bounced_at, reason=next(reasons, None) or "non remis", waiting=waiting)
 
     @property
     def is_cut(self) -> bool:

@@ -9,7 +9,7 @@ from ...exports.columns import FORMS
 from ...leads.models import Consent, ConsentOrigin, Submission, SubmissionStatus
 from ...open_days.forms import slot_label
 from ...open_days.models import Alert, Registration, RegistrationState
-from ...outbox.models import MailStatus, OutgoingMail
+from ...outbox.models import STATUS_LABELS, MailStatus, OutgoingMail
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...school import School
 from ..labels import mail_label, moment
@@ -23,13 +23,6 @@ _REGISTRATIONS = {
     RegistrationState.CANCELLED: "annulée",
     RegistrationState.EXPIRED: "proposition restée sans réponse",
     RegistrationState.ATTENDED: "présence notée",
-}
-_MAILS = {
-    MailStatus.PENDING: "à envoyer",
-    MailStatus.SENT: "envoyé",
-    MailStatus.DEAD: "refusé",
-    MailStatus.SUPPRESSED: "retenu, trop pour une adresse",
-    MailStatus.DROPPED: "abandonné",
 }
 _REQUESTS = {RequestKind.COPY: "A demandé une copie de ses données", RequestKind.ERASURE: "A demandé l’effacement"}
 
@@ -102,8 +95,16 @@ def _download(row: BrochureDownload, reference: str) -> Event:
 
 
 def _mail(row: OutgoingMail) -> Event:
-    title = f"Message : {mail_label(row.template)}"
-    return Event(at=row.sent_at or row.decided_at, title=title, note=_MAILS[row.status])
+    title, note = f"Message : {mail_label(row.template)}", STATUS_LABELS[row.status]
+    if row.status is MailStatus.BOUNCED:
+        note += f", {row.failure}"
+    return Event(
+        at=row.sent_at or row.decided_at,
+        title=title,
+        note=f"{STATUS_LABELS[row.status]} : {row.failure}"
+        if row.status is MailStatus.BOUNCED
+        else STATUS_LABELS[row.status],
+    )
 
 
 def _privacy(row: PrivacyRequest) -> Iterator[Event]:

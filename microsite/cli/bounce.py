@@ -1,0 +1,88 @@
+"""flask --app wsgi outbox bounce: read delivery reports, from standard input or from a mailbox."""
+
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from ..db import db, writing
+from ..leads.bounces import Bounce, Verdict, note_bounce
+from ..outbox.answers import told
+from ..outbox.delivery_reports import SIZE_LIMIT, Unreadable, read_report
+from ..outbox.mailbox import Mailbox, MailboxError, open_mailbox
+from ..web.context import current_school, current_settings, utc_now
+
+_WORDS = {
+    Verdict.NO_FAILURE: "ignoré : cet avis n’annonce aucun échec définitif.",
+    Verdict.UNKNOWN_MAIL: "ignoré : cet avis ne rend aucun message que le site a envoyé.",
+    Verdict.OTHER_RECIPIENT: "ignoré : l’échec ne concerne pas le destinataire du message {id}.",
+    Verdict.KNOWN: "ignoré : le message {id} est déjà noté, ou n’attend plus d’avis.",
+}
+
+
+@click.command("bounce")
+@click.option("--imap", "is_imap", is_flag=True, help="Relève la boîte des réglages MICROSITE_IMAP_*.")
+@with_appcontext
+def bounce(is_imap: bool) -> None:
+    """Lit un avis de non-remise sur l’entrée standard, ou tous ceux d’une boîte.
+
+    Seul compte un échec définitif, pour le destinataire même d’un message que le site a envoyé ; le reste est ignoré.
+    Code de sortie 1 si quelque chose n’a pas pu être lu.
+    """
+    if is_imap:
+        _read_mailbox()
+    elif not _read(sys.stdin.buffer.read(SIZE_LIMIT + 1)):
+        sys.exit(1)
+
+
+def _read_mailbox() -> None:
+    settings = current_settings()
+    if not settings.imap_host:
+        raise click.UsageError("--imap : donnez d’abord MICROSITE_IMAP_HOST, MICROSITE_IMAP_USER et son mot de passe.")
+    failed = 0
+    try:
+        with open_mailbox(settings) as mailbox:
+            uids = mailbox.unread()
+            for number, uid in enumerate(uids, 1):
+                failed += not _read_message(mailbox, uid, label=f"{number}/{len(uids)} ")
+    except MailboxError as error:
+        place = f"{settings.imap_host}:{settings.imap_port}"
+        raise click.ClickException(f"boîte {place} : {told(str(error))} ; vérifiez MICROSITE_IMAP_*.") from None
+    if not uids:
+        click.echo("Aucun message à lire.")
+    if failed:
+        sys.exit(1)
+
+
+def _read_message(mailbox: Mailbox, uid: str, *, label: str) -> bool:
+    """Marked once what it says is kept: a stop in between has it read again, which changes nothing."""
+    if mailbox.size_of(uid) > SIZE_LIMIT:
+        click.echo(f"{label}illisible : plus de 10 Mo. Rien n’est changé.", err=True)
+        is_read = False
+    else:
+        is_read = _read(mailbox.fetch(uid), label=label)
+    mailbox.mark_read(uid, needs_a_look=not is_read)
+    return is_read
+
+
+def _read(content: bytes, *, label: str = "") -> bool:
+    """False for what can't be read."""
+    try:
+        report = read_report(content)
+    except Unreadable as error:
+        click.echo(f"{label}illisible : {error}. Rien n’est changé.", err=True)
+        return False
+    if report is None:
+        click.echo(f"{label}ignoré : ce n’est pas un avis de non-remise.")
+        return True
+    with writing():
+        noted = note_bounce(db.session(), report, admissions=current_school().mail.admissions, now=utc_now())
+    click.echo(label + _words_of(noted))
+    return True
+
+
+def _words_of(noted: Bounce) -> str:
+    if noted.verdict is not Verdict.NOTED:
+        return _WORDS[noted.verdict].format(id=noted.mail_id)
+    waiting = " Les messages suivants à cette adresse attendent." if noted.lead_id is not None else ""
+    return f"message {noted.mail_id} non remis : {noted.reason}.{waiting}"

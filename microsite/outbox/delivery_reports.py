@@ -1,0 +1,173 @@
+"""Read delivery reports: multipart/report (RFC 6522) with message/delivery-status (RFC 3464), or in UTF-8 (RFC 6533).
+
+Nothing in a report is trusted but what nobody else knows, our mail's Message-ID. A status that is delayed, relayed,
+expanded or delivered, and any message that is no report, says nothing that counts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, message_from_string
+from email.message import Message
+from email.parser import HeaderParser
+
+# In bytes: a report that returns our whole mail is far smaller.
+SIZE_LIMIT = 10_000_000
+_STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+# What a report may be wrapped in by a program that passes it on.
+_WRAPPERS = ("multipart/mixed", "multipart/signed")
+_DEPTH = 5
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_MESSAGE_ID = re.compile(r"<([^<>@\s]+)@[^<>\s]+>")
+# RFC 3461 (xtext) and RFC 6533 (utf-8-addr-xtext).
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+_UTF8_XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+
+
+class Unreadable(ValueError):
+    """Nothing can be read from these bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A recipient whose mail couldn't be delivered and won't be; `recipients` are the readings of one address."""
+
+    recipients: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryReport:
+    """`key`: what our mail's Message-ID begins with; empty where the report doesn't return it."""
+
+    key: str
+    failures: tuple[Failure, ...]
+
+
+def read_report(content: bytes) -> DeliveryReport | None:
+    """Return what a report says; None for a message that is none. Raises Unreadable."""
+    if len(content) > SIZE_LIMIT:
+        raise Unreadable("plus de 10 Mo")
+    if not content.strip():
+        raise Unreadable("vide")
+    try:
+        return _read_message(message_from_bytes(content))
+    except Unreadable:
+        raise
+    except (ValueError, LookupError, RecursionError, AttributeError, TypeError):
+        # The e-mail package meets what is broken with errors of many kinds.
+        raise Unreadable("abîmé") from None
+
+
+def _read_message(message: Message) -> DeliveryReport | None:
+    if not message.keys():
+        raise Unreadable("sans en-têtes")
+    report = _find_report(message, _DEPTH)
+    return None if report is None else _read(report)
+
+
+def _find_report(message: Message, depth: int) -> Message | None:
+    """Not in a message that this one returns or forwards."""
+    kind = message.get_content_type()
+    if kind == "multipart/report":
+        is_about_delivery = str(message.get_param("report-type", "delivery-status")).lower() == "delivery-status"
+        return message if is_about_delivery else None
+    if kind not in _WRAPPERS or depth == 0:
+        return None
+    found = (_find_report(part, depth - 1) for part in _parts(message))
+    return next((report for report in found if report is not None), None)
+
+
+def _read(report: Message) -> DeliveryReport:
+    parts = list(_parts(report))
+    statuses = [part for part in parts if part.get_content_type() in _STATUS_TYPES]
+    returned = [part for part in parts if part.get_content_type() in _RETURNED_TYPES]
+    blocks = [block for part in statuses[:1] for block in _blocks(part) if "Action" in block]
+    if not blocks:
+        raise Unreadable("sans état de remise")
+    failures = [failure for block in blocks if (failure := _failure(block))]
+    return DeliveryReport(key=_key(returned[0]) if returned else "", failures=tuple(failures))
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    payload = message.get_payload()
+    yield from (part for part in payload if isinstance(part, Message)) if isinstance(payload, list) else ()
+
+
+def _text_of(part: Message) -> str:
+    """What stands in a part, decoded. The package has parsed it as a message, or several, before undoing its coding."""
+    raw = part.as_bytes().replace(b"\r\n", b"\n")
+    body = raw.partition(b"\n\n")[2].lstrip(b"\n")
+    plain = Message()
+    plain["Content-Transfer-Encoding"] = str(part.get("Content-Transfer-Encoding", "8bit"))
+    plain.set_payload(body.decode("ascii", "surrogateescape"))
+    decoded = plain.get_payload(decode=True)
+    return (decoded if isinstance(decoded, bytes) else body).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _blocks(part: Message) -> Iterator[Message]:
+    """The fields of the message, then those of each recipient."""
+    for block in _BLANK_LINE.split(_text_of(part)):
+        if block.strip():
+            yield HeaderParser().parsestr(block.lstrip("\n"))
+
+
+def _failure(block: Message) -> Failure | None:
+    action = str(block.get("Action", "")).partition("(")[0].strip().lower()
+    status = _STATUS.match(str(block.get("Status", "")))
+    recipient = str(block.get("Final-Recipient", ""))
+    if action != "failed" or status is None or status[1] != "5" or not recipient:
+        return None
+    return Failure(recipients=_addresses(recipient), status=".".join(status.groups()))
+
+
+def _addresses(field: str) -> tuple[str, ...]:
+    kind, _, text = field.partition(";")
+    address = "".join(text.split()).strip("<>")
+    if kind.strip().lower() == "utf-8":
+        return (_UTF8_XTEXT.sub(lambda match: chr(int(match[1], 16)), address),)
+    if kind.strip().lower() != "rfc822":
+        return ()
+    return (address, _XTEXT.sub(lambda match: chr(int(match[1], 16)), address))
+
+
+def _key(returned: Message) -> str:
+    headers = message_from_string(_text_of(returned))
+    match = _MESSAGE_ID.search(str(headers.get("Message-ID", "")))
+    return match[1] if match else ""
+
+
+# By subject and detail, else by subject (RFC 3463, and the registry of RFC 5248).
+_REASONS = {
+    "1.0": "adresse refusée",
+    "1.1": "boîte inconnue",
+    "1.2": "domaine inconnu",
+    "1.3": "adresse mal écrite",
+    "1.4": "adresse ambiguë",
+    "1.6": "boîte déménagée, sans nouvelle adresse",
+    "1.10": "domaine qui ne reçoit aucun e-mail",
+    "2.0": "boîte en difficulté",
+    "2.1": "boîte désactivée",
+    "2.2": "boîte pleine",
+    "2.3": "message trop long pour cette boîte",
+    "2.4": "liste de diffusion en panne",
+    "3": "serveur du destinataire en difficulté",
+    "3.4": "message trop long pour le serveur du destinataire",
+    "4": "serveur du destinataire injoignable",
+    "4.4": "domaine sans serveur de messagerie",
+    "4.6": "message qui tourne en rond",
+    "4.7": "serveur du destinataire resté trop longtemps sans répondre",
+    "5": "échange refusé par le serveur du destinataire",
+    "6": "contenu que le serveur du destinataire n’accepte pas",
+    "7": "refusé par les règles du destinataire",
+    "7.1": "expéditeur refusé par le destinataire",
+}
+
+
+def reason_for(status: str) -> str:
+    """Return in plain words why it wasn't delivered, with the code (RFC 3463): « boîte inconnue (5.1.1) »."""
+    _, subject, detail = status.split(".")
+    words = _REASONS.get(f"{subject}.{detail}") or _REASONS.get(subject) or _REASONS.get(f"{subject}.0")
+    return f"{words or 'remise impossible'} ({status})"

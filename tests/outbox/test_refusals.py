@@ -1,0 +1,398 @@
+"""What a real server's refusals lead to: one mail ends, or the queue is held until one gets through, and is seen."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from microsite.backoffice.models import Role
+from microsite.db import db
+from microsite.jobs import Worker
+from microsite.outbox.models import MailStatus, OutgoingMail
+from microsite.web.context import utc_now
+
+from ..answers import BROCHURE, only
+from ..backoffice.conftest import add_member, address, enter
+from ..conftest import Environ
+from ..mail_server import MailServer
+from ..page import CheckedClient
+from .conftest import make_smtp_app
+
+MONDAY = datetime(2027, 1, 4, 9, tzinfo=UTC)
+
+# To whom each answer is given, and what it is.
+ABOUT_US = {
+    "limit, after DATA": {"data_answer": "554 5.7.0 Sending limit reached, try again later"},
+    "our name, at RCPT": {"recipient_answer": "504 5.5.2 <[127.0.0.1]>: Helo command rejected"},
+    "our address, at RCPT": {"recipient_answer": "553 5.7.1 <sender@ecole.example>: Sender address rejected"},
+    "sender's domain, X.1.8": {"recipient_answer": "550 5.1.8 Sender domain not found"},
+    "sender's syntax, X.1.7": {"recipient_answer": "553 5.1.7 Bad sender address"},
+    "relaying, on several lines": {"recipient_answer": "550-5.7.1 Relaying denied\r\n550 5.7.1 See our help page"},
+    "no code, after DATA": {"data_answer": "554 Message rejected under suspicion of SPAM"},
+    "mailbox code, after DATA": {"data_answer": "550 Rejected by policy"},
+    "no code, relay at RCPT": {"recipient_answer": "554 Relay access denied"},
+    "system, for now": {"recipient_answer": "451 4.3.2 System not accepting messages"},
+    "no code, for now": {"data_answer": "452 Out of disk"},
+    "closing": {"recipient_answer": "421 Too many connections"},
+    "at MAIL": {"sender_answer": "550 5.1.1 Who are you?"},
+}
+ABOUT_THE_RECIPIENT = {
+    "unknown": {"recipient_answer": "550 5.1.1 <zoe0@exemple.fr>: User unknown"},
+    "unknown, said after DATA": {"data_answer": "554 5.1.1 No such user"},
+    "no such domain": {"recipient_answer": "554 5.1.2 Bad destination system"},
+    "null MX": {"recipient_answer": "556 5.1.10 Recipient address has null MX"},
+    "disabled": {"recipient_answer": "550 5.2.1 Mailbox disabled"},
+    "full, on several lines": {"recipient_answer": "552-5.2.2 Over quota\r\n552 5.2.2 Come back never"},
+    "qmail's own writing": {"recipient_answer": "554 sorry, no mailbox here by that name (#5.1.1)"},
+    "another own writing": {"recipient_answer": "554 #5.1.0 Address rejected."},
+    "no code": {"recipient_answer": "550 No such user here"},
+    "no code, name": {"recipient_answer": "553 Mailbox name not allowed"},
+}
+FOR_NOW = {
+    "full": {"recipient_answer": "452 4.2.2 Mailbox full"},
+    "greylisted, no code": {"recipient_answer": "450 Greylisted"},
+    "said after DATA": {"data_answer": "451 4.2.1 Mailbox busy"},
+}
+LIMIT = ABOUT_US["limit, after DATA"]
+
+
+# Seconds: none of this is about a slow server.
+_PATIENCE = {"MICROSITE_SMTP_TIMEOUT": "60"}
+
+
+@pytest.fixture
+def smtp_app(make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer) -> Flask:
+    return make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE)
+
+
+@pytest.fixture
+def worker(smtp_app: Flask) -> Worker:
+    return Worker(smtp_app)
+
+
+def _ask(client: CheckedClient, *numbers: int) -> None:
+    for number in numbers:
+        form = client.page("/brochure").form("/brochure")
+        client.follow(client.send(form, **BROCHURE | {"email": f"zoe{number}@exemple.fr"}))
+
+
+def _mails(app: Flask) -> list[OutgoingMail]:
+    with app.app_context():
+        return list(db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))
+
+
+def _statuses(app: Flask) -> list[MailStatus]:
+    return [mail.status for mail in _mails(app)]
+
+
+def _give_up_asking(server: MailServer) -> None:
+    vars(server).update(sender_answer=None, recipient_answer=None, data_answer=None)
+
+
+def _run(app: Flask, *arguments: str) -> str:
+    return app.test_cli_runner().invoke(args=list(arguments)).output
+
+
+@pytest.mark.parametrize("answers", ABOUT_US.values(), ids=ABOUT_US)
+def test_answer_about_us_ends_no_mail_and_all_leave_once_it_is_over(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answers: dict[str, str]
+) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0, 1, 2, 3)
+        vars(mail_server).update(answers)
+        for _ in range(40):
+            worker.work()
+            clock.shift(timedelta(minutes=30))
+
+        assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
+        assert mail_server.received == []
+        _give_up_asking(mail_server)
+        clock.shift(timedelta(hours=1))
+        worker.work()
+
+    assert set(_statuses(smtp_app)) == {MailStatus.SENT}
+    assert sorted(mail_server.recipients) == [f"zoe{number}@exemple.fr" for number in range(4)]
+
+
+@pytest.mark.parametrize("answers", ABOUT_THE_RECIPIENT.values(), ids=ABOUT_THE_RECIPIENT)
+def test_answer_about_the_recipient_ends_one_mail_and_the_others_leave(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answers: dict[str, str]
+) -> None:
+    _ask(smtp_client, 0)
+    vars(mail_server).update(answers)
+    worker.work()
+    _give_up_asking(mail_server)
+    _ask(smtp_client, 1)
+    worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.DEAD, MailStatus.SENT]
+    assert "zoe0" not in str(_mails(smtp_app)[0].failure)
+
+
+@pytest.mark.parametrize("answers", FOR_NOW.values(), ids=FOR_NOW)
+def test_recipient_who_is_not_ready_is_tried_later_and_holds_nobody_up(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answers: dict[str, str]
+) -> None:
+    _ask(smtp_client, 0)
+    vars(mail_server).update(answers)
+    worker.work()
+    _give_up_asking(mail_server)
+    _ask(smtp_client, 1)
+    worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.PENDING, MailStatus.SENT]
+    with time_machine.travel(utc_now() + timedelta(minutes=10), tick=True):
+        worker.work()
+    assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 <{to}>: Recipient address rejected: User unknown, id {n}a7f3",
+        "550 No such user: {to}",
+        "450 4.2.0 <{to}>: Greylisted for {n}00 seconds",
+    ],
+)
+def test_same_answer_for_several_recipients_in_a_row_is_about_us(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answer: str
+) -> None:
+    mail_server.answer_to = answer
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(6))
+        worker.work()
+
+        assert set(_statuses(smtp_app)) == {MailStatus.PENDING}
+        assert "Envoi suspendu depuis le 04/01/2027" in _run(smtp_app, "outbox", "list")
+        mail_server.answer_to = None
+        clock.shift(timedelta(minutes=2))
+        worker.work()
+
+    assert set(_statuses(smtp_app)) == {MailStatus.SENT}
+    assert len(mail_server.received) == 6
+
+
+def test_same_answer_to_one_person_s_mails_or_with_others_in_between_ends_them(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    mail_server.unknown = {"zoe0@exemple.fr", "zoe2@exemple.fr", "zoe4@exemple.fr"}
+    _ask(smtp_client, 0, 0, 0, 0, 1, 2, 3, 4)
+    worker.work()
+
+    dead = [mail for mail in _mails(smtp_app) if mail.status is MailStatus.DEAD]
+    assert len(dead) == 6
+    assert sorted(set(mail_server.recipients)) == ["zoe1@exemple.fr", "zoe3@exemple.fr"]
+
+
+def test_mails_that_are_refused_again_after_the_queue_was_held_end(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    """Three who mistyped their address, one after the other: the queue isn't held for them for ever."""
+    mail_server.unknown = {f"zoe{number}@exemple.fr" for number in range(3)}
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0, 1, 2, 3, 4)
+        for _ in range(20):
+            worker.work()
+            clock.shift(timedelta(minutes=1))
+
+    assert _statuses(smtp_app) == [MailStatus.DEAD] * 3 + [MailStatus.SENT] * 2
+
+
+def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    mail_server.unwanted = {"zoe0@exemple.fr"}
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for _ in range(20):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+        # By now it is asked about once an hour; one that comes waits no longer than five minutes.
+        worker.work()
+        _ask(smtp_client, 1, 2)
+        for _ in range(5):
+            clock.shift(timedelta(minutes=1))
+            worker.work()
+
+        assert _statuses(smtp_app) == [MailStatus.PENDING, MailStatus.SENT, MailStatus.SENT]
+        for number in range(3, 60):
+            clock.shift(timedelta(hours=6))
+            _ask(smtp_client, number)
+            for _ in range(3):
+                worker.work()
+                clock.shift(timedelta(minutes=2))
+
+    assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 59
+
+
+def test_held_queue_is_asked_by_one_mail_with_growing_delay(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    """Whatever the number of processes, and whatever comes meanwhile."""
+    vars(mail_server).update(LIMIT)
+    others = [Worker(smtp_app) for _ in range(3)]
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(5))
+        asked = []
+        for minute in range(300):
+            before = len(mail_server.refused)
+            for one in (worker, *others):
+                one.work()
+            asked += [minute] * (len(mail_server.refused) - before)
+            if minute == 20:
+                _ask(smtp_client, 5)
+            clock.shift(timedelta(minutes=1))
+
+    delays = [after - before for before, after in pairwise(asked)]
+    assert delays == [1, 2, 5, 10, 30, 60, 60, 60, 60]
+    assert len(set(mail_server.refused)) > 3
+
+
+def test_workers_that_look_at_once_have_one_mail_ask(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    vars(mail_server).update(LIMIT)
+    with time_machine.travel(MONDAY, tick=True) as clock:
+        _ask(smtp_client, *range(4))
+        worker.work()
+        clock.shift(timedelta(minutes=2))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda one: one.work(), [Worker(smtp_app) for _ in range(4)]))
+
+    assert len(mail_server.refused) == 2
+
+
+def test_recipient_who_is_unknown_keeps_a_held_queue_from_growing_older(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    """The limit is over; the first two who ask are refused for themselves, and the third gets through."""
+    vars(mail_server).update(LIMIT)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 1)
+        clock.shift(timedelta(seconds=1))
+        _ask(smtp_client, 2)
+        clock.shift(timedelta(seconds=1))
+        _ask(smtp_client, 3, 4)
+        worker.work()
+        mail_server.unknown = {"zoe1@exemple.fr", "zoe2@exemple.fr"}
+        _give_up_asking(mail_server)
+        for _ in range(6):
+            clock.shift(timedelta(minutes=1))
+            worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.DEAD, MailStatus.DEAD, MailStatus.SENT, MailStatus.SENT]
+
+
+def test_held_queue_stays_held_after_a_restart(
+    make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer
+) -> None:
+    vars(mail_server).update(LIMIT)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        app = make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE)
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        _ask(client, 0, 1)
+        Worker(app).work()
+        again = make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE)
+        clock.shift(timedelta(seconds=30))
+        Worker(again).work()
+
+        assert len(mail_server.refused) == 1
+        _give_up_asking(mail_server)
+        clock.shift(timedelta(seconds=30))
+        Worker(again).work()
+
+    assert set(_statuses(again)) == {MailStatus.SENT}
+
+
+def test_who_operates_the_site_reads_why_mails_wait_and_has_it_tried_at_once(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    _ask(smtp_client, 0)
+    vars(mail_server).update(LIMIT)
+    worker.work()
+
+    assert smtp_app.test_client().get("/readyz").json == {
+        "status": "not ready",
+        "database": "ok",
+        "disk": "ok",
+        "outbox": "held",
+    }
+    told = only([line for line in _run(smtp_app, "ops", "check", "--fast").splitlines() if "Envoi suspendu" in line])
+    assert "« 554 5.7.0 Sending limit reached, try again later »" in told
+    assert "flask --app wsgi outbox retry --now" in told
+    once = smtp_app.test_cli_runner().invoke(args=["outbox", "run", "--once"])
+    assert once.exit_code == 1
+    assert "outbox list dit pourquoi" in once.output
+
+    _give_up_asking(mail_server)
+    assert "Un message est essayé aussitôt" in _run(smtp_app, "outbox", "retry", "--now")
+    worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.SENT]
+    assert "Envoi suspendu" not in _run(smtp_app, "ops", "check", "--fast")
+    assert "n’est pas suspendu" in _run(smtp_app, "outbox", "retry", "--now")
+
+
+@pytest.mark.parametrize("page", ["/admissions/", "/admissions/messages"])
+def test_staff_read_why_mails_wait_and_have_it_tried_at_once(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, page: str
+) -> None:
+    _ask(smtp_client, 0)
+    vars(mail_server).update(LIMIT)
+    worker.work()
+    _give_up_asking(mail_server)
+    add_member(smtp_app, Role.ADMINISTRATOR)
+    desk = smtp_app.test_client()
+    assert isinstance(desk, CheckedClient)
+    enter(desk, email=address(Role.ADMINISTRATOR))
+
+    shown = desk.page(page)
+    assert "Les messages ne partent plus" in shown.text
+    assert "554 5.7.0 Sending limit reached, try again later" in shown.text
+    asked = desk.follow(desk.send(shown.form("/admissions/messages/renvoi"), essai="1"))
+    worker.work()
+
+    assert "Un message est essayé" in asked.text
+    assert _statuses(smtp_app) == [MailStatus.SENT]
+    assert "Les messages ne partent plus" not in desk.page(page).text
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_server_is_greeted_by_the_machine_s_name_where_the_site_has_none(
+    make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer
+) -> None:
+    app = make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE, MICROSITE_PUBLIC_URL="http://192.0.2.7:8000")
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    _ask(client, 0)
+    Worker(app).work()
+
+    assert "[" not in only(mail_server.greetings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({}, "www.ecole.example"),
+        ({"MICROSITE_SMTP_EHLO": "mail.ecole.example"}, "mail.ecole.example"),
+        ({"MICROSITE_PUBLIC_URL": "https://candidatures.ecole.example:8443"}, "candidatures.ecole.example"),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_server_is_greeted_by_a_name(
+    make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer, settings: dict[str, str], name: str
+) -> None:
+    app = make_smtp_app(make_app, environ, mail_server.port, **_PATIENCE, **settings)
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    _ask(client, 0)
+    Worker(app).work()
+
+    assert mail_server.greetings == [name]
