@@ -1,0 +1,38 @@
+"""Run granian with one listening socket for all its workers: `python -m microsite.listening`, with granian's arguments.
+
+By itself granian has each worker listen on Linux (SO_REUSEPORT), and the kernel resets the connections that wait for a
+worker that ends: visitors would see a reload. Sharing one socket is what granian does on other systems. It has no
+option for it: `_init_shared_socket`, `_ssp`, `_shd` and `_sso` are private to granian 2.8.
+"""
+
+import multiprocessing
+import socket
+import sys
+from typing import Any
+
+from granian import cli
+from granian.server import MPServer
+
+
+class SharedSocketServer(MPServer):
+    """A server whose parent process holds the listening socket; what isn't accepted yet waits for another worker."""
+
+    # granian has no annotations.
+    _ssp: Any
+    _shd: Any
+    _sso: Any
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]
+        if self._ssp is not None:
+            self._ssp, self._shd = None, self._ssp.build()
+            # Closed when the parent is told to stop, so that new connections are refused rather than left waiting.
+            self._sso = socket.socket(fileno=self._shd.get_fd())
+
+
+if __name__ == "__main__":
+    # Python 3.14 would start workers without the files that their parent has open.
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")
+    cli.Server = SharedSocketServer  # type: ignore[attr-defined]  # what its command starts
+    cli.entrypoint()  # type: ignore[no-untyped-call]
