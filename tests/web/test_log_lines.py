@@ -189,7 +189,9 @@ def test_gathered_lines_are_written_by_themselves() -> None:
 
 _TALK = """
 import logging, sys, time
+from microsite.web import log_lines
 from microsite.web.log_lines import LineHandler, _unbuffered_errors
+log_lines._PATIENCE = 600
 handler = LineHandler(_unbuffered_errors())
 handler.setFormatter(logging.Formatter("%(message)s"))
 handler.gather()

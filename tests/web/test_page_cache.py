@@ -435,13 +435,16 @@ def test_many_at_once_get_what_is_theirs(environ: Environ, tmp_path: Path) -> No
         return source, headers, page
 
     log = tmp_path / "log"
-    with served(environ | {"MICROSITE_PAGE_SECONDS": "60"}, log=log) as site, ThreadPoolExecutor(16) as pool:
+    with served(environ | {"MICROSITE_PAGE_SECONDS": "3600"}, log=log) as site, ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(visit, range(400)))
+        later = list(pool.map(visit, range(400, 440)))
 
+    answers += later
     for source, _, page in answers:
         assert set(re.findall(rb"utm_source=([\w-]+)", page)) == {source.encode()}
     names = {headers["X-Request-ID"] for _, headers, _ in answers}
     told = re.findall(r"\[(\w+)\] GET / 200 \d+\.\dms\n", log.read_text())
     assert len(names) == len(answers)
     assert sorted(names) == sorted(told)
-    assert len({page for _, _, page in answers}) < len(answers) / 4
+    # One for each source in each process.
+    assert len({page for _, _, page in later}) <= 2 * len(sources)
