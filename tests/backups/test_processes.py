@@ -69,6 +69,7 @@ class _Writers:
                 self.refused.append(status)
 
 
+@pytest.mark.slow
 def test_backup_of_a_busy_site_has_everybody_who_was_thanked_before(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
@@ -114,6 +115,7 @@ def _moments(environ: Environ) -> list[Callable[[], bool]]:
     return [(instance / name).exists for name in names]
 
 
+@pytest.mark.slow
 def test_killed_restore_leaves_the_old_or_the_new(app: Flask, client: CheckedClient, environ: Environ) -> None:
     ask_brochure(client)
     archive = back_up(app)

@@ -99,6 +99,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"])
+@pytest.mark.slow
 def test_restarted_database_loses_nothing_and_the_site_recovers_by_itself(
     make_app: Callable[..., Flask], environ: Environ, cluster: Cluster
 ) -> None:

@@ -123,6 +123,7 @@ def test_relative_instance_folder_stays_the_same_once_served(engine_name: str, t
     assert (tmp_path / "relative" / "microsite.sqlite3").exists()
 
 
+@pytest.mark.slow
 def test_more_visitors_than_connections_all_get_an_answer(client: CheckedClient, app: Flask, environ: Environ) -> None:
     form = client.page("/brochure").form("/brochure")
     bodies = [urlencode(form.filled(**BROCHURE | {"email": f"zoe{n}@exemple.fr"})).encode() for n in range(100)]
