@@ -1,8 +1,11 @@
-"""Run granian with one listening socket for all its workers: `python -m microsite.listening`, with granian's arguments.
+"""Run granian with one listening socket for all its workers: `python -P microsite/listening.py`, and its arguments.
 
 By itself granian has each worker listen on Linux (SO_REUSEPORT), and the kernel resets the connections that wait for a
 worker that ends: visitors would see a reload. Sharing one socket is what granian does on other systems. It has no
 option for it: `_init_shared_socket`, `_ssp`, `_shd` and `_sso` are private to granian 2.8.
+
+It is run as a file, for the parent process must load nothing of the site: workers are copies of it, and would have the
+same connections and the same random numbers.
 """
 
 import multiprocessing

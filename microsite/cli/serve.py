@@ -140,7 +140,7 @@ def _tell_what_to_open(settings: Settings, password: str | None) -> None:
 def granian_command(settings: Settings) -> list[str]:
     """What serves an installation whose database is up to date."""
     return [
-        *(sys.executable, "-m", "microsite.listening", "microsite.served:app"),
+        *(sys.executable, "-P", str(PROJECT_ROOT / "microsite" / "listening.py"), "microsite.served:app"),
         *("--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
