@@ -5,11 +5,12 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
-.PHONY: help run test soak flood fuzz audit bench screens clean
+.PHONY: help run test test-all soak flood fuzz audit bench screens clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
-	@echo "make test   installe et lance ruff, mypy, import-linter et pytest"
+	@echo "make test   installe et lance ruff, mypy, import-linter et pytest, sans les essais longs"
+	@echo "make test-all  la même chose, puis les essais longs : serveurs tués, bases relancées, foules"
 	@echo "make soak   tue le serveur à des moments tirés au sort, une minute (SOAK_SECONDS=…), et vérifie tout"
 	@echo "make flood  envoie 10 000 demandes pour une même adresse et compte les messages ; deux à trois minutes"
 	@echo "make fuzz   envoie 20 000 requêtes que personne n’enverrait (FUZZ_REQUESTS=…) ; cinq minutes environ"
@@ -26,7 +27,10 @@ test: .venv/installed-dev $(NODE_MODULES)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow"
+
+test-all: test
+	$(BIN)/pytest -m slow
 
 soak: .venv/installed-dev
 	@$(BIN)/pytest -n 0 -q -s --show-capture=no tests/soak.py

@@ -20,7 +20,7 @@ from microsite.outbox.transports import MemoryTransport
 from .page import CheckedClient
 from .postgres import Cluster, create_database, empty_database, find_programs
 
-# Set by `make test` on the machines where a skipped test is a failed one.
+# Set for `make test` and `make test-all` on the machines where a skipped test is a failed one.
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
 _CLUSTER_URL = "TEST_POSTGRESQL_URL"
 # Where a write needs no disk, where there is such a place: a test's database lasts no longer than its test.

@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from .served import free_port
+from .waiting import PATIENCE
 
 
 class MailServer:
@@ -42,7 +43,9 @@ class MailServer:
         self.holds_quit = False
         self.is_quitting = threading.Event()
         self.port = port or free_port()
-        self._controller = _Controller(self, hostname="127.0.0.1", port=self.port, **options)
+        self._controller = _Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=float(PATIENCE), **options
+        )
 
     def __enter__(self) -> "MailServer":
         self._controller.start()

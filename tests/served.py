@@ -3,11 +3,11 @@
 import contextlib
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,15 +23,21 @@ from microsite.cli.serve import granian_command
 from microsite.config import PROJECT_ROOT, load_settings
 
 from .page import Form, Page, inspect
+from .waiting import PATIENCE, wait_until
 
 # Seconds: two hundred visitors at once, on two cores that other tests use too, wait for each other.
 _PATIENCE = 60
+# Below the ports that the system gives to connections (ip_local_port_range): none of them takes one meanwhile.
+_PORTS = range(10_000, 32_000)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, drawn so that tests which run at the same time draw different ones."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,26 +103,36 @@ def started(
         # The parent alone, which ends its workers.
         process.terminate()
         try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
+            process.wait(timeout=PATIENCE)
+            # A worker that is left would go on in the folder that the next test works in.
+            wait_until(lambda: not _is_any_left(process.pid), "every process of the server has ended")
+        finally:
             # What was started here, nothing else; a server that doesn't end is a failure all the same.
-            os.killpg(process.pid, signal.SIGKILL)
+            if _is_any_left(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise
+
+
+def _is_any_left(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _wait_for(site: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         try:
-            urllib.request.urlopen(f"{site}/healthz", timeout=1).close()
+            urllib.request.urlopen(f"{site}/healthz", timeout=PATIENCE).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"{site} doesn't answer")
+            return False
+        return True
+
+    # Two programs start, one after the other.
+    wait_until(answers, f"{site} answers", patience=2 * PATIENCE)
 
 
 def clean_environ() -> dict[str, str]:
@@ -127,7 +143,7 @@ def fetch(
     site: str, path: str, headers: dict[str, str] | None = None, *, method: str = "GET"
 ) -> tuple[int, Headers, bytes]:
     """Status, headers and bytes as they came."""
-    connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=_PATIENCE)
     with contextlib.closing(connection):
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()

@@ -9,7 +9,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from .conftest import Environ
 from .page import CheckedClient
 from .privacy.owners import ask_brochure
 from .served import free_port, started
+from .waiting import PATIENCE, wait_until
 
 DEPLOY = PROJECT_ROOT / "docs" / "deploy"
 DOCUMENT = (DEPLOY / "README.md").read_text()
@@ -128,13 +128,11 @@ def _behind_nginx(site: str, tmp_path: Path) -> Iterator[tuple[int, ssl.SSLConte
     context = ssl.create_default_context()
     authority.configure_trust(context)
     try:
-        deadline = time.monotonic() + 10
-        while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until((tmp_path / "pid").exists, "nginx runs")
         yield https, context
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -147,7 +145,7 @@ def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Envi
             # The site's only thread isn't taken by who sends a form byte by byte.
             slow.sendall(_HALF_SENT)
             answers = [_ask(port, context, path) for path in ("/brochure", "/embed/brochure", "/readyz")]
-        direct = urllib.request.urlopen(f"{server.site}/brochure", timeout=10).headers
+        direct = urllib.request.urlopen(f"{server.site}/brochure", timeout=PATIENCE).headers
 
     page, embed, ready = answers
     for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy"):
@@ -175,5 +173,5 @@ def _ask(port: int, context: ssl.SSLContext, path: str) -> http.client.HTTPMessa
 
 def _connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
     """The name is asked of nobody."""
-    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     return context.wrap_socket(raw, server_hostname="www.exemple.fr")

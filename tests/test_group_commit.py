@@ -24,6 +24,8 @@ from microsite.open_days.models import OpenDay, Slot
 from microsite.sqlite_engine import prepare, sqlite, unavailable
 from microsite.writer_queue import WriterQueue
 
+from .waiting import wait_until
+
 Work = Callable[[Session], Any]
 NOW = datetime(2027, 1, 4, tzinfo=UTC)
 
@@ -65,18 +67,24 @@ def _at_once(app: Flask, group: GroupCommit, works: list[Work]) -> list[Any]:
         for number, thread in enumerate(threads):
             thread.start()
             # In this order: the first is in the hands of the group's own thread, the others in its line.
-            _wait_for_line(group, number)
+            if number == 0:
+                _wait_for_waiter(app)
+            else:
+                wait_until(lambda number=number: group._line.waiting.qsize() == number, f"{number} wait in the line")  # type: ignore[misc]
     for thread in threads:
         thread.join()
     return [told[number] for number in range(len(works))]
 
 
-def _wait_for_line(group: GroupCommit, length: int) -> None:
-    until = time.monotonic() + 10
-    while group._line.waiting.qsize() != length:
-        assert time.monotonic() < until
-        time.sleep(0.005)
-    time.sleep(0.02)
+def _wait_for_waiter(app: Flask) -> None:
+    """Until a thread waits for the file that another one has locked, as the kernel tells (proc_locks(5))."""
+    queue = Path(app.instance_path) / "microsite.sqlite3-queue"
+
+    def is_awaited() -> bool:
+        waiting = [line for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+        return any(line.split()[-3].endswith(f":{queue.stat().st_ino}") for line in waiting)
+
+    wait_until(is_awaited, "a writer waits for its turn")
 
 
 def _adding(title: str) -> Work:
@@ -161,7 +169,7 @@ def test_who_has_begun_stands_in_no_line_again(app: Flask, group: GroupCommit) -
         if not others:
             others.append(threading.Thread(target=write_elsewhere))
             others[0].start()
-            time.sleep(0.2)
+            _wait_for_waiter(app)
         order.append("fails")
         raise ValueError("no")
 
@@ -273,7 +281,7 @@ def test_who_has_given_up_leaves_nothing_in_the_line(app: Flask) -> None:
         with _line_held(app), ThreadPoolExecutor() as pool:
             # It is in the thread's hands, hence begins no later than the line moves.
             first = pool.submit(impatient.run, _adding("a"), patience=0.2)
-            _wait_for_line(impatient, 0)
+            _wait_for_waiter(app)
             work, answers = late()
             with pytest.raises(OperationalError, match="didn't move"):
                 impatient.run(work, patience=0.2)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from microsite.config import PROJECT_ROOT
 from microsite.processors import settled
 
 from .served import Server, Visitor, started
+from .waiting import PATIENCE, wait_until
 
 # Prints where its thread is as it answers GET, POST and GET.
 _SETTLED = """
@@ -101,14 +101,14 @@ def _kept_to(server: Server) -> dict[int, set[tuple[int, ...]]]:
 
 
 def _send_until(server: Server, are_right: Callable[[dict[int, set[tuple[int, ...]]]], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def are_found() -> bool:
         # A process that was killed answers nobody, and a thread that has just ended is nowhere.
         with contextlib.suppress(OSError):
             Visitor(server.site).post("/brochure", b"")
-            if are_right(_kept_to(server)):
-                return
-    raise AssertionError(_kept_to(server))
+            return are_right(_kept_to(server))
+        return False
+
+    wait_until(are_found, "each process has its processors", patience=2 * PATIENCE)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

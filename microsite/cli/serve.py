@@ -29,8 +29,7 @@ from .revisions import refuse_newer_database
 
 # Seconds that a worker which is told to stop has for the requests in hand: as long as one may wait to write.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
-# Seconds between a worker that starts and the one whose place it takes (SIGHUP): each listens for itself, so that
-# connections would be refused before the new one does.
+# Seconds between a worker that starts and the one whose place it takes (SIGHUP): what comes meanwhile would wait.
 _RESPAWN_INTERVAL = 10
 # On a new database, so that the back-office can be tried at once (RFC 6761: .invalid is nobody's).
 _FIRST_ACCOUNT = "admin@ecole.invalid"
@@ -147,7 +146,8 @@ def _tell_what_to_open(settings: Settings, password: str | None) -> None:
 def granian_command(settings: Settings) -> list[str]:
     """What serves an installation whose database is up to date."""
     return [
-        *(sys.executable, "-m", "granian", "microsite.served:app", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *(sys.executable, "-P", str(PROJECT_ROOT / "microsite" / "listening.py"), "microsite.served:app"),
+        *("--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads * SERVER_THREADS)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(_KILL_TIMEOUT), "--log-level", "warning"),

@@ -36,7 +36,8 @@ def _mails(app: Flask, count: int, status: MailStatus = MailStatus.DEAD) -> list
         for number in range(count):
             enqueue(db.session(), template="registration", cause=f"JPO-22{number:04}.{status}", now=utc_now())
         db.session.flush()
-        made = list(db.session.scalars(select(OutgoingMail).where(OutgoingMail.cause.endswith(status))))
+        theirs = select(OutgoingMail).where(OutgoingMail.cause.endswith(status)).order_by(OutgoingMail.id)
+        made = list(db.session.scalars(theirs))
         for mail in made:
             mail.status, mail.failure = status, "boîte pleine"
         return [mail.id for mail in made]

@@ -29,6 +29,7 @@ from microsite.db import db, writing
 from microsite.web.context import utc_now
 
 from ..page import CheckedClient, Page
+from ..waiting import PATIENCE
 from .conftest import PASSWORD, Browser, Desk, add_member, address, enter
 
 EMAIL = address(Role.ADMISSIONS)
@@ -534,11 +535,11 @@ def test_nobody_who_writes_waits_while_a_password_is_hashed(
         written.append(True)
 
     def hash_while_others_write(hasher: PasswordHasher, password: str) -> str:
-        pool.submit(write).result(timeout=3)
+        pool.submit(write).result(timeout=PATIENCE)
         return hash_slowly(hasher, password)
 
     def verify_while_others_write(hasher: PasswordHasher, hashed: str, password: str) -> bool:
-        pool.submit(write).result(timeout=3)
+        pool.submit(write).result(timeout=PATIENCE)
         return verify_slowly(hasher, hashed, password)
 
     monkeypatch.setattr(PasswordHasher, "hash", hash_while_others_write)

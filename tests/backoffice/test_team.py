@@ -28,7 +28,7 @@ def test_new_role_counts_from_the_next_request_on(app: Flask, desk: Desk) -> Non
     assert "Compte modifié." in page.text
     assert admissions.page("/admissions/contacts").status == 403
     with app.app_context():
-        assert db.session.scalars(select(AuditEntry.action)).all()[-1] == "staff changed"
+        assert db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()[-1] == "staff changed"
 
 
 def test_nobody_changes_their_own_role(app: Flask, desk: Desk) -> None:

@@ -6,13 +6,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, expect
 
+from ..waiting import PATIENCE
 from . import tools
 from .chromium import SANDBOX, launched
 from .hosts import LISTEN, SHIFTS, Host, hosted
 from .sites import Site, opened
 from .watch import watched
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 OpenPage = Callable[..., Page]
 Sites = Callable[[str], Site]

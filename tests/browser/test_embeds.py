@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, Response, 
 
 from ..answers import export
 from ..campaigns.test_mangled_links import QUERIES, WANTED
+from ..waiting import PATIENCE as WAITED
 from .conftest import OpenPage
 from .hands import Hand, Pointer, apply, ask_for_brochure, register
 from .hosts import LINE, Host
@@ -67,13 +68,13 @@ def expect_fitting(page: Page, number: int = 0) -> None:
     """The frame is as tall as what it holds, and stays so."""
     frame = page.locator("iframe").nth(number)
     content = _in_frame(page, number).locator(".frame")
-    for _ in range(100):
-        if _height(frame) == _height(content):
-            break
+    looks = [False]
+    for _ in range(20 * WAITED):
+        looks.append(_height(frame) == _height(content))
+        if all(looks[-3:]):
+            return
         page.wait_for_timeout(50)
-    for _ in range(3):
-        assert _height(frame) == _height(content)
-        page.wait_for_timeout(50)
+    raise AssertionError((_height(frame), _height(content)))
 
 
 def _height(element: Locator) -> int:
@@ -223,7 +224,8 @@ def test_lines_that_a_tool_puts_off_are_found(open_host: OpenPage, host: Host, s
     for _ in range(count + 1):
         page.evaluate(f"() => setTimeout(() => {{ {script} }})")
 
-    page.wait_for_timeout(200)
+    # Those that were put off before have run.
+    page.evaluate("() => new Promise(done => setTimeout(done))")
     expect(page.locator("script + div > iframe")).to_have_count(count)
 
 
@@ -262,7 +264,11 @@ def test_forged_messages_change_nothing_and_heights_are_limited(open_host: OpenP
 
     page.evaluate("() => postMessage({ microsite: 1, type: 'submitted' }, '*')")
     page.evaluate("() => postMessage({ microsite: 1, type: 'size', height: 3000 }, '*')")
-    page.wait_for_timeout(100)
+    # Messages are given in the order in which they are sent.
+    page.evaluate(
+        "() => new Promise(done => { addEventListener('message', event => event.data === 'last' && done());"
+        " postMessage('last', '*'); })"
+    )
 
     expect_fitting(page)
     assert [kind for kind, _ in page.evaluate("heard")] == ["ready"]
@@ -337,7 +343,7 @@ def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenPage, host: Ho
 
     link = page.get_by_role("link", name="Demandez la brochure sur le site de l’ÉSEC")
 
-    expect(link).to_be_visible(timeout=8000)
+    expect(link).to_be_visible()
     expect(page.locator("iframe")).to_be_hidden()
     assert page.evaluate("heard") == []
     with page.expect_popup() as popup:
@@ -359,7 +365,7 @@ def test_form_that_comes_late_takes_its_place_back(open_host: OpenPage, host: Ho
     page.route("**/embedded.js", hold)
     page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}", wait_until="commit")
     sentence = page.get_by_text("Le formulaire ne s’affiche pas ici.")
-    expect(sentence).to_be_visible(timeout=8000)
+    expect(sentence).to_be_visible()
 
     late[0].continue_()
 

@@ -47,7 +47,7 @@ def test_page_turns_by_itself_once_the_file_is_there(site: Site, chromium: Brows
 
     page.goto(_ask(site))
 
-    expect(page.get_by_text("Prêt")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Prêt")).to_be_visible()
     with page.expect_download() as taken:
         page.get_by_role("button", name="Télécharger").click()
     assert taken.value.path().read_bytes().startswith(b"\xef\xbb\xbfR")

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-# Milliseconds. A site on this machine answers long before.
-_PATIENCE = 10_000
+from ..waiting import PATIENCE
+
+# Milliseconds.
+_PATIENCE = 1000 * PATIENCE
 
 STORED = """async () => [
   ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...(await indexedDB.databases()).map(db => db.name),

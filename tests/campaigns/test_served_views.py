@@ -1,17 +1,15 @@
 """Views of the served site: written down within seconds, and at the latest when it is told to stop."""
 
-import time
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from microsite.campaigns.models import ViewCount
 from microsite.db import db
-from microsite.jobs import COUNT_EVERY
 
 from ..conftest import Environ
 from ..served import fetch, started
+from ..waiting import wait_until
 from .conftest import PHONE
 
 
@@ -36,8 +34,7 @@ def test_server_that_is_told_to_stop_writes_the_last_views(app: Flask, environ: 
 def test_server_that_is_killed_loses_the_last_seconds_views_alone(app: Flask, environ: Environ) -> None:
     with started(environ) as server:
         _look(server.site, times=20)
-        # Both processes' turns come once in that time, and a slow machine's moment on top.
-        time.sleep(COUNT_EVERY + 3)
+        wait_until(lambda: _written(app) == 20, "both processes have written their views")
         server.kill()
 
     assert _written(app) == 20

@@ -1,7 +1,6 @@
 """A database that can't be written for a while: a clear page, every answer kept, and no restart to recover."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -12,7 +11,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from microsite.applications.forms import MOTIVATION_LIMIT
-from microsite.db import BUSY_TIMEOUT, db
+from microsite.db import db
 from microsite.web.errors import RETRY_AFTER
 
 from ..answers import APPLICATION, BROCHURE, add_slot, export
@@ -81,9 +80,7 @@ def test_trouble_keeps_the_answers_and_passes_by_itself(
         if is_warm:
             visitor.page("/portes-ouvertes")
         with trouble(disk):
-            began = time.monotonic()
             refused = list(pool.map(visitor.send, filled_in))
-            waited = time.monotonic() - began
             readable = {page.status for page in pool.map(visitor.page, PAGES * 8)}
             kept_meanwhile = export(app)
         shown_again = [page.form(form.action) for page, form in zip(refused, filled_in, strict=True)]
@@ -92,7 +89,6 @@ def test_trouble_keeps_the_answers_and_passes_by_itself(
     for page in refused:
         assert (page.status, page.response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
         assert "Nous n’avons pas pu enregistrer votre demande. Vos réponses sont toujours là" in page.summary()
-    assert waited < 2 * BUSY_TIMEOUT
     assert (readable, kept_meanwhile) == ({200}, [])
     assert [_answers(form) for form in shown_again] == [_answers(form) for form in filled_in]
     assert {page.status for page in accepted} == {303}

@@ -60,6 +60,7 @@ def test_20_parallel_registrations_for_one_seat_give_one_seat(
 
 
 @pytest.mark.parametrize(("engine_name", "kills"), [("sqlite", 10), ("postgresql", 3)])
+@pytest.mark.slow
 def test_killed_again_and_again_amid_a_burst_loses_and_doubles_nobody(app: Flask, environ: Environ, kills: int) -> None:
     moments = [after(answers) for answers in range(1, 4 * kills, 4)]
 

@@ -22,7 +22,7 @@ from ..answers import BROCHURE, add_slot, export, only
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..postgres import create_database
-from ..served import Visitor, clean_environ, free_port, served
+from ..served import Visitor, clean_environ, free_port, served, started
 
 
 @pytest.fixture
@@ -123,6 +123,7 @@ def test_relative_instance_folder_stays_the_same_once_served(engine_name: str, t
     assert (tmp_path / "relative" / "microsite.sqlite3").exists()
 
 
+@pytest.mark.slow
 def test_more_visitors_than_connections_all_get_an_answer(client: CheckedClient, app: Flask, environ: Environ) -> None:
     form = client.page("/brochure").form("/brochure")
     bodies = [urlencode(form.filled(**BROCHURE | {"email": f"zoe{n}@exemple.fr"})).encode() for n in range(100)]
@@ -163,3 +164,13 @@ def test_serve_prints_what_to_open_and_keeps_leads_to_their_owner(new_installati
     assert modes == {(False, 0o600), (True, 0o700)}
     assert f"{site}/candidater" in log.read_text()
     assert "leads export --output contacts.csv" in log.read_text()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_start_ends_with_how_to_stop_and_no_advice_of_the_server(environ: Environ, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with started(environ, workers=(os.cpu_count() or 1) + 1, options=(), log=log):
+        told = log.read_text()
+
+    assert told.strip().splitlines()[-1].startswith("Pour arrêter")
+    assert "WARNING" not in told

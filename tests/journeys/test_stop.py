@@ -1,12 +1,13 @@
 """A server told to stop (SIGTERM, as systemd does) ends what it has begun, and leaves nothing to wait for."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 import pytest
@@ -22,11 +23,14 @@ from ..conftest import Environ
 from ..mail_server import MailServer
 from ..outbox.conftest import smtp_settings
 from ..page import CheckedClient
-from ..served import Server, Visitor, fetch, started
+from ..served import Server, fetch, started
 from ..trouble import locked
+from ..waiting import PATIENCE, wait_until
 
-# Seconds: what docs/deploy's unit gives a stop before it kills.
-_STOP_WITHIN = 20
+# Seconds: what docs/deploy's unit gives a stop before it kills (TimeoutStopSec).
+_STOP_WITHIN = 30
+# Connections that wait at once: enough for each worker to have some, if each had a queue of its own.
+_WAITING = 20
 
 
 @contextmanager
@@ -40,26 +44,17 @@ def _writes_held(environ: Environ) -> Iterator[None]:
         yield
 
 
-def _stop(server: Server) -> float:
-    """Seconds that it took."""
-    begun = time.monotonic()
-    server.process.terminate()
-    assert server.process.wait(_STOP_WITHIN) == 0
-    return time.monotonic() - begun
-
-
 def test_request_in_hand_is_answered_and_views_are_written_down(
     app: Flask, client: CheckedClient, environ: Environ
 ) -> None:
     body = urlencode(client.page("/brochure").form("/brochure").filled(**BROCHURE)).encode()
-    with started(environ, workers=1) as server, ThreadPoolExecutor(1) as pool:
+    with started(environ, workers=1) as server:
         fetch(server.site, "/", {"User-Agent": "Mozilla/5.0"})
         with _writes_held(environ):
-            posting = pool.submit(Visitor(server.site).post, "/brochure", body)
-            time.sleep(1)
-            threading.Timer(1, server.process.terminate).start()
-            time.sleep(2)
-        assert posting.result()[0] == 303
+            posting = _posting(server, body)
+            server.process.terminate()
+            wait_until(lambda: not _takes_connections(server), "the server has begun to stop")
+        assert posting.getresponse().status == 303
         assert server.process.wait(_STOP_WITHIN) == 0
 
     assert only(export(app))["email"] == BROCHURE["email"]
@@ -78,14 +73,60 @@ def test_mail_that_has_not_left_is_given_back_and_another_server_sends_it(
         patient = {"MICROSITE_SMTP_TIMEOUT": "60"}
         with started(environ | smtp_settings(silent.port) | patient, workers=1) as server:
             client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
-            _wait_until(lambda: _mail(app).claimed_until is not None)
-            assert _stop(server) < _STOP_WITHIN
+            wait_until(lambda: _mail(app).claimed_until is not None, "a worker has the mail in hand")
+            server.process.terminate()
+            assert server.process.wait(_STOP_WITHIN) == 0
         mail = _mail(app)
         assert (mail.status, mail.claimed_until, mail.attempts) == (MailStatus.PENDING, None, 0)
         with started(environ | smtp_settings(quick.port), workers=1):
-            _wait_until(lambda: _mail(app).status is MailStatus.SENT)
+            wait_until(lambda: _mail(app).status is MailStatus.SENT, "the mail has left")
         assert silent.received == []
         assert len([name for name in quick.message_ids() if ".brochure." in name]) == 1
+
+
+def _posting(server: Server, body: bytes) -> HTTPConnection:
+    """A form on its way, which the site has begun to read (RFC 9110, 10.1.1)."""
+    connection = HTTPConnection(urlsplit(server.site).netloc, timeout=_STOP_WITHIN)
+    connection.putrequest("POST", "/brochure")
+    connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+    connection.send(body)
+    return connection
+
+
+def _takes_connections(server: Server) -> bool:
+    where = urlsplit(server.site)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 80)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_connections_that_wait_for_a_worker_which_dies_are_answered_by_another(environ: Environ, workers: int) -> None:
+    """By the one that takes its place, where it was the only one."""
+    with started(environ, workers=workers) as server, ExitStack() as stack:
+        stopped = server.workers()
+        for worker in stopped:
+            os.kill(worker, signal.SIGSTOP)
+        waiting = [stack.enter_context(closing(_asking(server))) for _ in range(_WAITING)]
+
+        server.kill_one(stopped[0])
+        for worker in stopped[1:]:
+            os.kill(worker, signal.SIGCONT)
+
+        assert [connection.getresponse().status for connection in waiting] == [200] * _WAITING
+
+
+def _asking(server: Server) -> HTTPConnection:
+    connection = HTTPConnection(urlsplit(server.site).netloc, timeout=2 * PATIENCE)
+    connection.request("GET", "/brochure")
+    return connection
 
 
 def _mail(app: Flask) -> OutgoingMail:
@@ -93,10 +134,3 @@ def _mail(app: Flask) -> OutgoingMail:
         mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.template == "brochure")).one()
         db.session.expunge_all()
         return mail
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

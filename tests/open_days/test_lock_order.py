@@ -1,6 +1,5 @@
 """Lead first, then slot: whoever locks both never crosses anybody. On PostgreSQL, where rows have locks of their own."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -22,6 +21,7 @@ from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, add_slot
 from ..page import CheckedClient
+from ..waiting import wait_until
 from .people import book, plan_slot
 
 EMAIL = "zoe@exemple.fr"
@@ -98,9 +98,10 @@ def _wait_for_waiting(count: int) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    deadline = time.monotonic() + _HUNG
-    while db.session.scalar(waiting) != count:
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.02)
+
+    def all_wait() -> bool:
         # What this transaction has seen of the statistics is what it goes on seeing.
         db.session.scalar(text("SELECT pg_stat_clear_snapshot()"))
+        return bool(db.session.scalar(waiting) == count)
+
+    wait_until(all_wait, "each of them waits for a lock")

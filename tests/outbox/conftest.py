@@ -10,6 +10,7 @@ from ..answers import complete_school
 from ..conftest import Environ
 from ..mail_server import MailServer
 from ..page import CheckedClient
+from ..waiting import PATIENCE
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def smtp_client(smtp_app: Flask) -> CheckedClient:
 
 def make_smtp_app(make_app: Callable[..., Flask], environ: Environ, port: int, **settings: str) -> Flask:
     complete_school(Path(environ["MICROSITE_INSTANCE_PATH"]))
-    return make_app(**smtp_settings(port) | {"MICROSITE_SMTP_TIMEOUT": "1"} | settings)
+    return make_app(**smtp_settings(port) | settings)
 
 
 def smtp_settings(port: int) -> dict[str, str]:
@@ -40,6 +41,7 @@ def smtp_settings(port: int) -> dict[str, str]:
         "MICROSITE_SMTP_HOST": "127.0.0.1",
         "MICROSITE_SMTP_PORT": str(port),
         "MICROSITE_SMTP_SECURITY": "none",
+        "MICROSITE_SMTP_TIMEOUT": str(PATIENCE),
         "MICROSITE_NOTIFY_ADMISSIONS": "none",
         "MICROSITE_PUBLIC_URL": "https://www.ecole.example",
     }

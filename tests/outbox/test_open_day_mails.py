@@ -1,8 +1,6 @@
 """The open days' mails through a real SMTP server: whole, to the one who registered, by workers in real processes."""
 
 import io
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -11,11 +9,12 @@ import pytest
 import zxingcpp
 from flask import Flask
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from microsite.db import db, writing
 from microsite.jobs import Worker
 from microsite.open_days.models import Registration, RegistrationState
+from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
@@ -24,9 +23,8 @@ from ..conftest import Environ
 from ..mail_server import MailServer
 from ..open_days.scene import Mail, Scene
 from ..page import CheckedClient
+from ..waiting import wait_until
 from .test_worker_process import running
-
-_HUNG = 40
 
 
 @pytest.fixture
@@ -81,8 +79,8 @@ def test_offers_pass_on_by_themselves_and_are_told_once_by_two_processes(
     with ExitStack() as stack:
         for _ in range(2):
             stack.enter_context(running(environ, mail_server))
-        _wait_for(lambda: "lou" in _offered(mail_server))
-        time.sleep(1)
+        wait_until(lambda: "lou" in _offered(mail_server), "lou is offered the seat")
+        wait_until(lambda: _is_all_sent(scene.app), "no mail waits any more")
 
     assert (scene.state("ali"), scene.state("lou")) == ("expired", "offered")
     assert _offered(mail_server).count("lou") == 1
@@ -95,8 +93,6 @@ def _offered(server: MailServer) -> list[str]:
     return [mail.to.partition("@")[0] for mail in mails if mail.subject.startswith("Une place vous attend jusqu")]
 
 
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _HUNG
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
+def _is_all_sent(app: Flask) -> bool:
+    with app.app_context():
+        return set(db.session.scalars(select(OutgoingMail.status))) <= {MailStatus.SENT, MailStatus.DROPPED}

@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -28,9 +27,8 @@ from ..conftest import Environ
 from ..mail_server import MailServer
 from ..page import CheckedClient
 from ..served import clean_environ, served
+from ..waiting import PATIENCE, wait_until
 from .conftest import smtp_settings
-
-_HUNG = 30
 
 
 def _ask(client: CheckedClient, number: int = 0) -> None:
@@ -41,13 +39,6 @@ def _ask(client: CheckedClient, number: int = 0) -> None:
 def _statuses(app: Flask) -> list[MailStatus]:
     with app.app_context():
         return list(db.session.scalars(select(OutgoingMail.status)))
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _HUNG
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -74,7 +65,7 @@ def test_worker_killed_between_sending_and_noting_sends_again_under_the_same_mes
     _ask(smtp_client)
     mail_server.holds_quit = True
     with running(environ, mail_server) as process:
-        assert mail_server.is_quitting.wait(_HUNG)
+        assert mail_server.is_quitting.wait(PATIENCE)
         process.send_signal(signal.SIGKILL)
         process.wait()
     mail_server.holds_quit = False
@@ -98,11 +89,11 @@ def test_process_told_to_stop_ends_the_mail_in_hand(
     _ask(smtp_client)
     mail_server.holds_quit = True
     with running(environ, mail_server) as process:
-        assert mail_server.is_quitting.wait(_HUNG)
+        assert mail_server.is_quitting.wait(PATIENCE)
         process.terminate()
         threading.Timer(0.3, setattr, [mail_server, "holds_quit", False]).start()
 
-        assert process.wait(_HUNG) == 0
+        assert process.wait(PATIENCE) == 0
 
     assert len(mail_server.received) == 1
     assert _statuses(smtp_app) == [MailStatus.SENT]
@@ -114,15 +105,15 @@ def test_process_told_twice_to_stop_does_not_wait_for_the_mail_in_hand(
     _ask(smtp_client)
     mail_server.holds_quit = True
     with running(environ, mail_server) as process:
-        assert mail_server.is_quitting.wait(_HUNG)
+        assert mail_server.is_quitting.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
 
         process.terminate()
 
-        # Sooner than the ten seconds after which the server would be given up.
-        assert process.wait(5) == -signal.SIGTERM
+        # Ended by the signal: had it waited for the server, it would have ended by itself, with 0.
+        assert process.wait(PATIENCE) == -signal.SIGTERM
     mail_server.holds_quit = False
 
 
@@ -132,11 +123,9 @@ def test_process_told_to_stop_while_nothing_is_due_ends(
     smtp_app: Flask, environ: Environ, mail_server: MailServer, number: signal.Signals
 ) -> None:
     with running(environ, mail_server) as process:
-        time.sleep(0.3)
-
         process.send_signal(number)
 
-        assert process.wait(_HUNG) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_two_processes_send_each_mail_once(
@@ -146,7 +135,7 @@ def test_two_processes_send_each_mail_once(
     with running(environ, mail_server), running(environ, mail_server):
         for number in range(20):
             _ask(smtp_client, number)
-        _wait_for(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT})
+        wait_until(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT}, "every mail has left")
 
     assert sorted(mail_server.recipients) == sorted(f"zoe{number}@exemple.fr" for number in range(20))
 
@@ -156,12 +145,12 @@ def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
 ) -> None:
     with served(environ | smtp_settings(mail_server.port)):
         _ask(smtp_client)
-        _wait_for(lambda: len(mail_server.received) == 1)
-        _wait_for(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT})
+        wait_until(lambda: len(mail_server.received) == 1, "the mail has arrived")
+        wait_until(lambda: set(_statuses(smtp_app)) == {MailStatus.SENT}, "every mail has left")
         mail_server.holds_quit = True
-        _ask(smtp_client, 1)
         mail_server.is_quitting.clear()
-        assert mail_server.is_quitting.wait(_HUNG)
+        _ask(smtp_client, 1)
+        assert mail_server.is_quitting.wait(PATIENCE)
         threading.Timer(0.5, setattr, [mail_server, "holds_quit", False]).start()
 
     assert len(mail_server.received) == 2
@@ -192,7 +181,11 @@ def test_commands_and_the_bare_application_start_no_worker(
 
 
 def test_mail_that_left_is_noted_once_the_database_is_back(
-    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+    smtp_app: Flask,
+    smtp_client: CheckedClient,
+    mail_server: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The database is held locked from the sending on, past a writer's patience."""
     _ask(smtp_client)
@@ -206,15 +199,15 @@ def test_mail_that_left_is_noted_once_the_database_is_back(
 
     thread = threading.Thread(target=deliver)
     thread.start()
-    assert mail_server.is_quitting.wait(_HUNG)
+    assert mail_server.is_quitting.wait(PATIENCE)
     with smtp_app.app_context():
         mail = only(list(db.session.scalars(select(OutgoingMail).with_for_update())))
         mail_server.holds_quit = False
-        time.sleep(6)
+        wait_until(lambda: "can't be noted" in caplog.text, "the note has been given up once")
         assert thread.is_alive()
         db.session.rollback()
         assert mail is not None
-    thread.join(_HUNG)
+    thread.join(PATIENCE)
 
     assert outcomes == [Outcome.DONE]
     assert len(mail_server.received) == 1

@@ -30,6 +30,7 @@ from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..privacy.owners import ask_brochure
 from ..served import Visitor, fetch, started
+from ..waiting import PATIENCE, wait_until
 
 SECRETS = re.compile(r"zoe|lefèvre|exemple\.fr|612345678", re.IGNORECASE)
 FAULT = "Zoé Lefèvre <zoe@exemple.fr>, 0612345678"
@@ -147,23 +148,22 @@ def test_what_fails_outside_of_every_page_is_told_by_its_kind(lines: io.StringIO
     assert not SECRETS.search(lines.getvalue())
 
 
-def _wait_for(log: Path, text: str) -> None:
-    deadline = time.monotonic() + 20
-    while text not in log.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def test_gathered_lines_wait_and_warnings_take_them_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_lines, "_GATHERED", 0.5)
+def _gathering() -> tuple[io.StringIO, LineHandler, Callable[..., None]]:
+    """What is written, the handler that has begun to gather, and how to log a line."""
     stream = io.StringIO()
     handler = LineHandler(stream)
     handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.gather()
 
     def log(message: str, level: int = logging.INFO) -> None:
         handler.handle(logging.LogRecord("microsite", level, __file__, 0, message, None, None))
 
-    handler.gather()
+    return stream, handler, log
+
+
+def test_gathered_lines_wait_and_warnings_take_them_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "_GATHERED", 3600)
+    stream, handler, log = _gathering()
     for message in ("one", "two"):
         log(message)
     assert stream.getvalue() == ""
@@ -171,22 +171,27 @@ def test_gathered_lines_wait_and_warnings_take_them_along(monkeypatch: pytest.Mo
     assert stream.getvalue() == "one\ntwo\nthree\n"
 
     log("four")
-    deadline = time.monotonic() + 20
-    while not stream.getvalue().endswith("four\n"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-    log("five")
-    assert stream.getvalue().endswith("four\n")
+    assert stream.getvalue().endswith("three\n")
     handler.stop_gathering()
+    assert stream.getvalue().endswith("three\nfour\n")
+    log("five")
     assert stream.getvalue().endswith("four\nfive\n")
-    log("six")
-    assert stream.getvalue().endswith("five\nsix\n")
+
+
+def test_gathered_lines_are_written_by_themselves() -> None:
+    stream, handler, log = _gathering()
+    log("one")
+    wait_until(lambda: stream.getvalue() == "one\n", "the first is written")
+    log("two")
+    wait_until(lambda: stream.getvalue() == "one\ntwo\n", "the second is written")
+    handler.stop_gathering()
 
 
 _TALK = """
 import logging, sys, time
+from microsite.web import log_lines
 from microsite.web.log_lines import LineHandler, _unbuffered_errors
+log_lines._PATIENCE = 600
 handler = LineHandler(_unbuffered_errors())
 handler.setFormatter(logging.Formatter("%(message)s"))
 handler.gather()
@@ -233,13 +238,13 @@ def test_served_site_logs_json_and_so_does_the_server(environ: Environ, tmp_path
         visitor.send(visitor.page("/brochure").form("/brochure"), **BROCHURE)
         fetch(server.site, "/zoe@exemple.fr")
         # Killed, a process writes nothing more of what waits.
-        _wait_for(log, "GET - 404")
+        wait_until(lambda: "GET - 404" in log.read_text(), "the request is told")
         worker = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
         for pid in worker.stdout.split():
             subprocess.run(["kill", "-SEGV", pid], check=False)
-        _wait_for(log, '"server"')
+        wait_until(lambda: '"server"' in log.read_text(), "the server tells of its worker")
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(20)
+        server.process.wait(PATIENCE)
 
     told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     assert {"POST /brochure 303", "GET - 404"} <= {line["message"].rpartition(" ")[0] for line in told}
