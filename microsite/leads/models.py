@@ -74,6 +74,9 @@ class Lead(Base):
     link_version: Mapped[int] = mapped_column(default=1, server_default="1")
     # Nobody: made so that an installation can be tried (samples/). No mail about them ever leaves.
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # When migration 0015 parted it from another lead, whose address had been taken for its own. Older rows that no
+    # submission came with (a consent of the personal page, a request about data) may be the other one's.
+    parted_at: Mapped[datetime | None]
     # No submission of theirs is older than the one, or younger than the other.
     created_at: Mapped[datetime]
     last_contact_at: Mapped[datetime]

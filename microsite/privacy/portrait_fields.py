@@ -23,6 +23,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "needs_review": "à_vérifier_par_l’équipe",
         "link_version": "version_des_liens",
         "is_sample": "exemple_inventé",
+        "parted_at": "séparée_d’une_adresse_voisine_le",
         "created_at": "premier_contact_le",
         "last_contact_at": "dernier_contact_le",
     },
