@@ -13,8 +13,8 @@ from ..privacy.models import PrivacyRequest
 # Contacts that a line names.
 _NAMED = 10
 _GIVEN = (
-    "accord donné sur « Mon espace » par l’un ou par l’autre, on ne sait lequel ; n’en usez qu’une fois que la personne "
-    "l’y a retiré et donné de nouveau"
+    "accord donné sur « Mon espace » par l’un ou par l’autre, on ne sait lequel ; n’en usez qu’une fois que la "
+    "personne l’y a retiré et donné de nouveau"
 )
 _CONFIRMED = (
     "accord par e-mail confirmé d’un même clic pour deux personnes ; n’en usez qu’une fois que chacune l’a retiré et "
