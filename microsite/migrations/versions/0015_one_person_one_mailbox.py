@@ -124,13 +124,16 @@ def _settle_leads(now: datetime) -> tuple[int, int]:
 def _settle_batch(batch: Sequence[Row], now: datetime) -> tuple[int, int]:
     sent = _sent_by_key(batch)
     holders = _holders(key for groups in sent.values() for key in groups)
+    owners = [_identify(lead, sent[lead.id]) for lead in batch]
+    own = [(key, lead) for key, lead in owners if holders.setdefault(key, lead.id) == lead.id]
+    if own:
+        settled = sa.update(_leads).where(_leads.c.id == sa.bindparam("lead_id"))
+        keys = [{"lead_id": lead.id, "key": key} for key, lead in own]
+        _run(settled.values(email_key=sa.bindparam("key")), keys)
     parted = joined = 0
-    for found in batch:
-        groups = sent[found.id]
-        key, lead = _identify(found, groups)
-        if holders.setdefault(key, lead.id) == lead.id:
-            _update(_leads, lead.id, email_key=key)
-        if len(groups) > 1:
+    for found, (key, lead) in zip(batch, owners, strict=True):
+        groups = sent[lead.id]
+        if len(groups) > 1 or lead is not found:
             _part(lead, {other: rows for other, rows in groups.items() if other != key}, holders, now)
             parted += 1
         if holders[key] != lead.id:
@@ -153,7 +156,7 @@ _PERSON = ("first_name", "last_name", "email", "phone")
 
 
 def _identify(lead: Row, groups: dict[str, list[Row]]) -> tuple[str, Row]:
-    """Whose it is: where nothing is left of whoever it was made for, the first of the others'."""
+    """The key and the lead; where nothing is left of whoever it was made for, it becomes the first of the others."""
     key = _key(lead.email)
     if not groups or key in groups:
         return key, lead
@@ -261,11 +264,12 @@ def _ask_again(lead_id: int, now: datetime) -> None:
     confirmed = _consents.c.lead_id == lead_id, _consents.c.channel == "email", _consents.c.origin == "form"
     given = sa.select(_consents.c.id, _consents.c.withdrawn_at, _submissions.c.reference)
     given = given.join_from(_consents, _submissions, _submissions.c.id == _consents.c.submission_id)
-    rows = op.get_bind().execute(given.where(*confirmed, _consents.c.confirmed_at.is_not(None))).all()
+    given = given.where(*confirmed, _consents.c.confirmed_at.is_not(None))
+    rows = op.get_bind().execute(given.order_by(_consents.c.id)).all()
     for row in rows:
         _update(_consents, row.id, confirmed_at=None)
     if standing := [row.reference for row in rows if row.withdrawn_at is None]:
-        _enqueue("consent", max(standing), lead_id, now)
+        _enqueue("consent", standing[-1], lead_id, now)
 
 
 def _seat(lead_id: int, now: datetime) -> None:
