@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
@@ -93,6 +93,22 @@ def test_copy_erasure_and_new_link_are_of_one_mailbox_alone(
     Worker(app).work()
     with app.app_context():
         assert len(db.session.scalars(select(OutgoingMail).filter_by(template="access")).all()) == 1
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_audit_names_a_form_that_joined_a_lead_whose_address_only_looks_alike(
+    app: Flask, client: CheckedClient, one: str, other: str
+) -> None:
+    _send(client, "/brochure", **BROCHURE | {"email": other})
+    with app.app_context(), writing():
+        db.session.execute(update(Submission).values(email=one))
+        reference = db.session.scalars(select(Submission.reference)).one()
+
+    audit = app.test_cli_runner().invoke(args=["ops", "audit"])
+
+    assert audit.exit_code == 1
+    broken = [line for line in audit.output.splitlines() if "une demande porte l’adresse de son contact" in line]
+    assert reference in only(broken)
 
 
 def test_forms_held_back_are_released_each_to_its_own_mailbox(app: Flask, client: CheckedClient) -> None:

@@ -12,6 +12,7 @@ import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import click
@@ -367,9 +368,16 @@ def _key(email: str) -> str:
     if email.isascii():
         return email.lower()
     local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
-    with contextlib.suppress(idna.IDNAError):
-        domain = idna.encode(domain, uts46=True).decode("ascii")
-    return f"{local}{at}{domain}".translate(_LOWER)
+    return f"{local}{at}{_ascii(domain)}".translate(_LOWER)
+
+
+@lru_cache(maxsize=1024)
+def _ascii(domain: str) -> str:
+    """Nearly all of the time would else go into a few domains, encoded over and over."""
+    try:
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
 
 
 def _casefolded(email: str) -> str:
