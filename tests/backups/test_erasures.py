@@ -239,6 +239,7 @@ def test_undone_migration_keeps_the_later_entry_of_two(app: Flask, client: Check
 
     with app.app_context():
         kept = entries(db.session())
-        let_go(app)
+    let_go(app)
+    with app.app_context():
         upgrade()
     assert [(entry["erased_at"], entry["is_casefolded"]) for entry in kept] == [(later, True)]
