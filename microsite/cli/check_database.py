@@ -20,6 +20,7 @@ from ..privacy.runs import is_late
 from ..samples.services import has_samples
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
+from .check_parted import parted_findings
 from .revisions import current_revision, find_newer_revision, scripts
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
@@ -60,6 +61,7 @@ def row_findings() -> Iterator[str]:
             yield "Effacement quotidien : aucun depuis deux jours ; site arrêté ? flask --app wsgi privacy purge"
         if dead := count_by_status(db.session())[MailStatus.DEAD]:
             yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
+        yield from parted_findings(db.session(), now=utc_now())
         yield from _held_findings() or _waiting_findings(utc_now())
         yield from _clock_findings(utc_now())
 

@@ -6,8 +6,10 @@ cost a mark, not a person.
 
 from disposable_email_domains import blocklist
 
+from .normalise import email_key
+
 
 def is_disposable(email: str) -> bool:
     """Whether the domain, or one that it stands under, gives out addresses for minutes."""
-    labels = email.rpartition("@")[2].casefold().split(".")
+    labels = email_key(email).rpartition("@")[2].split(".")
     return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))

@@ -46,13 +46,20 @@ def find_subject(session: Session, cause: str) -> Submission | None:
 
 
 def letter_to(submission: Submission, *, unsubscribe_url: str | None = None, **values: Any) -> Letter:
-    """A letter to whoever sent this, with what every such letter says."""
+    """A letter to the owner of this submission, with what every such letter says."""
     common = {
         "greeting": greet(submission.first_name),
         "reference": submission.reference,
         "space_url": mailed_url(SPACE, submission),
     }
-    return Letter(to=submission.email, values=common | values, unsubscribe_url=unsubscribe_url)
+    return Letter(to=address_of(submission), values=common | values, unsubscribe_url=unsubscribe_url)
+
+
+def address_of(submission: Submission) -> str:
+    """Return the address that its lead holds, whatever was typed this time: links open all that is the lead's."""
+    if submission.lead is None:
+        raise ValueError("a quarantined submission is nobody's yet: it gets no mail")
+    return submission.lead.email
 
 
 def greet(first_name: str) -> str:

@@ -1,8 +1,10 @@
 """E-mail addresses and names in one writing, so that they can be compared."""
 
 import difflib
+import string
 import unicodedata
 
+import idna
 from email_validator import EmailNotValidError, EmailUndeliverableError, validate_email
 
 from ..text import letters
@@ -12,6 +14,9 @@ EMAIL_LIMIT = 254
 
 # Seconds that a visitor may be kept waiting for the DNS.
 _DNS_TIMEOUT = 3
+
+# The only letters whose case no mail server tells apart; what else Unicode folds (ß, İ, É) may be another mailbox.
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 USUAL_DOMAINS = (
     "gmail.com", "hotmail.com", "hotmail.fr", "outlook.com", "outlook.fr", "live.com", "live.fr", "msn.com",
@@ -62,8 +67,27 @@ def normalise_email(text: str, *, check_dns: bool = False) -> str:
 
 
 def email_key(email: str) -> str:
-    """What makes two addresses the same person: letter case aside, for no provider tells cases apart."""
+    """Return what every spelling of one mailbox has in common: NFC, A-Z in lower case, the domain in ASCII (UTS 46).
+
+    Any text has a key, and a key is its own.
+    """
+    if email.isascii():
+        return email.lower()
+    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    return f"{local}{at}{_ascii_domain(domain)}".translate(_LOWER)
+
+
+def casefolded_key(email: str) -> str:
+    """Return what addresses were compared by before migration 0015, which took straße.fr for strasse.fr."""
     return unicodedata.normalize("NFC", email.casefold())
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as the DNS knows it, non-transitional as email-validator has it; unchanged where it can't be one."""
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
 
 
 def suggest_domain(email: str) -> str | None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from icalendar import Event, vCalAddress, vText
 
+from ..leads.mails import address_of
 from ..outbox.letters import Letter, Part, mail_address
 from ..school import School
 from .calendar import describe, event_of, to_ical
@@ -65,7 +66,7 @@ def _event(registration: Registration, about: dict[str, str | int], *, school: S
     organizer = vCalAddress(_mailto(school.mail.sender))
     organizer.params["CN"] = vText(school.name)
     event.add("organizer", organizer)
-    event.add("attendee", vCalAddress(_mailto(registration.submission.email)))
+    event.add("attendee", vCalAddress(_mailto(address_of(registration.submission))))
     return event
 
 

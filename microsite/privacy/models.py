@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..campaigns.models import VIEW_LIMIT
@@ -75,10 +75,13 @@ class ErasedAddress(Base):
     """An address whose owner was erased, as a keyed hash (suppression.py): what is older isn't to come back."""
 
     __tablename__ = "erased_addresses"
+    __table_args__ = (UniqueConstraint("digest", "is_casefolded"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # HMAC-SHA-256 of the lead's email_key, in hexadecimal.
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    # HMAC-SHA-256 of the address's key, in hexadecimal.
+    digest: Mapped[str] = mapped_column(String(64))
+    # Made before migration 0015, by casefolded_key(): nothing can tell which of several mailboxes it was.
+    is_casefolded: Mapped[bool] = mapped_column(default=False, server_default=true())
     # The last time.
     erased_at: Mapped[datetime]
 

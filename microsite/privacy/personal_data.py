@@ -83,7 +83,7 @@ PERSONAL: tuple[Held, ...] = (
     _lead("leads", "bounced_at", "si l’adresse ne reçoit plus d’e-mails, depuis quand", WRITING),
     _lead("leads", "phone", "téléphone"),
     _lead("leads", "created_at last_contact_at", "dates du premier et du dernier contact"),
-    _lead("leads", "id needs_review link_version is_sample", "numéro et état de la fiche"),
+    _lead("leads", "id needs_review link_version is_sample parted_at", "numéro et état de la fiche"),
     _lead("lead_words", "lead_id word", "mots des noms, adresses et téléphones, pour la recherche"),
     _lead("submissions", "first_name last_name", "nom et prénom, tels que saisis"),
     _lead("submissions", "email", "adresse e-mail, telle que saisie"),
@@ -173,7 +173,7 @@ PERSONAL: tuple[Held, ...] = (
     ),
     Held(
         table="erased_addresses",
-        columns=_names("id digest erased_at"),
+        columns=_names("id digest is_casefolded erased_at"),
         what="empreinte à clé de l’adresse de qui a demandé l’effacement",
         people=People.LEADS,
         activity=RIGHTS,

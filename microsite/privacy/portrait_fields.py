@@ -24,6 +24,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "link_version": "version_des_liens",
         "is_sample": "exemple_inventé",
         "bounced_at": "ne_reçoit_plus_d’e-mail_depuis",
+        "parted_at": "séparée_d’une_adresse_voisine_le",
         "created_at": "premier_contact_le",
         "last_contact_at": "dernier_contact_le",
     },

@@ -11,13 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, inspect, select, true, update
 from sqlalchemy.orm import Session
 
 from ..db import insert_into
 from ..keys import ERASURE_FILE, Keys, read_keys
 from ..leads.models import HELD, Consent, Lead, Submission
-from ..leads.normalise import email_key
+from ..leads.normalise import casefolded_key, email_key
 from ..leads.queries import hold_lead
 from ..leads.services import identify_again
 from ..outbox.models import OutgoingMail
@@ -28,14 +28,21 @@ from .scrubbing import Scrubbed, scrub_leads, scrub_submissions
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
 
+# A digest, and whether it is of a casefolded address.
+Lookup = tuple[str, bool]
+
 Row = TypeVar("Row")
 
 
 class Entry(TypedDict):
-    """As it is written into archives: HMAC-SHA-256 in hexadecimal, ISO 8601 with its offset."""
+    """As it is written into archives: HMAC-SHA-256 in hexadecimal, ISO 8601 with its offset.
+
+    `is_casefolded` is missing in archives made before migration 0015, where all entries were.
+    """
 
     digest: str
     erased_at: str
+    is_casefolded: bool
 
 
 def erasure_key(instance_path: Path) -> Keys:
@@ -45,16 +52,20 @@ def erasure_key(instance_path: Path) -> Keys:
 
 def digests_of(key: Keys, address: str) -> list[str]:
     """What the list may have for an email_key, or for an address as it was typed: the key in use first."""
-    return [hmac.new(one.encode(), email_key(address).encode(), hashlib.sha256).hexdigest() for one in key.texts]
+    return [_hmac(one, email_key(address)) for one in key.texts]
 
 
 def suppress(session: Session, address: str, *, key: Keys, now: datetime) -> None:
-    _keep(session, [{"digest": digests_of(key, address)[0], "erased_at": now}])
+    _keep(session, [{"digest": digests_of(key, address)[0], "erased_at": now, "is_casefolded": False}])
 
 
 def entries(session: Session) -> list[Entry]:
-    listed = session.execute(select(ErasedAddress.digest, ErasedAddress.erased_at).order_by(ErasedAddress.id))
-    return [Entry(digest=digest, erased_at=erased_at.isoformat()) for digest, erased_at in listed]
+    columns = ErasedAddress.digest, ErasedAddress.erased_at, _casefolded_column(session)
+    listed = session.execute(select(*columns).order_by(ErasedAddress.id))
+    return [
+        Entry(digest=digest, erased_at=erased_at.isoformat(), is_casefolded=is_casefolded)
+        for digest, erased_at, is_casefolded in listed
+    ]
 
 
 def merge(session: Session, others: Iterable[Mapping[str, Any]]) -> None:
@@ -67,7 +78,7 @@ def reapply(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
 
     A lead who has sent a form since stays, with what they sent since, and under the names of then.
     """
-    listed = {row.digest: row.erased_at for row in session.scalars(select(ErasedAddress))}
+    listed = {(row.digest, row.is_casefolded): row.erased_at for row in session.scalars(select(ErasedAddress))}
     if not listed:
         return Scrubbed()
     scrubbed = _scrub_held(session, _Listed(key, listed), now=now)
@@ -83,13 +94,14 @@ def reapply(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
 class _Listed:
     """When the owner of an address was erased last; None for who wasn't."""
 
-    def __init__(self, key: Keys, listed: Mapping[str, datetime]) -> None:
+    def __init__(self, key: Keys, listed: Mapping[Lookup, datetime]) -> None:
         self._key, self._listed = key, listed
         self.latest = max(listed.values())
 
     def find(self, address: str) -> datetime | None:
-        found = (self._listed.get(digest) for digest in digests_of(self._key, address))
-        return max((erased_at for erased_at in found if erased_at is not None), default=None)
+        """`address` as it was typed: the older entries can't be found by an email_key."""
+        found = [self._listed[lookup] for lookup in _lookups(self._key, address) if lookup in self._listed]
+        return max(found, default=None)
 
     def is_older(self, address: str, moment: datetime) -> bool:
         """Whether its owner was erased since that moment."""
@@ -98,7 +110,7 @@ class _Listed:
 
 
 def _find_leads(session: Session, listed: _Listed) -> list[tuple[int, datetime]]:
-    older = select(Lead.id, Lead.email_key).where(Lead.created_at <= listed.latest).order_by(Lead.id)
+    older = select(Lead.id, Lead.email).where(Lead.created_at <= listed.latest).order_by(Lead.id)
     rows = session.execute(older.execution_options(yield_per=1000))
     return [(lead_id, erased_at) for lead_id, address in rows if (erased_at := listed.find(address)) is not None]
 
@@ -139,11 +151,28 @@ def _scrub_earlier(session: Session, lead_id: int, erased_at: datetime, *, now: 
     return scrubbed
 
 
+def _lookups(key: Keys, address: str) -> list[Lookup]:
+    """Under what an address may be listed: by its mailbox, or by what compared addresses before migration 0015."""
+    texts = ((email_key(address), False), (casefolded_key(address), True))
+    return [(_hmac(one, text), is_casefolded) for one in key.texts for text, is_casefolded in texts]
+
+
+def _hmac(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _casefolded_column(session: Session) -> ColumnElement[bool]:
+    """All entries were, in a database that waits for migration 0015: a backup and a restore read its list too."""
+    columns = inspect(session.connection()).get_columns(ErasedAddress.__tablename__)
+    is_there = any(column["name"] == "is_casefolded" for column in columns)
+    return ErasedAddress.__table__.c.is_casefolded if is_there else true()
+
+
 def _keep(session: Session, rows: list[dict[str, Any]]) -> None:
     insert = insert_into(session, ErasedAddress)
     later = insert.excluded.erased_at
     insert = insert.on_conflict_do_update(
-        index_elements=["digest"], set_={"erased_at": later}, where=later > ErasedAddress.erased_at
+        index_elements=["digest", "is_casefolded"], set_={"erased_at": later}, where=later > ErasedAddress.erased_at
     )
     for batch in _in_batches(sorted(rows, key=lambda row: (row["digest"], row["erased_at"]))):
         session.execute(insert, batch)
@@ -153,7 +182,7 @@ def _read(entry: Mapping[str, Any]) -> dict[str, Any]:
     digest, erased_at = str(entry["digest"]), datetime.fromisoformat(str(entry["erased_at"]))
     if not _DIGEST.fullmatch(digest) or erased_at.tzinfo is None:
         raise ValueError("not an entry of a suppression list")
-    return {"digest": digest, "erased_at": erased_at}
+    return {"digest": digest, "erased_at": erased_at, "is_casefolded": bool(entry.get("is_casefolded", True))}
 
 
 def _in_batches(rows: Collection[Row]) -> Iterator[list[Row]]:

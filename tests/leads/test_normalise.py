@@ -1,7 +1,10 @@
 """E-mail addresses and names in one writing."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from microsite.leads.disposable import is_disposable
 from microsite.leads.normalise import (
     EmailRefused,
     email_key,
@@ -51,8 +54,60 @@ def test_only_likely_slips_get_a_suggestion(domain: str, suggested: str | None) 
     assert suggest_domain(f"zoe@{domain}") == suggested
 
 
-def test_key_sets_case_and_composition_aside() -> None:
-    assert email_key("ZOÉ@École.fr") == email_key("zoe\u0301@école.fr")
+SAME_MAILBOX = [
+    ("Zoe@Exemple.FR", "zoe@exemple.fr"),
+    ("ZOÉ@École.fr", "zoE\u0301@ÉCOLE.fr"),  # composed or not; a domain's letters have no case
+    ("user@bücher.example", "User@XN--BCHER-KVA.example"),
+    ("zoe@straße.fr", "zoe@xn--strae-oqa.fr"),
+    ("zoe@ＥＸＡＭＰＬＥ.fr", "zoe@example.fr"),
+    ("zoe@exemple。fr", "zoe@exemple.fr"),
+    ("\u212aim@exemple.fr", "kim@exemple.fr"),  # the Kelvin sign is a K in NFC
+    ("zoe@ſchule.fr", "zoe@schule.fr"),  # as UTS 46 has it
+    ("用户@例子.公司", "用户@xn--fsqu00a.xn--55qx5d"),
+]
+OTHER_MAILBOX = [
+    ("paul@straße-ecole.fr", "paul@strasse-ecole.fr"),
+    ("ßmith@exemple.fr", "ssmith@exemple.fr"),
+    ("É@exemple.fr", "é@exemple.fr"),
+    ("ſam@exemple.fr", "sam@exemple.fr"),
+    ("İan@exemple.fr", "ian@exemple.fr"),
+    ("ıan@exemple.fr", "ian@exemple.fr"),
+    ("νικος@exemple.fr", "νικοσ@exemple.fr"),
+    ("zoe@νικος.gr", "zoe@νικοσ.gr"),
+    ("ﬁlm@exemple.fr", "film@exemple.fr"),
+    ("ａ@exemple.fr", "a@exemple.fr"),
+    ("zoe@ecole.fr", "zoe@école.fr"),
+    ("z.oe@gmail.com", "zoe@gmail.com"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_MAILBOX)
+def test_spellings_of_one_mailbox_have_one_key(one: str, other: str) -> None:
+    assert email_key(one) == email_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER_MAILBOX)
+def test_mailboxes_that_letters_make_alike_stay_apart(one: str, other: str) -> None:
+    assert email_key(one) != email_key(other)
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_a_key_that_is_its_own(text: str) -> None:
+    assert email_key(email_key(text)) == email_key(text)
+
+
+@given(st.emails())
+def test_address_and_its_normal_form_have_one_key(typed: str) -> None:
+    try:
+        kept = normalise_email(typed)
+    except EmailRefused:
+        return
+    assert email_key(kept) == email_key(typed)
+
+
+def test_throw_away_domain_is_known_in_its_own_letters_alone() -> None:
+    assert is_disposable("zoe@FastNissan.com")
+    assert not is_disposable("zoe@fastnißan.com")
 
 
 @pytest.mark.parametrize(

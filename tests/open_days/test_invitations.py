@@ -77,7 +77,9 @@ def test_registering_again_after_a_cancellation_is_another_event(scene: Scene) -
 
 def test_attendee_is_the_one_reader_who_has_accepted_and_is_asked_nothing(school: School) -> None:
     registration = sample_registration()
-    registration.submission.email = "zoe+jpo%1@exämple.fr"
+    assert registration.submission.lead is not None
+    # As the lead holds it, to which the mail goes.
+    registration.submission.lead.email = "zoe+jpo%1@exämple.fr"
 
     for file in (
         write_request(registration, school=school, url=URL, now=NOW),
