@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
@@ -97,6 +99,15 @@ def test_restore_is_refused_with_a_key_that_is_not_the_databases(
 
 
 ONE, OTHER = "paul@strasse-ecole.fr", "paul@straße-ecole.fr"
+
+
+@pytest.fixture
+def app(app: Flask) -> Iterator[Flask]:
+    """Up to date again for the next test, which may be of the same PostgreSQL database."""
+    yield app
+    let_go(app)
+    with app.app_context():
+        upgrade()
 
 
 def _back_to_folded_keys(app: Flask) -> None:

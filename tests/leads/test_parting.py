@@ -20,6 +20,7 @@ from microsite.open_days.models import Registration
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.models import PrivacyRequest
+from microsite.text import sort_key
 from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, only, plan_slot
@@ -210,7 +211,7 @@ def test_lead_whose_own_forms_are_gone_becomes_who_is_left(app: Flask, client: C
     with app.app_context():
         lead = db.session.scalars(select(Lead)).one()
         assert (lead.email, lead.first_name, lead.last_name) == (OTHER, "Paula", "Straße")
-        assert (lead.name_key, lead.link_version) == ("strasse paula", 2)
+        assert (lead.name_key, lead.link_version) == (sort_key("Straße", "Paula"), 2)
     _audited(app)
 
 
