@@ -13,13 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from ..backups.sqlite_copy import faults
 from ..db import db, reading
 from ..leads.models import Submission
+from ..leads.unasked import count_unasked
 from ..open_days.queries import all_slots
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status, due_since
 from ..privacy.runs import is_late
 from ..samples.services import has_samples
+from ..school import PARIS
 from ..sqlite_engine import sqlite
 from ..web.context import utc_now
+from ..web.typography import french, thousands
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
 _CLOCK = timedelta(minutes=2)
@@ -55,6 +58,19 @@ def row_findings() -> Iterator[str]:
             yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
         yield from _waiting_findings(utc_now())
         yield from _clock_findings(utc_now())
+
+
+def row_notes() -> Iterator[str]:
+    """What calls for nothing, and is good to know."""
+    with reading():
+        count, since = count_unasked(db.session())
+    if count and since is not None:
+        people = thousands(count) + (" personnes ont" if count > 1 else " personne a")
+        yield french(
+            f"{people} accepté les e-mails avant le {since.astimezone(PARIS):%d/%m/%Y}, quand le site n’envoyait pas "
+            "encore de messages : rien n’a demandé de confirmer cet accord, et il ne l’est pas. Pas d’actualités par "
+            "e-mail avant cette confirmation : le prochain formulaire, case cochée, ou l’espace personnel la demande."
+        )
 
 
 def _revision_findings() -> Iterator[str]:

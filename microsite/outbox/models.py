@@ -69,3 +69,15 @@ class OutgoingMail(Base):
     sent_at: Mapped[datetime | None]
     # Why the last attempt failed, addresses taken out.
     failure: Mapped[str | None] = mapped_column(String(200))
+
+
+class MailHistory(Base):
+    """Since when each mail is decided with its cause: the time of the upgrade, where submissions are older than mails.
+
+    No row: since the first submission.
+    """
+
+    __tablename__ = "mail_history"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complete_since: Mapped[datetime]
