@@ -8,6 +8,7 @@ import shlex
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from microsite.content_files import SHIPPED
 from .answers import complete_school, export
 from .backups.shelf import let_go
 from .conftest import Environ
+from .machine import Machine
 from .page import CheckedClient
 from .privacy.owners import ask_brochure
 from .served import free_port, started
@@ -82,19 +84,93 @@ def test_document_names_settings_and_files_that_exist() -> None:
     assert [name for name in copied if not (PROJECT_ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service", "microsite-backup.timer"])
-def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """The units, their program being one of this machine."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd here")
     for unit in DEPLOY.glob("microsite*.*"):
-        # The program stands elsewhere on this machine.
         (tmp_path / unit.name).write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text()))
+    return tmp_path
 
-    judged = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / name], capture_output=True, text=True, check=False
+
+@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service", "microsite-backup.timer"])
+def test_systemd_takes_the_units_without_a_word(name: str, units: Path) -> None:
+    judged = _analyze("verify", "--man=no", str(units / name))
+
+    # Units of the machine's own may be spoken of.
+    assert [line for line in (judged.stdout + judged.stderr).splitlines() if "microsite" in line] == []
+    assert judged.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service"])
+def test_exposure_of_the_units_is_low(name: str, units: Path) -> None:
+    judged = _analyze("security", "--offline=yes", "--no-pager", "--threshold=45", str(units / name))
+
+    (exposure,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", judged.stdout)
+    assert float(exposure) <= 4.5
+    assert judged.returncode == 0
+
+
+def test_both_units_are_hardened_alike_and_the_document_speaks_of_each_directive() -> None:
+    server, backup = (_hardening(DEPLOY / name) for name in ("microsite.service", "microsite-backup.service"))
+
+    assert server == backup
+    named = DOCUMENT.partition("### Durcissement")[2].partition("\n## ")[0]
+    directives = {line.partition("=")[0] for line in server} - {"SystemCallErrorNumber"}
+    assert [name for name in sorted(directives) if f"`{name}" not in named] == []
+
+
+def test_installation_works_as_it_is_written(machine: Machine) -> None:
+    program, instance = machine.root / "srv/microsite", machine.root / "srv/microsite/instance"
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+    assert stat.S_IMODE((machine.root / "etc/microsite.env").stat().st_mode) == 0o600
+    assert sorted(path.name for path in (machine.root / "etc/systemd/system").iterdir()) == sorted(
+        path.name for path in DEPLOY.glob("microsite*.*")
     )
+    # What Python would write beside the program is there already, for the account that serves can't.
+    assert list((program / "microsite").glob("__pycache__/config.*.pyc"))
+    said = machine.said()
+    assert "adduser --system --group --no-create-home --home" in said
+    assert "enable --now microsite.service microsite-backup.timer" in said
+    assert "Mot de passe provisoire" in said
 
-    assert [line for line in judged.stderr.splitlines() if "microsite" in line] == []
+
+def test_new_version_and_the_way_back_work_as_they_are_written(machine: Machine) -> None:
+    machine.run("microsite open-days add --place Paris --date 2099-03-07 --slot 10:00-12:00 --capacity 9")
+    newer, back = machine.blocks("## Nouvelle version, et retour")
+
+    machine.run(newer)
+    machine.run("microsite open-days add --place Lyon --date 2099-04-04 --slot 10:00-12:00 --capacity 9")
+    machine.run(back)
+
+    machine.run("microsite open-days list")
+    assert "07/03/2099" in machine.last()
+    assert "04/04/2099" not in machine.last()
+    # What the older version asks for is there before its program restores.
+    lines = back.splitlines()
+    assert [line.split()[0] for line in lines] == ["systemctl", "git", ".venv/bin/pip", "microsite", "systemctl"]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Installed and started as the document says; its school.toml filled in."""
+    machine = Machine(tmp_path_factory.mktemp("machine"), DOCUMENT)
+    installed, settings, started_by = machine.blocks("## Avec systemd")
+    machine.run(installed)
+    machine.complete_school()
+    machine.write_settings(settings)
+    machine.run(started_by)
+    return machine
+
+
+def _hardening(unit: Path) -> list[str]:
+    """From the first directive that takes something away to the last."""
+    return unit.read_text().partition("NoNewPrivileges")[2].partition("\n\n")[0].strip().splitlines()
+
+
+def _analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
 @contextlib.contextmanager

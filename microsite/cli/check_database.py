@@ -12,14 +12,17 @@ from ..db import db, reading
 from ..key_fingerprints import key_faults
 from ..keys import FILES as KEY_FILES
 from ..leads.models import Submission
+from ..leads.unasked import count_unasked
 from ..open_days.queries import all_slots
 from ..outbox.holds import find_hold, hold_sentences
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status, due_since
 from ..privacy.runs import is_late
 from ..samples.services import has_samples
+from ..school import PARIS
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
+from ..web.typography import french, thousands
 from .check_parted import parted_findings
 from .revisions import current_revision, find_newer_revision, scripts
 
@@ -64,6 +67,19 @@ def row_findings() -> Iterator[str]:
         yield from parted_findings(db.session(), now=utc_now())
         yield from _held_findings() or _waiting_findings(utc_now())
         yield from _clock_findings(utc_now())
+
+
+def row_notes() -> Iterator[str]:
+    """What calls for nothing, and is good to know."""
+    with reading():
+        count, since = count_unasked(db.session())
+    if count and since is not None:
+        people = thousands(count) + (" personnes ont" if count > 1 else " personne a")
+        yield french(
+            f"{people} accepté les e-mails avant le {since.astimezone(PARIS):%d/%m/%Y}, quand le site n’envoyait pas "
+            "encore de messages : rien n’a demandé de confirmer cet accord, et il ne l’est pas. Pas d’actualités par "
+            "e-mail avant cette confirmation : le prochain formulaire, case cochée, ou l’espace personnel la demande."
+        )
 
 
 def _revision_findings() -> Iterator[str]:

@@ -22,7 +22,7 @@ from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import MAX_ATTEMPTS
 from ..privacy.models import PrivacyRequest
 from ..privacy.requests import NOTED, TOLD
-from .facts import Fact, Scope, count_of, every
+from .facts import Fact, Scope, before_mails, count_of, every
 from .reminders import reminder_facts
 from .told import notification_facts
 
@@ -45,12 +45,13 @@ def _cause_facts(scope: Scope) -> Sequence[Fact]:
         _of_form("une demande de brochure a son message", scope, FormName.BROCHURE, (BROCHURE,)),
         _of_form("une candidature a son message", scope, FormName.APPLICATION, (APPLICATION,)),
         _of_form("une demande de portes ouvertes a son message", scope, FormName.OPEN_DAY, (REGISTERED, PROMISED)),
-        Fact(
-            name="un accord par e-mail qui reste à confirmer a son message",
-            of="accord",
-            seen=count_of(unconfirmed),
+        _caused(
+            "un accord par e-mail qui reste à confirmer a son message",
+            "accord",
+            unconfirmed,
             # Who was asked the day before isn't asked again.
-            broken=unconfirmed.where(~_about(CONFIRMATION, Consent.lead_id)),
+            missing=~_about(CONFIRMATION, Consent.lead_id),
+            is_before=before_mails(Consent.given_at, scope),
         ),
         Fact(
             name="une place proposée a son message",
@@ -64,11 +65,12 @@ def _cause_facts(scope: Scope) -> Sequence[Fact]:
             seen=count_of(taken),
             broken=taken.where(~_decided(REGISTERED, Submission.reference + ACCEPTED)),
         ),
-        Fact(
-            name="qui a été prévenu d’une date a son message",
-            of="alerte",
-            seen=count_of(told),
-            broken=told.where(~_about(ANNOUNCED, Alert.lead_id)),
+        _caused(
+            "qui a été prévenu d’une date a son message",
+            "alerte",
+            told,
+            missing=~_about(ANNOUNCED, Alert.lead_id),
+            is_before=before_mails(Alert.told_at, scope),
         ),
         Fact(
             name="une demande sur ses données a ses deux messages",
@@ -140,8 +142,21 @@ def _of_form(name: str, scope: Scope, form: FormName, templates: Sequence[str]) 
     is_by_form = Submission.landing_path != ""
     counts = (Submission.form == form, Submission.submitted_at >= scope.mails_since, Submission.lead_id.is_not(None))
     caused = select(Submission.reference).where(*counts, is_by_form)
-    missing = (~_decided(template, Submission.reference) for template in templates)
-    return Fact(name=name, of="demande", seen=count_of(caused), broken=caused.where(*missing))
+    missing = and_(*(~_decided(template, Submission.reference) for template in templates))
+    return _caused(name, "demande", caused, missing=missing, is_before=before_mails(Submission.submitted_at, scope))
+
+
+def _caused(
+    name: str, of: str, caused: Select[Any], *, missing: ColumnElement[bool], is_before: ColumnElement[bool]
+) -> Fact:
+    """What causes a mail has it, unless it came before mails were decided: then nothing tells."""
+    return Fact(
+        name=name,
+        of=of,
+        seen=count_of(caused),
+        broken=caused.where(missing, ~is_before),
+        unknowable=caused.where(missing, is_before),
+    )
 
 
 def _unconfirmed(scope: Scope) -> Select[int]:

@@ -9,7 +9,7 @@ from ..leads.models import FormName, Lead, Submission
 from ..open_days.models import OVER, SEATED, Alert, Registration, RegistrationState, Slot
 from ..open_days.services import PROMISED
 from ..outbox.models import OutgoingMail
-from .facts import Fact, Scope, count_of, every
+from .facts import Fact, Scope, before_mails, count_of, every
 
 _WAITING, _OFFERED = RegistrationState.WAITING, RegistrationState.OFFERED
 _PARTY = 1 + Registration.companions
@@ -25,6 +25,7 @@ def seat_facts(scope: Scope) -> Sequence[Fact]:
     to_come = and_(Slot.starts_at > scope.now, Slot.cancelled_at.is_(None))
     slots, entries = every(Slot), every(Registration)
     waiting = select(Registration.id).join(Registration.slot).where(Registration.state == _WAITING, to_come)
+    is_before = before_mails(Submission.submitted_at, scope)
     return (
         # A capacity lowered below what was taken drops nobody: those seats stay, and nobody gets one beside them.
         Fact(
@@ -76,7 +77,8 @@ def seat_facts(scope: Scope) -> Sequence[Fact]:
             name="une demande de créneau a une inscription, ou sera prévenue",
             of="demande",
             seen=count_of(_wanting_a_slot(scope)),
-            broken=_wanting_a_slot(scope).where(~_has_registration(), ~_was_promised()),
+            broken=_wanting_a_slot(scope).where(~_has_registration(), ~_was_promised(), ~is_before),
+            unknowable=_wanting_a_slot(scope).where(~_has_registration(), ~_was_promised(), is_before),
         ),
         Fact(
             name="un créneau annulé n’a plus d’inscrits",
@@ -153,9 +155,10 @@ def _has_registration() -> ColumnElement[bool]:
 
 
 def _was_promised() -> ColumnElement[bool]:
-    """Released when its slot was full or closed: they asked to be told, and may have taken it back since."""
+    """Released when its slot was full or closed: they are to be told, or were told so and have taken it back since."""
     promised = OutgoingMail.template == PROMISED, OutgoingMail.cause == Submission.reference
-    return select(OutgoingMail.id).where(*promised).exists()
+    waits = select(Alert.id).where(Alert.submission_id == Submission.id)
+    return or_(select(OutgoingMail.id).where(*promised).exists(), waits.exists())
 
 
 def _is_any_active() -> ColumnElement[bool]:

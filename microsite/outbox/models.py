@@ -111,3 +111,15 @@ class MailQueue(Base):
     probed_at: Mapped[datetime | None]
     probe_at: Mapped[datetime | None]
     probes: Mapped[int]
+
+
+class MailHistory(Base):
+    """Since when each mail is decided with its cause: the time of the upgrade, where submissions are older than mails.
+
+    No row: since the first submission.
+    """
+
+    __tablename__ = "mail_history"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complete_since: Mapped[datetime]

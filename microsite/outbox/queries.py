@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from ..db import UTCDateTime
-from .models import UNSENT, MailStatus, OutgoingMail
+from .models import UNSENT, MailHistory, MailStatus, OutgoingMail
 
 # The table is an upper row's: only its name is known here, as in the foreign key.
 _LEADS = table("leads", column("id"), column("is_sample", Boolean), column("bounced_at", UTCDateTime))
@@ -40,6 +40,11 @@ _ORDER = (
 
 def find_decided(session: Session, *, template: str, cause: str) -> int | None:
     return session.scalar(select(OutgoingMail.id).filter_by(template=template, cause=cause))
+
+
+def mails_complete_since(session: Session) -> datetime | None:
+    """What is older may have been sent without a mail being decided; None: nothing is older."""
+    return session.scalar(select(func.max(MailHistory.complete_since)))
 
 
 def recent_mails(limit: int) -> ScalarSelect[int]:

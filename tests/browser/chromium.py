@@ -14,6 +14,6 @@ SANDBOX = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    program = tools.chromium()
+    program = tools.headless_chromium()
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=SANDBOX) as browser:
         yield browser

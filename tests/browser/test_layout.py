@@ -56,6 +56,8 @@ def test_nothing_moves_when_late_fonts_and_scripts_arrive(
     page.add_init_script(_SHIFTS)
     page.route(lambda address: address.endswith((".woff2", ".js")), hold)
     page.goto(f"{site.url}{path}", wait_until="commit")
+    # The new page's, not of the one that it takes the place of.
+    page.locator("h1").wait_for()
     page.evaluate(_PAINTED)
 
     for route in late:

@@ -13,6 +13,11 @@ def chromium() -> str:
     return _program(*_CHROMIUM)
 
 
+def headless_chromium() -> str:
+    """Chromium without its window: a page opens in a quarter of the time."""
+    return _program("chromium-headless-shell", *_CHROMIUM)
+
+
 def java() -> str:
     return _program("java")
 

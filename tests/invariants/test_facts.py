@@ -259,7 +259,7 @@ def _plain(output: str) -> list[str]:
 
 
 def _scope() -> Scope:
-    return Scope(now=utc_now(), mails_since=NOW - HOUR, notify_every="each")
+    return Scope(now=utc_now(), mails_since=NOW - HOUR, mails_complete_since=None, notify_every="each")
 
 
 def _dangling(engine_name: str) -> Sequence[Executable]:

@@ -15,6 +15,7 @@ from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_l
 from ...leads.models import Lead, Submission
 from ...leads.phones import dialled_from_france
 from ...leads.queries import latest_submissions, standing_channels
+from ...leads.unasked import find_unasked
 from ...retention import RETENTION, Rule
 from ...web.context import current_school, utc_now
 from ...web.typography import thousands
@@ -34,6 +35,7 @@ class ListedLead:
     phone: str
     latest: str
     channels: dict[str, bool]
+    is_unasked: bool
     needs_review: bool
     is_sample: bool
     is_disposable: bool
@@ -108,6 +110,7 @@ def _narrowed(chosen: LeadFilter) -> list[tuple[str, str]]:
 def _listed_leads(rows: list[Lead]) -> list[ListedLead]:
     ids = [lead.id for lead in rows]
     latest, channels = latest_submissions(db.session(), ids), standing_channels(db.session(), ids)
+    unasked = find_unasked(db.session(), ids)
     return [
         ListedLead(
             id=lead.id,
@@ -116,6 +119,7 @@ def _listed_leads(rows: list[Lead]) -> list[ListedLead]:
             phone=dialled_from_france(lead.phone) if lead.phone else "",
             latest=_asked(latest.get(lead.id)),
             channels=channels[lead.id],
+            is_unasked=lead.id in unasked,
             needs_review=lead.needs_review,
             is_sample=lead.is_sample,
             is_disposable=is_disposable(lead.email),

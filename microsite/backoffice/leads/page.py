@@ -7,6 +7,7 @@ from ...exports.columns import FORMS
 from ...leads.disposable import is_disposable
 from ...leads.models import Consent, ConsentOrigin, Lead, Submission
 from ...leads.phones import dialled_from_france
+from ...leads.unasked import find_unasked
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
@@ -34,6 +35,7 @@ def lead(lead_id: int) -> Response:
         names=record.names,
         is_disposable=is_disposable(found.email),
         consents=record.consents,
+        unasked_since=find_unasked(db.session(), [found.id]).get(found.id),
         channels=CHANNELS,
         events=timeline(record, current_school()),
         cut_at=SHOWN if record.is_cut else None,
@@ -56,6 +58,7 @@ def consent_proof(lead_id: int, consent_id: int) -> Response:
         lead=_lead(lead_id),
         phone=dialled_from_france(number) if number else "",
         consent=consent,
+        unasked_since=find_unasked(db.session(), [lead_id]).get(lead_id),
         submission=submission,
         channel=CHANNELS.get(consent.channel, consent.channel),
         purpose=PURPOSES.get(consent.wording.purpose, consent.wording.purpose),

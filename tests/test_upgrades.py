@@ -1,0 +1,359 @@
+"""An installation of the first release, which sent no mail, brought up to date: what can't be known is said, not judged."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import JSON, Boolean, ColumnClause, DateTime, column, delete, select, table, text, update
+from sqlalchemy.types import NullType
+
+from microsite.backoffice.models import Role
+from microsite.db import db, writing
+from microsite.jobs import Worker
+from microsite.leads.models import Consent, Submission
+from microsite.outbox.models import OutgoingMail
+from microsite.outbox.transports import MemoryTransport
+
+from .answers import BROCHURE
+from .backoffice.conftest import add_member, enter
+from .backups.shelf import new_database
+from .conftest import Environ
+from .page import CheckedClient, Page
+
+UNKNOWN = "on ne peut pas savoir : "
+NAMES = [
+    "une demande de brochure a son message",
+    "une candidature a son message",
+    "une demande de portes ouvertes a son message",
+    "un accord par e-mail qui reste à confirmer a son message",
+]
+THEN = datetime.now(UTC) - timedelta(days=3)
+PROMISE = "une demande de créneau a une inscription, ou sera prévenue"
+REVISIONS = [f"{number:04}" for number in range(1, 15)]
+
+
+@pytest.fixture
+def old(
+    make_app: Callable[..., Flask], environ: Environ, engine_name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Flask:
+    """An empty database at revision 0001."""
+    if engine_name == "sqlite":
+        (Path(environ["MICROSITE_INSTANCE_PATH"]) / "microsite.sqlite3").unlink()
+        app = make_app()
+    else:
+        app = make_app(DATABASE_URL=new_database(request.getfixturevalue("postgresql_url"), tmp_path))
+    with app.app_context():
+        upgrade(revision="0001")
+    return app
+
+
+def test_first_release_is_judged_by_what_can_be_known(old: Flask) -> None:
+    _fill(old)
+
+    code, lines = _upgraded(old)
+
+    assert code == 0
+    assert [line for line in lines[:-1] if not line.startswith("tenu")] == [
+        f"{UNKNOWN}{name} ({of}), d’avant les messages de ce site"
+        for name, of in zip(NAMES, ["demande : 2", "demande : 1", "demande : 2", "accord : 2"], strict=True)
+    ]
+    assert lines[-1].startswith("Tout est tenu")
+    assert "dont 4 en partie" in lines[-1]
+
+
+def test_mail_that_is_missing_after_the_upgrade_is_broken_even_if_none_is_left(old: Flask) -> None:
+    _fill(old)
+    _upgraded(old)
+    reference = _ask(old, "nouvelle@exemple.fr")
+    with old.app_context(), writing():
+        db.session.execute(delete(OutgoingMail))
+
+    code, lines = _audit(old)
+
+    assert code == 1
+    assert f"rompu : {NAMES[0]} (demande : 1) : 1, soit {reference}" in lines
+    assert f"rompu : {NAMES[3]} (accord : 1) : 1, soit 4" in lines
+    assert f"{UNKNOWN}{NAMES[0]} (demande : 2), d’avant les messages de ce site" in lines
+
+
+def test_samples_of_the_past_dont_move_the_first_mail(old: Flask) -> None:
+    _fill(old)
+    with old.app_context():
+        upgrade(revision="0014")
+        _make_sample(lead_id=1, at=THEN - timedelta(days=30))
+        _insert_mail("brochure", "BRO-AAAAAA", 1, THEN - timedelta(days=30))
+        db.session.commit()
+
+    code, lines = _upgraded(old)
+
+    assert code == 0, lines
+    assert f"{UNKNOWN}{NAMES[1]} (demande : 1), d’avant les messages de ce site" in lines
+
+
+def test_released_into_a_full_slot_by_the_first_release_is_promised_by_its_alert(old: Flask) -> None:
+    _fill(old)
+    with old.app_context():
+        _insert("open_days", title="JPO", place="Paris", is_sample=False, created_at=THEN)
+        later = datetime.now(UTC) + timedelta(days=30)
+        _insert("slots", open_day_id=1, starts_at=later, ends_at=later + timedelta(hours=1), capacity=0)
+        full = {"slot_id": 1, "companions": 0}
+        db.session.execute(
+            text("UPDATE submissions SET status = 'released', answers = :answers WHERE form = 'open-day'"),
+            {"answers": json.dumps(full)},
+        )
+        db.session.execute(text("DELETE FROM open_day_alerts WHERE submission_id = 4"))
+        db.session.commit()
+
+    code, lines = _upgraded(old)
+
+    assert code == 0, lines
+    assert f"tenu : {PROMISE} (demande : 1)" in lines
+    assert f"{UNKNOWN}{PROMISE} (demande : 1), d’avant les messages de ce site" in lines
+
+
+def test_check_and_pages_say_who_was_never_asked_to_confirm(old: Flask) -> None:
+    _fill(old)
+    _upgraded(old)
+
+    (note,) = [line for line in _run(old, "ops", "check", "--fast")[1] if "rien n’a demandé de confirmer" in line]
+    assert note.startswith("À savoir : 2 personnes ont accepté les e-mails avant le ")
+    assert "Pas d’actualités par e-mail" in note
+    listed, page, without = _pages(old, "/admissions/contacts", "/admissions/contacts/1", "/admissions/contacts/3")
+    assert listed.text.count("jamais demandé de confirmer") == 2
+    assert "à confirmer" not in listed.text
+    assert "non, jamais demandé" in page.text
+    assert "Pas d’actualités par e-mail" in page.text
+    assert "jamais demandé" not in without.text
+    (proof,) = _pages(old, "/admissions/contacts/1/accords/1")
+    assert "non, jamais demandé" in proof.text
+
+
+def test_next_form_asks_who_was_never_asked(old: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fill(old)
+    _upgraded(old)
+    transport = MemoryTransport()
+    monkeypatch.setattr(old.extensions["outbox"], "transport", transport)
+
+    _ask(old, "lea@exemple.fr")
+    Worker(old).work()
+
+    asked = [message for message in transport.sent if "Confirmez" in str(message["Subject"])]
+    assert [message["To"] for message in asked] == ["lea@exemple.fr"]
+    (page,) = _pages(old, "/admissions/contacts/1")
+    assert "jamais demandé" not in page.text
+    assert any("À savoir : 1 personne a accepté" in line for line in _run(old, "ops", "check", "--fast")[1])
+    # Nor is it said again once that mail has had its time.
+    with old.app_context(), writing():
+        db.session.execute(delete(OutgoingMail).where(OutgoingMail.lead_id == 1))
+    assert any("À savoir : 1 personne a accepté" in line for line in _run(old, "ops", "check", "--fast")[1])
+
+
+def test_who_withdraws_or_confirms_isnt_counted_as_never_asked(old: Flask) -> None:
+    _fill(old)
+    _upgraded(old)
+    with old.app_context(), writing():
+        db.session.execute(update(Consent).where(Consent.lead_id == 1).values(withdrawn_at=THEN))
+        db.session.execute(update(Consent).where(Consent.lead_id == 2).values(confirmed_at=datetime.now(UTC)))
+
+    assert not any("demandé de confirmer" in line for line in _run(old, "ops", "check", "--fast")[1])
+    assert "jamais demandé" not in "".join(page.text for page in _pages(old, "/admissions/contacts"))
+
+
+def test_new_installation_judges_everything(app: Flask) -> None:
+    reference = _ask(app, "lea@exemple.fr")
+    with app.app_context(), writing():
+        db.session.execute(delete(OutgoingMail))
+
+    code, lines = _audit(app)
+
+    assert code == 1
+    assert f"rompu : {NAMES[0]} (demande : 1) : 1, soit {reference}" in lines
+    assert not any(line.startswith(UNKNOWN) for line in lines)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_each_revision_with_rows_comes_up_to_date(old: Flask, revision: str) -> None:
+    """Written as the first release wrote them, brought to that revision, then by today's program to the newest."""
+    _fill(old)
+    with old.app_context():
+        upgrade(revision=revision)
+
+    code, lines = _upgraded(old)
+
+    assert code == 0, lines
+    assert _run(old, "ops", "check", "--fast")[1][-1].startswith("À savoir : 2 personnes")
+
+
+@pytest.mark.parametrize("revision", ["0002", "0006", "0007", "0014"])
+def test_revision_whose_mails_were_decided_is_judged_whole(old: Flask, revision: str) -> None:
+    """From 0002 on each form has its mails: what is missing then is broken."""
+    _fill(old)
+    with old.app_context():
+        upgrade(revision=revision)
+        for template, cause, lead in (
+            ("brochure", "BRO-AAAAAA", 1),
+            ("consent", "BRO-AAAAAA", 1),
+            ("application", "CAN-AAAAAA", 2),
+            ("consent", "CAN-AAAAAA", 2),
+            ("alert", "JPO-AAAAAA", 3),
+            ("alert", "JPO-BBBBBB", 3),
+        ):
+            _insert_mail(template, cause, lead, THEN)
+        db.session.commit()
+
+    code, lines = _upgraded(old)
+
+    assert code == 1
+    assert [line for line in lines if not line.startswith("tenu")] == [
+        f"rompu : {NAMES[0]} (demande : 2) : 1, soit BRO-BBBBBB",
+        f"Faits rompus : 1 sur {len(lines) - 1}.",
+    ]
+
+
+def test_downgrade_takes_the_note_back_and_an_upgrade_writes_it_again(old: Flask) -> None:
+    _fill(old)
+    _upgraded(old)
+    with old.app_context():
+        downgrade(revision="0014")
+
+    code, lines = _upgraded(old)
+
+    assert code == 0
+    assert sum(line.startswith(UNKNOWN) for line in lines) == len(NAMES)
+
+
+def _fill(app: Flask) -> None:
+    """Five forms of three people, and one held back, as the first release wrote them."""
+    with app.app_context():
+        for name in ("lea", "max", "ana"):
+            values = {"first_name": name.title(), "last_name": "Lefèvre", "email": f"{name}@exemple.fr"}
+            _insert(
+                "leads",
+                **values,
+                email_key=values["email"],
+                needs_review=False,
+                created_at=THEN,
+                last_contact_at=THEN,
+            )
+        forms = {"BRO": "brochure", "CAN": "application", "JPO": "open-day"}
+        for reference, lead_id in (
+            ("BRO-AAAAAA", 1), ("CAN-AAAAAA", 2), ("JPO-AAAAAA", 3), ("JPO-BBBBBB", 3), ("BRO-BBBBBB", 3), ("BRO-CCCCCC", None),
+        ):  # fmt: skip
+            _insert_submission(reference, forms[reference[:3]], lead_id)
+        for submission_id in (3, 4):
+            _insert("open_day_alerts", submission_id=submission_id, lead_id=3, created_at=THEN)
+        for channel in ("email", "phone"):
+            _insert("consent_wordings", channel=channel, purpose="news", version="1", text="J’accepte.")
+        for lead_id, wording_id, channel in ((1, 1, "email"), (2, 1, "email"), (2, 2, "phone")):
+            _insert(
+                "consents",
+                lead_id=lead_id,
+                submission_id=lead_id,
+                channel=channel,
+                wording_id=wording_id,
+                given_at=THEN,
+            )
+        db.session.commit()
+
+
+def _insert_submission(reference: str, form: str, lead_id: int | None) -> None:
+    name = {1: "lea", 2: "max", 3: "ana", None: "robot"}[lead_id]
+    answers = {"open-day": {"slot_id": None, "companions": 0}, "application": {"birth_date": "2004-05-12"}}
+    attribution = (
+        "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host", "article", "embed_host",
+    )  # fmt: skip
+    _insert(
+        "submissions",
+        reference=reference,
+        form=form,
+        status="received" if lead_id else "quarantined",
+        submitted_at=THEN,
+        lead_id=lead_id,
+        form_nonce=reference,
+        answers_digest="0" * 64,
+        first_name=name.title(),
+        last_name="Lefèvre",
+        email=f"{name}@exemple.fr",
+        answers=answers.get(form, {}),
+        landing_path="/",
+        **dict.fromkeys(attribution, ""),
+    )
+
+
+def _make_sample(*, lead_id: int, at: datetime) -> None:
+    """As `ops sample` writes one: of the past, its mail having left at that moment."""
+    time = DateTime(timezone=True)
+    leads = table("leads", column("id"), column("is_sample", Boolean()), column("created_at", time))
+    sent = column("submitted_at", time)
+    submissions = table("submissions", column("lead_id"), column("is_sample", Boolean()), sent)
+    db.session.execute(update(leads).where(leads.c.id == lead_id).values(is_sample=True, created_at=at))
+    db.session.execute(
+        update(submissions).where(submissions.c.lead_id == lead_id).values(is_sample=True, submitted_at=at)
+    )
+
+
+def _insert_mail(template: str, cause: str, lead_id: int, at: datetime) -> None:
+    times = dict.fromkeys(("decided_at", "due_at", "sent_at"), at)
+    _insert(
+        "outgoing_mails",
+        template=template,
+        cause=cause,
+        audience="lead",
+        lead_id=lead_id,
+        key="k",
+        status="sent",
+        attempts=1,
+        **times,
+    )
+
+
+def _insert(name: str, **values: Any) -> None:
+    """By columns of now and then: today's models know others."""
+    types: dict[type, Any] = {datetime: DateTime(timezone=True), dict: JSON(), bool: Boolean()}
+    columns: list[ColumnClause[Any]] = [
+        column(key, types.get(type(value), NullType())) for key, value in values.items()
+    ]
+    db.session.execute(table(name, *columns).insert().values(values))
+
+
+def _ask(app: Flask, email: str) -> str:
+    """Ask for the brochure, agreeing to e-mails; the reference."""
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    sent = client.send(client.page("/brochure").form("/brochure"), **BROCHURE | {"email": email, "email_consent": "y"})
+    assert sent.status == 303
+    with app.app_context():
+        newest = select(Submission.reference).order_by(Submission.id.desc()).limit(1)
+        return str(db.session.scalars(newest).one())
+
+
+def _pages(app: Flask, *paths: str) -> list[Page]:
+    """As admissions see them."""
+    email = f"{len(paths)}-{abs(hash(paths))}@ecole.example"
+    add_member(app, Role.ADMISSIONS, email=email)
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    assert enter(client, email=email).status == 303
+    return [client.page(path) for path in paths]
+
+
+def _upgraded(app: Flask) -> tuple[int, list[str]]:
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+    return _audit(app)
+
+
+def _audit(app: Flask) -> tuple[int, list[str]]:
+    return _run(app, "ops", "audit")
+
+
+def _run(app: Flask, *arguments: str) -> tuple[int, list[str]]:
+    result = app.test_cli_runner().invoke(args=arguments)
+    plain = result.output.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    return result.exit_code, plain.splitlines()
