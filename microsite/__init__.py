@@ -63,9 +63,9 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     web.use_keys(app, load_keys(settings.instance_path))
     app.extensions["school"] = load_school(folders)
 
-    # Five more than serve visitors: the background worker's.
-    every = KINDS * settings.threads + 5
-    db.init_app(app, settings.sqlalchemy_url, connections=settings.threads + 5, at_most=every)
+    # The background worker has five of them.
+    usual, at_most = settings.threads + 5, KINDS * settings.threads + 5
+    db.init_app(app, settings.sqlalchemy_url, connections=usual, at_most=at_most)
     _make_missing_key(app, settings)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)

@@ -1,6 +1,7 @@
 """The database: declarative base, aware UTC times, and how transactions begin on SQLite and PostgreSQL."""
 
 import enum
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,9 +188,16 @@ def _is_read_only() -> bool:
     return has_request_context() and request.method in SAFE_METHODS
 
 
-def limit_wait(seconds: float) -> None:
-    """Let this request wait no longer to write, from now on: what it writes isn't worth its visitor's time."""
-    request.environ[WRITE_DEADLINE] = time.monotonic() + seconds
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """Let this request wait no longer to write inside: for what isn't worth its visitor's time."""
+    before = request.environ.get(WRITE_DEADLINE)
+    own = time.monotonic() + seconds
+    request.environ[WRITE_DEADLINE] = own if before is None else min(own, before)
+    try:
+        yield
+    finally:
+        request.environ[WRITE_DEADLINE] = before
 
 
 def _patience() -> float:
@@ -201,5 +209,9 @@ def _patience() -> float:
 def _begin_postgresql(connection: Connection) -> None:
     if _is_read_only():
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-    elif not _patience():
+        return
+    patience = _patience()
+    if not patience:
         raise OperationalError("BEGIN", None, TimeoutError("the request has waited too long to write"))
+    if patience < BUSY_TIMEOUT - 1:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{math.ceil(patience * 1000)}ms'")

@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy import text
 
-from .db import UNAVAILABLE, db, limit_wait, reading, writing
+from .db import UNAVAILABLE, db, reading, waiting_at_most, writing
 from .key_fingerprints import REFUSED, key_faults
 from .keys import FILES as KEY_FILES
 from .outbox.holds import find_hold
@@ -41,11 +41,15 @@ class Readiness:
         self._parts: dict[str, str] = {}
 
     def parts(self) -> dict[str, str]:
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._parts = {name: _judge(look) for name, look in _LOOKS.items()}
-                self._until = time.monotonic() + _GOOD_FOR
-            return self._parts
+        # Whoever asks while another one looks is given the last answer: the looking may take its time.
+        if self._lock.acquire(blocking=not self._parts):
+            try:
+                if time.monotonic() >= self._until:
+                    self._parts = {name: _judge(look) for name, look in _LOOKS.items()}
+                    self._until = time.monotonic() + _GOOD_FOR
+            finally:
+                self._lock.release()
+        return self._parts
 
 
 def init_app(app: Flask) -> None:
@@ -56,8 +60,8 @@ def init_app(app: Flask) -> None:
 # Exactly so, for proxies keep this address from the public.
 @bp.get("/readyz", strict_slashes=True)
 def ready() -> Response:
-    limit_wait(_PATIENCE)
-    parts = current_app.extensions["readiness"].parts()
+    with waiting_at_most(_PATIENCE):
+        parts = current_app.extensions["readiness"].parts()
     is_ready = set(parts.values()) == {"ok"}
     answer = jsonify({"status": "ready" if is_ready else "not ready", **parts})
     answer.status_code = 200 if is_ready else 503

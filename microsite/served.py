@@ -1,6 +1,7 @@
 """What granian serves: the application, with its background worker in a thread of each process."""
 
 import gc
+import multiprocessing
 import os
 import signal
 import threading
@@ -13,9 +14,11 @@ from .processors import settled
 from .web.errors import last_resort
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with_parent() -> None:
     """Stop once the server's first process is gone: nobody else would tell this one, and its port would stay taken."""
-    while os.getppid() == parent:
+    # As it was when this process began: it may be gone before this module is loaded.
+    parent = multiprocessing.parent_process()
+    while parent is None or os.getppid() == parent.pid:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -25,7 +28,6 @@ def _end_with_parent(parent: int) -> None:
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 # Until granian listens for it, being told to stop would only be noted by what is left of its parent in this process.
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-parent = os.getppid()
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)
@@ -40,7 +42,7 @@ gc.freeze()
 gc.set_threshold(20_000, 20, 50)
 worker = Worker(app)
 worker.start()
-threading.Thread(target=_end_with_parent, args=(parent,), daemon=True, name="parent").start()
+threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
 app.extensions["log"].gather()
 # granian's processes run these when they are told to stop, the higher ones first, and not what atexit holds.
 Finalize(None, worker.finish, exitpriority=10)

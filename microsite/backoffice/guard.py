@@ -4,6 +4,7 @@ What no view declares (access.py) is refused.
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from flask import (
@@ -22,7 +23,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from wtforms.validators import ValidationError
 
-from ..db import LARGEST_ID, db, reading, writing
+from ..db import LARGEST_ID, UNAVAILABLE, db, reading, waiting_at_most, writing
 from ..web.context import utc_now
 from ..web.errors import refuse
 from .access import NAVIGATION, PREFIX, SignedIn, staff
@@ -32,6 +33,8 @@ from .models import Role
 from .onward import asked_page, to_first_duty
 
 logger = logging.getLogger("microsite.backoffice")
+# Seconds that a page waits to note that its reader was here.
+_SEEN_PATIENCE = 0.2
 
 
 def init_app(app: Flask) -> None:
@@ -66,9 +69,14 @@ def _admit() -> Response | None:
     if first is not None and request.endpoint not in (first, "backoffice.leave"):
         return to_first_duty(first, is_kept=not is_asked_by_itself)
     if person.is_to_be_seen and not is_asked_by_itself:
-        with writing():
-            see(db.session(), person.session_id, now=utc_now())
+        _note_seen(person)
     return None
+
+
+def _note_seen(person: SignedIn) -> None:
+    # Worth no wait: the next page notes it.
+    with suppress(*UNAVAILABLE), waiting_at_most(_SEEN_PATIENCE), writing():
+        see(db.session(), person.session_id, now=utc_now())
 
 
 def _refuse_nonsense() -> None:

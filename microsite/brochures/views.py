@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, render_template, request, send_file, url_for
 
-from ..db import UNAVAILABLE, db, limit_wait, writing
+from ..db import UNAVAILABLE, db, waiting_at_most, writing
 from ..leads.links import open_mailed, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
@@ -25,7 +25,7 @@ COPY = "brochures.copy"
 # How long the link in the mail works; it shows nothing of anybody, so that what revokes links leaves it its year.
 COPY_LIFETIME = timedelta(days=365)
 # Seconds that a brochure waits for its download to be counted.
-_PATIENCE = 1.0
+_PATIENCE = 0.2
 DESCRIPTION = (
     "Recevez la brochure en PDF : elle s’ouvre dès l’envoi du formulaire, et un e-mail vous l’apporte aussi, "
     "avec un lien qui fonctionne un an."
@@ -109,9 +109,8 @@ def _begins_file(response: Response) -> bool:
 
 
 def _count(submission_id: int, version_id: int | None) -> None:
-    limit_wait(_PATIENCE)
     try:
-        with writing():
+        with waiting_at_most(_PATIENCE), writing():
             count_download(db.session(), submission_id, version_id=version_id, now=utc_now())
     except UNAVAILABLE as error:
         # A download that isn't counted is better than a brochure that isn't given.

@@ -4,6 +4,7 @@ A server that closes a connection while a body still comes resets it: nginx and 
 of our refusal, and may do so to other people whose forms travel on the same kept connection.
 """
 
+import threading
 from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # Bytes of a refused body that are read all the same: what the proxies of docs/deploy let through.
 _LONGEST_REST = 50 * 1024**2
 _CHUNK = 256 * 1024
+# Rests that a process reads at once. Those beyond have their connection closed, and may get the proxy's 502.
+_RESTS_AT_ONCE = 32
 
 
 def init_app(app: Flask) -> None:
@@ -26,11 +29,14 @@ def init_app(app: Flask) -> None:
 class CompleteBodies:
     """WSGI middleware: a form is read before it is worked on, and of a larger body what its answer has left unread.
 
+    The rest of so many at once: a sender who stops in the middle of one keeps a thread of the server.
+
     A form that comes slowly so keeps nobody from being worked on (web/concurrency.py). `small` is in bytes.
     """
 
     def __init__(self, application: "WSGIApplication", *, small: int) -> None:
         self._application, self._small = application, small
+        self._rests = threading.Semaphore(_RESTS_AT_ONCE)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH", "")
@@ -38,8 +44,11 @@ class CompleteBodies:
             environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
             return self._application(environ, start_response)
         answer = self._application(environ, start_response)
-        if length or "HTTP_TRANSFER_ENCODING" in environ:
-            _read_rest(environ)
+        if (length or "HTTP_TRANSFER_ENCODING" in environ) and self._rests.acquire(blocking=False):
+            try:
+                _read_rest(environ)
+            finally:
+                self._rests.release()
         return answer
 
 

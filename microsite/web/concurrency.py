@@ -1,8 +1,8 @@
 """Limit how many requests a process works on at once, so that those which wait to write leave threads to pages.
 
 The server has many more threads than a process works with: a request that has to wait does so on a thread of its own.
-Visitors' forms, staff and pages wait separately. While they all shared eight threads, 200 registrations at once kept
-the article waiting for 8 s.
+Visitors' forms and pages, and those of staff, wait separately. While they all shared eight threads, 200 registrations
+at once kept the article waiting for 8 s.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger("microsite.concurrency")
 # Threads of the server for each request of a kind that a process works on at once: 256 by default.
 SERVER_THREADS = 32
 # Kinds of requests, each with its own limit.
-KINDS = 3
+KINDS = 4
 # Seconds that a form waits at the longest: proxies give an answer a minute.
 _LONGEST = 45
 # Seconds without an answer after which the log says so, and between two such lines.
@@ -38,7 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 class ConcurrencyLimit:
-    """WSGI middleware: `at_once` forms, as many requests of staff and as many pages run at a time; the others wait.
+    """WSGI middleware: `at_once` forms and as many pages, of visitors and of staff, run at a time; the others wait.
 
     Where no form gets written for BUSY_TIMEOUT seconds, or half of the server's threads are taken by people who write,
     the next one's deadline has come: the database layer refuses to write (db.py), and the form comes back, filled in.
@@ -46,22 +46,23 @@ class ConcurrencyLimit:
 
     def __init__(self, application: "WSGIApplication", *, at_once: int) -> None:
         self._application = application
-        self._pages = threading.Semaphore(at_once)
-        self._forms, self._staff = _Turns(at_once), _Turns(at_once)
+        # By whether they are staff's.
+        self._pages = {is_staff: threading.Semaphore(at_once) for is_staff in (False, True)}
+        self._forms = {is_staff: _Turns(at_once) for is_staff in (False, True)}
         self._writers = threading.Semaphore(at_once * SERVER_THREADS // 2)
         self._unanswered = _Unanswered()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        is_staff, is_post = is_staff_s(environ["PATH_INFO"]), environ["REQUEST_METHOD"] == "POST"
-        if not is_staff and not is_post:
-            with self._pages:
+        is_staff = is_staff_s(environ["PATH_INFO"])
+        if environ["REQUEST_METHOD"] != "POST":
+            with self._pages[is_staff]:
                 return self._application(environ, start_response)
         if not self._writers.acquire(blocking=False):
             environ[WRITE_DEADLINE] = time.monotonic()
             return self._application(environ, start_response)
         try:
             with self._unanswered.noting(environ):
-                return self._run(self._staff if is_staff else self._forms, environ, start_response)
+                return self._run(self._forms[is_staff], environ, start_response)
         finally:
             self._writers.release()
 

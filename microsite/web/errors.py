@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, make_response, redirect, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import RequestRedirect
@@ -79,6 +79,8 @@ _REFUSALS = {
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, refuse)
+    # The routing's own redirects pass no error handler.
+    app.after_request(_redirect_within_site)
     for kind in UNAVAILABLE:
         app.register_error_handler(kind, _database_unavailable)
     app.register_error_handler(Exception, _fail)
@@ -88,16 +90,18 @@ def refuse(error: HTTPException) -> Response:
     """The public page for it."""
     # Redirects travel as exceptions too (doubled slashes, say).
     if error.response is not None or error.code is None or error.code < 400:
-        return _redirect_here(error) if isinstance(error, RequestRedirect) else make_response(error.get_response())
+        return make_response(error.get_response())
     if isinstance(error, SecurityError):
         logger.warning("asked for under a host name that isn't in MICROSITE_TRUSTED_HOSTS")
     return refuse_with(_REFUSALS.get(error.code, _REFUSALS[400 if error.code < 500 else 500]), error)
 
 
-def _redirect_here(error: RequestRedirect) -> Response:
-    """The routing writes whole addresses, with what the request says of scheme and port: the path alone is ours."""
-    path = error.new_url.partition("://")[2].partition("/")[2]
-    return make_response(redirect(f"/{path.lstrip('/')}", error.code))
+def _redirect_within_site(response: Response) -> Response:
+    """Take scheme, host and port out of the routing’s redirects: a request may say anything there."""
+    if isinstance(request.routing_exception, RequestRedirect) and response.location:
+        path = response.location.partition("://")[2].partition("/")[2]
+        response.location = f"/{path.lstrip('/')}" if "://" in response.location else response.location
+    return response
 
 
 def refuse_with(refusal: Refusal, error: HTTPException) -> Response:

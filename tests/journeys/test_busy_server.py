@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -11,12 +12,15 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from microsite.backoffice.models import Role
+from microsite.backoffice.models import Role, StaffSession
+from microsite.db import db, writing
 from microsite.web.concurrency import SERVER_THREADS
+from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, export
-from ..backoffice.conftest import PASSWORD, add_member, address
+from ..backoffice.conftest import PASSWORD, add_member, address, enter
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..served import Visitor, fetch, started
@@ -57,6 +61,13 @@ def _slow_forms(site: str, count: int) -> Iterator[None]:
             assert slow.recv(100).startswith(b"HTTP/1.1 100")
             slow.sendall(b"email=")
         yield
+
+
+def _other(app: Flask) -> CheckedClient:
+    """Somebody else's browser."""
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    return client
 
 
 def _are_all_waiting(sent: list[Future[tuple[int, str]]]) -> bool:
@@ -136,3 +147,38 @@ def test_forms_that_come_slowly_keep_no_form_waiting(app: Flask, client: Checked
     small = environ | {"MICROSITE_THREADS": "1"}
     with started(small, workers=1) as server, _slow_forms(server.site, 8):
         assert Visitor(server.site).post("/brochure", body)[0] == 303
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_staff_open_pages_while_nothing_can_be_written(app: Flask, client: CheckedClient, environ: Environ) -> None:
+    """Nobody waits to have it noted that they were here, nor for colleagues whose sign-in waits."""
+    add_member(app, Role.ADMISSIONS)
+    page = client.page("/admissions/connexion")
+    cookie = enter(client, email=address(Role.ADMISSIONS)).response.headers["Set-Cookie"].partition(";")[0]
+    with app.app_context(), writing():
+        db.session.execute(update(StaffSession).values(seen_at=utc_now() - timedelta(minutes=30)))
+    assert page.status == 200
+    small = environ | {"MICROSITE_THREADS": "1"}
+    with started(small, workers=1) as server, ThreadPoolExecutor(3) as pool:
+        with _submissions_held(environ):
+            sent = [pool.submit(_sign_in, _other(app), server.site) for _ in range(3)]
+            seen = [
+                fetch(server.site, path, {"Cookie": cookie})[0]
+                for path in ("/admissions/", "/admissions/portes-ouvertes")
+            ]
+            assert [each.result() for each in sent if each.done()] == []
+        assert [each.result() for each in sent] == [303] * 3
+
+    assert seen == [200, 200]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_pages_do_not_wait_for_probes_and_downloads(app: Flask, client: CheckedClient, environ: Environ) -> None:
+    thanks = client.follow(client.send(client.page("/brochure").form("/brochure"), **BROCHURE))
+    download = str(thanks.one("main a.button").attributes["href"])
+    with started(environ, workers=1) as server, ThreadPoolExecutor(24) as pool, _submissions_held(environ):
+        probes = [pool.submit(fetch, server.site, "/readyz") for _ in range(16)]
+        downloads = [pool.submit(fetch, server.site, download) for _ in range(8)]
+        assert fetch(server.site, "/brochure")[0] == 200
+        assert {each.result()[0] for each in downloads} == {200}
+        assert {each.result()[0] for each in probes} == {503}
