@@ -20,6 +20,8 @@ _DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
 _FOLDER = PROJECT_ROOT / "instance" / "bench"
 # Modules beside this one, each with a measure(options) that gives Markdown.
 PARTS = ("article", "leads", "exports", "desk", "growth", "start")
+# Takes an hour: by its name alone.
+LONG_PARTS = ("memory",)
 
 
 def main() -> None:
@@ -27,15 +29,20 @@ def main() -> None:
         prog="python -m benchmarks",
         description="Measures the microsite beside its baselines; writes docs/benchmarks.md.",
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}, all by default; {', '.join(LONG_PARTS)}"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="of each measure, for its median (5)")
     parser.add_argument("--seconds", type=int, default=6, help="that a round of load lasts (6)")
     parser.add_argument("--submissions", type=int, default=100_000, help="in the largest database (100,000)")
     parser.add_argument(
         "--folder", type=Path, default=_FOLDER, help="for databases, kept for the next time (instance/bench)"
     )
+    parser.add_argument("--requests", type=int, default=200_000, help="mixed ones, of the part memory (200,000)")
+    parser.add_argument("--exports", type=int, default=500, help="of the part memory (500)")
+    parser.add_argument("--soak", type=int, default=1200, help="seconds, of the part memory (1200)")
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(PARTS):
+    if unknown := set(arguments.parts) - {*PARTS, *LONG_PARTS}:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     options = Options(
@@ -43,6 +50,9 @@ def main() -> None:
         seconds=arguments.seconds,
         submissions=arguments.submissions,
         folder=arguments.folder.resolve(),
+        requests=arguments.requests,
+        exports=arguments.exports,
+        soak=arguments.soak,
     )
     for part in arguments.parts or PARTS:
         _tell(f"{part}…")

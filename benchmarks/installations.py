@@ -22,7 +22,7 @@ from microsite.web.context import utc_now
 
 from .options import Options, number
 
-_EMAIL, _PASSWORD = "mesure@example.org", "quatre petits chats mesurent"
+_EMAIL, PASSWORD = "mesure@example.org", "quatre petits chats mesurent"
 DATABASE = "microsite.sqlite3"
 
 
@@ -81,14 +81,14 @@ def signed_in(app: Flask) -> FlaskClient:
             email=email,
             name="Mesure",
             role=Role.ADMINISTRATOR,
-            password=_PASSWORD,
+            password=PASSWORD,
             must_change_password=False,
             now=utc_now(),
         )
     client = app.test_client()
     page = client.get("/admissions/connexion").get_data(as_text=True)
     token = page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
-    answer = client.post("/admissions/connexion", data={"csrf_token": token, "email": email, "password": _PASSWORD})
+    answer = client.post("/admissions/connexion", data={"csrf_token": token, "email": email, "password": PASSWORD})
     if answer.status_code != 303:
         sys.exit("signing in failed")
     return client

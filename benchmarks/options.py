@@ -8,12 +8,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`rounds` of each measure, `seconds` of load in each; `submissions` in the largest database, kept in `folder`."""
+    """`rounds` of each measure, `seconds` of load in each; `submissions` in the largest database, kept in `folder`.
+
+    `requests`, `exports` and `soak`, in seconds, are of the part memory.
+    """
 
     rounds: int
     seconds: int
     submissions: int
     folder: Path
+    requests: int = 200_000
+    exports: int = 500
+    soak: int = 1200
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

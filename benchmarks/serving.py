@@ -32,8 +32,14 @@ class Server:
 
     def resident_bytes(self) -> list[int]:
         """Memory of each process that answers."""
-        pids = [pid for pid in _children(self.pid) if not _is_resource_tracker(pid)]
-        return [_status(pid, "VmRSS") for pid in pids]
+        return [_status(pid, "VmRSS") for pid in self._workers()]
+
+    def peak_bytes(self) -> list[int]:
+        """The most that each of them has ever had."""
+        return [_status(pid, "VmHWM") for pid in self._workers()]
+
+    def _workers(self) -> list[int]:
+        return [pid for pid in _children(self.pid) if not _is_resource_tracker(pid)]
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """A card is drawn the same for the same words, and holds a title of any length."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image, ImageChops
 
-from microsite.sharing.cards import Card, draw
+from microsite.sharing.cards import HEIGHT, WIDTH, Card, draw
 
 LONGEST = (
     "Ce que les petites mains de la postproduction apprennent aux machines : enquête, de Łódź à Paris, "
@@ -38,3 +39,26 @@ def test_title_of_any_length_stays_inside_the_frame(title: str) -> None:
     assert top >= 120
     assert right <= 1090
     assert bottom <= 530
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"title": "« Ça tourne » : l’été à Łódź", "name": "ÉSEC", "line": "Paris, depuis 1972"},
+        {"title": 'Un "titre"\\ avec des signes', "name": "$(école)", "line": "--line"},
+        {"title": "", "name": "", "line": ""},
+    ],
+    ids=["accents", "signs", "empty"],
+)
+def test_any_words_are_drawn(words: dict[str, str]) -> None:
+    with Image.open(io.BytesIO(draw(Card(**words)))) as picture:
+        assert (picture.format, picture.size) == ("PNG", (WIDTH, HEIGHT))
+
+
+def test_those_who_ask_at_once_get_the_same_picture() -> None:
+    card = Card(title="Tous à la fois", name="ÉSEC", line="Paris")
+
+    with ThreadPoolExecutor(8) as threads:
+        pictures = set(threads.map(draw, [card] * 8))
+
+    assert len(pictures) == 1

@@ -11,6 +11,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from ...big_buffers import run_alone
+
 LEAST, MOST = 12, 128
 # Fewer guesses than this, as a power of ten, and it is one of those that attackers try first.
 _GUESSES = 8.5
@@ -55,13 +57,13 @@ def draw_groups(number: int) -> str:
 
 
 def hash_password(password: str) -> str:
-    return _hasher.hash(password)
+    return run_alone(_hasher.hash, password)
 
 
 def is_password(password: str, hashed: str | None) -> bool:
     """Takes as long for an account that doesn't exist, whose hash is None."""
     try:
-        is_right = _hasher.verify(hashed or _decoy(), password)
+        is_right = run_alone(_hasher.verify, hashed or _decoy(), password)
     except (VerificationError, InvalidHashError):
         return False
     return is_right and hashed is not None
@@ -69,4 +71,4 @@ def is_password(password: str, hashed: str | None) -> bool:
 
 @cache
 def _decoy() -> str:
-    return _hasher.hash(secrets.token_hex(16))
+    return hash_password(secrets.token_hex(16))
