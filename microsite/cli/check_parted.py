@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from ..leads.consents import EMAIL
 from ..leads.models import Consent, ConsentOrigin, Lead
 from ..open_days.models import Registration, RegistrationState, Slot
 from ..privacy.models import PrivacyRequest
@@ -17,8 +18,8 @@ _GIVEN = (
     "personne l’y a retiré et donné de nouveau"
 )
 _CONFIRMED = (
-    "accord par e-mail confirmé d’un même clic pour deux personnes ; n’en usez qu’une fois que chacune l’a retiré et "
-    "donné de nouveau sur « Mon espace »"
+    "accord par e-mail confirmé par l’un ou par l’autre, on ne sait lequel ; n’en usez qu’une fois que la personne l’a "
+    "retiré et donné de nouveau sur « Mon espace »"
 )
 _ASKED = (
     "demande sur les données faite par l’un ou par l’autre ; assurez-vous de qui elle vient avant d’y répondre "
@@ -41,15 +42,24 @@ def _given() -> Select[int]:
 
 
 def _confirmed() -> Select[int]:
-    """One press of a button confirmed every consent to the same words that the lead held then."""
+    """Select who has a consent that was confirmed when another one of the same lead had sent a form: either may have.
+
+    Not if that one's own consent to the same words, given before, wasn't confirmed with it or has been withdrawn.
+    """
     other, owner = aliased(Consent), aliased(Lead)
+    shared = owner.parted_at == Lead.parted_at, owner.id != Lead.id, owner.created_at <= Consent.confirmed_at
+    settled = select(other.id).where(
+        other.lead_id == owner.id,
+        other.wording_id == Consent.wording_id,
+        other.given_at <= Consent.confirmed_at,
+        or_(other.withdrawn_at.is_not(None), other.confirmed_at.is_distinct_from(Consent.confirmed_at)),
+    )
     return (
         select(Lead.id)
         .join(Consent, Consent.lead_id == Lead.id)
-        .join(other, (other.confirmed_at == Consent.confirmed_at) & (other.wording_id == Consent.wording_id))
-        .join(owner, (owner.id == other.lead_id) & (owner.parted_at == Lead.parted_at))
-        .where(owner.id != Lead.id, Consent.confirmed_at <= Lead.parted_at)
-        .where(Consent.withdrawn_at.is_(None), other.withdrawn_at.is_(None))
+        .join(owner, and_(*shared))
+        .where(Consent.origin == ConsentOrigin.FORM, Consent.channel == EMAIL)
+        .where(Consent.confirmed_at <= Lead.parted_at, Consent.withdrawn_at.is_(None), ~settled.exists())
     )
 
 

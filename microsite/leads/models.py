@@ -76,8 +76,9 @@ class Lead(Base):
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     # A delivery report said that this address receives nothing; None again once they send a form.
     bounced_at: Mapped[datetime | None]
-    # When migration 0015 parted it from another lead, whose address had been taken for its own. Older rows that no
-    # submission came with (a consent of the personal page, a request about data) may be the other one's.
+    # When migration 0015 parted it from another lead, whose address had been taken for its own: the same time for all
+    # that had been one, and for no others. Older rows that no submission came with (a consent of the personal page, a
+    # request about data) may be the other one's.
     parted_at: Mapped[datetime | None]
     # No submission of theirs is older than the one, or younger than the other.
     created_at: Mapped[datetime]

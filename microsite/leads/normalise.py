@@ -74,7 +74,9 @@ def email_key(email: str) -> str:
     if email.isascii():
         return email.lower()
     local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
-    return f"{local}{at}{_ascii_domain(domain)}".translate(_LOWER)
+    lowered = f"{local}{at}{_ascii_domain(domain)}".translate(_LOWER)
+    # Some marks compose with a small letter alone: H and a macron below stay two signs, h and it become one.
+    return unicodedata.normalize("NFC", lowered)
 
 
 def casefolded_key(email: str) -> str:

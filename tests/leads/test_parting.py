@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask_migrate import downgrade
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from microsite.backoffice.models import Role, StaffMember
 from microsite.db import db, writing
@@ -39,6 +39,11 @@ PAIRS = [
     ("sam@exemple.fr", "ſam@exemple.fr"),
     ("paul@faß.école.fr", "paul@fass.école.fr"),
 ]
+
+
+def _rows(app: Flask) -> dict[str, list[Any]]:
+    """Every row, but of the table that each upgrade fills anew where there are submissions."""
+    return {name: found for name, found in rows(app).items() if name != "mail_history"}
 
 
 def _send(client: CheckedClient, path: str, **answers: str) -> None:
@@ -132,7 +137,7 @@ def test_each_mailbox_gets_its_own_lead_with_all_that_came_with_its_forms(
         _send(client, "/candidater", **APPLICATION | {"email": email, "phone": "0612345678"} | more)
     _send(client, "/portes-ouvertes", **TELL_ME | PAULA | {"email": other})
     Worker(app).work()
-    before = rows(app)
+    before = _rows(app)
     owner = {row.id: row.email_key for row in before["leads"]}
     assert len(owner) == 2
     _join(app, one, other)
@@ -215,10 +220,88 @@ def test_lead_whose_own_forms_are_gone_becomes_who_is_left(app: Flask, client: C
     _audited(app)
 
 
+class TestReview:
+    def _flagged(self, app: Flask) -> dict[str, bool]:
+        with app.app_context():
+            return {lead.email: lead.needs_review for lead in db.session.scalars(select(Lead))}
+
+    def test_other_name_that_left_with_its_owner_is_nothing_to_review(self, app: Flask, client: CheckedClient) -> None:
+        for more in ({}, PAULA, {}, PAULA):
+            _send(client, "/brochure", **BROCHURE | {"email": ONE} | more)
+        assert self._flagged(app) == {ONE: True}
+        _retype(app, _references(app, ONE)[1::2], OTHER)
+
+        _upgrade(app)
+
+        assert self._flagged(app) == {ONE: False, OTHER: False}
+
+    @pytest.mark.parametrize("whose", [0, 1])
+    def test_two_names_from_one_mailbox_are_still_to_review(
+        self, app: Flask, client: CheckedClient, whose: int
+    ) -> None:
+        for more in ({}, PAULA, {"first_name": "Autre"}):
+            _send(client, "/brochure", **BROCHURE | {"email": ONE} | more)
+        sent = _references(app, ONE)
+        _retype(app, sent[1 : 2 + whose], OTHER)
+
+        _upgrade(app)
+
+        assert self._flagged(app) == {ONE: whose == 0, OTHER: whose == 1}
+
+    def test_two_parties_for_one_slot_from_one_mailbox_are_still_to_review(
+        self, app: Flask, client: CheckedClient
+    ) -> None:
+        slot = add_slot(app, capacity=20)
+        for companions in ("0", "2"):
+            _send(client, "/portes-ouvertes", **BROCHURE | {"email": ONE, "slot": slot, "companions": companions})
+        _send(client, "/brochure", **BROCHURE | {"email": ONE})
+        _retype(app, _references(app, ONE)[2:], OTHER)
+
+        _upgrade(app)
+
+        assert self._flagged(app) == {ONE: True, OTHER: False}
+
+    def test_review_that_a_person_settled_stays_settled(self, app: Flask, client: CheckedClient) -> None:
+        for more in ({}, PAULA, {"first_name": "Autre"}):
+            _send(client, "/brochure", **BROCHURE | {"email": ONE} | more)
+        with app.app_context(), writing():
+            db.session.execute(update(Lead).values(needs_review=False))
+        _retype(app, _references(app, ONE)[1:2], OTHER)
+
+        _upgrade(app)
+
+        assert self._flagged(app) == {ONE: False, OTHER: False}
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("H\u0331ana@exemple.fr", "\u1e96ana@exemple.fr"),
+        ("J\u030can@exemple.fr", "\u01f0an@exemple.fr"),
+        ("Y\u030aves@exemple.fr", "\u1e99ves@exemple.fr"),
+    ],
+)
+def test_letter_that_composes_when_small_gets_the_key_that_a_new_form_finds(
+    app: Flask, client: CheckedClient, typed: str, key: str
+) -> None:
+    _send(client, "/brochure", **BROCHURE | {"email": typed})
+    with app.app_context():
+        _let_go()
+        downgrade(revision="0014")
+
+    _upgrade(app)
+
+    assert _lead(app, typed).email_key == key
+    _send(client, "/brochure", **BROCHURE | {"email": key})
+    with app.app_context():
+        assert db.session.scalar(select(func.count(Lead.id))) == 1
+    _audited(app)
+
+
 def test_others_stay_as_they_are_and_an_accented_domain_has_its_ascii_key(app: Flask, client: CheckedClient) -> None:
     for email in ("zoe@exemple.fr", "ZOE@exemple.fr", "zoé@exemple.fr", "ZOé@exemple.fr", "max@bücher.example"):
         _send(client, "/brochure", **BROCHURE | {"email": email})
-    before = rows(app)
+    before = _rows(app)
     assert len(before["leads"]) == 3
     with app.app_context():
         _let_go()
@@ -229,7 +312,7 @@ def test_others_stay_as_they_are_and_an_accented_domain_has_its_ascii_key(app: F
 
     assert "Contacts" not in _upgrade(app)
 
-    assert rows(app) == before
+    assert _rows(app) == before
     assert _lead(app, "max@XN--BCHER-KVA.example").email_key == "max@xn--bcher-kva.example"
 
 
@@ -369,6 +452,163 @@ class TestConsents:
             )
         assert _checked(app) == []
 
+    def _confirmed(self, app: Flask) -> list[bool]:
+        with app.app_context():
+            confirmed = db.session.scalars(select(Consent.confirmed_at).order_by(Consent.id))
+            return [time is not None for time in confirmed]
+
+    def _delete_mails(self, app: Flask) -> None:
+        """As the purge does, a year after they were decided."""
+        with app.app_context(), writing():
+            db.session.execute(delete(OutgoingMail))
+
+    def _asked(self, app: Flask) -> list[tuple[str, str]]:
+        """The confirmation mails that are to leave: which form's, and whose."""
+        with app.app_context():
+            mails = db.session.scalars(select(OutgoingMail).filter_by(template="consent", status="pending")).all()
+            return [(mail.cause, db.session.get_one(Lead, mail.lead_id).email) for mail in mails]
+
+    @pytest.mark.parametrize("answers", [{}, {"email_consent": "y"}])
+    def test_what_was_confirmed_before_the_other_came_stays_without_its_mail(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport, answers: dict[str, str]
+    ) -> None:
+        with time_machine.travel(utc_now() - timedelta(days=500)):
+            self._agree(client)
+            self._press(client, sent, app, ONE)
+        self._delete_mails(app)
+        _send(client, "/brochure", **BROCHURE | PAULA | {"email": ONE} | answers)
+        sent_by_other = _references(app, ONE)[1:]
+        _retype(app, sent_by_other, OTHER)
+
+        _upgrade(app)
+
+        assert self._confirmed(app) == [True, False][: 1 + len(answers)]
+        assert self._asked(app) == [(reference, OTHER) for reference in sent_by_other if answers]
+        assert _checked(app) == []
+
+    @pytest.mark.parametrize("answers", [{}, {"email_consent": "y"}])
+    def test_what_either_may_have_confirmed_stays_and_is_named(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport, answers: dict[str, str]
+    ) -> None:
+        with time_machine.travel(utc_now() - timedelta(days=500)):
+            self._agree(client)
+            _send(client, "/brochure", **BROCHURE | PAULA | {"email": ONE} | answers)
+            self._press(client, sent, app, ONE)
+        self._delete_mails(app)
+        _retype(app, _references(app, ONE)[1:], OTHER)
+
+        _upgrade(app)
+
+        assert self._confirmed(app) == [True] * (1 + len(answers))
+        assert self._asked(app) == []
+        named = ", ".join(f"n° {_lead(app, email).id}" for email in (ONE, OTHER)[: 1 + len(answers)])
+        assert f"{named} : accord par e-mail confirmé par l’un ou par l’autre" in only(_checked(app))
+        with app.app_context(), writing():
+            db.session.execute(update(Consent).values(withdrawn_at=utc_now()))
+        assert _checked(app) == []
+
+    def test_who_was_parted_from_somebody_else_makes_nobody_doubtful(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport
+    ) -> None:
+        for email in ("élodie@exemple.fr", "élodie@exemple.fr"):
+            _send(client, "/brochure", **BROCHURE | {"email": email})
+        with app.app_context(), writing():
+            second = select(func.max(Submission.id)).scalar_subquery()
+            db.session.execute(update(Submission).where(Submission.id == second).values(email="Élodie@exemple.fr"))
+        self._agree(client)
+        self._press(client, sent, app, ONE)
+        _send(client, "/brochure", **BROCHURE | PAULA | {"email": ONE})
+        _retype(app, _references(app, ONE)[1:], OTHER)
+
+        assert "différentes : 2." in _upgrade(app)
+
+        assert self._confirmed(app) == [True]
+        assert _checked(app) == []
+
+    def test_consent_of_who_is_left_stays_where_the_other_ones_forms_are_gone(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport
+    ) -> None:
+        self._agree(client)
+        self._press(client, sent, app, ONE)
+        _retype(app, _references(app, ONE), OTHER)
+
+        _upgrade(app)
+
+        assert self._confirmed(app) == [True]
+        assert self._asked(app) == []
+
+    @pytest.mark.parametrize("was_sent", [True, False])
+    def test_who_was_not_asked_because_the_other_one_just_was_is_asked_once(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport, *, was_sent: bool
+    ) -> None:
+        self._agree(client)
+        if was_sent:
+            Worker(app).work()
+        for _ in range(2):
+            self._agree(client, **PAULA)
+        Worker(app).work()
+        first, *others = _references(app, ONE)
+        _retype(app, others, OTHER)
+        sent.sent.clear()
+
+        _upgrade(app)
+
+        assert self._asked(app) == [(others[-1], OTHER)]
+        with app.app_context():
+            _let_go()
+            downgrade(revision="0014")
+        _upgrade(app)
+        assert self._asked(app) == [(others[-1], OTHER)]
+        self._press(client, sent, app, "paul@xn--strae-ecole-y6a.fr")
+        assert self._confirmed(app) == [False, True, True]
+        assert ONE not in {message["To"] for message in sent.sent}
+        assert first not in {cause for cause, _ in self._asked(app)}
+        assert _checked(app) == []
+
+    def test_mail_that_did_not_leave_because_the_other_one_had_confirmed_leaves(
+        self, app: Flask, client: CheckedClient, sent: MemoryTransport
+    ) -> None:
+        with time_machine.travel(utc_now() - timedelta(days=2)):
+            self._agree(client)
+            Worker(app).work()
+        self._agree(client, **PAULA)
+        self._press_at_once(client, sent)
+        Worker(app).work()
+        second = _references(app, ONE)[1]
+        with app.app_context():
+            asked = db.session.scalars(select(OutgoingMail).filter_by(template="consent", cause=second)).one()
+            assert str(asked.status) == "dropped"
+        _retype(app, [second], OTHER)
+
+        _upgrade(app)
+
+        assert self._confirmed(app) == [True, False]
+        assert self._asked(app) == [(second, OTHER)]
+
+    @pytest.mark.parametrize("settled", ["withdrawn", "confirmed"])
+    def test_who_has_withdrawn_or_confirmed_is_not_asked(self, app: Flask, client: CheckedClient, settled: str) -> None:
+        self._agree(client)
+        Worker(app).work()
+        self._agree(client, **PAULA)
+        second = _references(app, ONE)[1]
+        with app.app_context(), writing():
+            theirs = Consent.submission_id.in_(select(Submission.id).where(Submission.reference == second))
+            if settled == "withdrawn":
+                db.session.execute(update(Consent).where(theirs).values(withdrawn_at=utc_now()))
+            else:
+                db.session.execute(update(Consent).where(theirs).values(confirmed_at=utc_now()))
+                db.session.execute(delete(OutgoingMail).where(OutgoingMail.cause == second))
+        _retype(app, [second], OTHER)
+
+        _upgrade(app)
+
+        assert self._asked(app) == []
+
+    def _press_at_once(self, client: CheckedClient, sent: MemoryTransport) -> None:
+        bodies = [str(part.get_content()) for message in sent.sent if (part := message.get_body(("plain",)))]
+        path = next(word for body in bodies for word in body.split() if "/confirmer/" in word).split(":8000")[1]
+        client.follow(client.send(client.page(path).form(path)))
+
     def test_what_no_form_came_with_is_named_until_it_is_settled(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:
@@ -447,11 +687,11 @@ def test_parted_leads_stay_parted_when_the_migration_is_undone_and_done_again(
 ) -> None:
     _send(client, "/brochure", **BROCHURE | {"email": ONE})
     _send(client, "/brochure", **BROCHURE | PAULA | {"email": OTHER})
-    before = rows(app)
+    before = _rows(app)
     with app.app_context():
         _let_go()
         downgrade(revision="0014")
 
     _upgrade(app)
 
-    assert rows(app) == before
+    assert _rows(app) == before
