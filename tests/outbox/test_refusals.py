@@ -492,18 +492,21 @@ def test_lost_connection_releases_no_held_queue(
 
 
 def test_mail_that_ends_without_a_question_leaves_its_turn_to_the_next_one(
-    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+    make_app: Callable[..., Flask], environ: Environ
 ) -> None:
-    vars(mail_server).update(LIMIT)
-    with time_machine.travel(MONDAY, tick=False) as clock:
-        _ask_as(smtp_client, "paul@exemple.fr", "zoé@exemple.fr")
+    with MailServer(enable_SMTPUTF8=False) as server, time_machine.travel(MONDAY, tick=False) as clock:
+        app = make_smtp_app(make_app, environ, server.port, **_PATIENCE)
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        vars(server).update(LIMIT)
+        _ask_as(client, "paul@exemple.fr", "zoé@exemple.fr")
         clock.shift(timedelta(seconds=1))
-        worker.work()
-        _give_up_asking(mail_server)
+        Worker(app).work()
+        _give_up_asking(server)
         clock.shift(timedelta(minutes=1))
-        worker.work()
+        Worker(app).work()
 
-    assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.DEAD]
+    assert _statuses(app) == [MailStatus.SENT, MailStatus.DEAD]
 
 
 def test_held_queue_stays_held_after_a_restart(
