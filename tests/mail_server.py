@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from types import TracebackType
 from typing import Any
 
+import idna
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -27,8 +28,10 @@ class MailServer:
         self.sender_answer: str | None = None
         self.recipient_answer: str | None = None
         self.data_answer: str | None = None
-        # What RCPT answers to each, {to} being the recipient and {n} another number each time.
+        # What RCPT answers to each: {to} is the recipient, {domain} their domain, {idn} the same in its own letters, and
+        # {n} another number each time. And what it answers to some, whatever the others get.
         self.answer_to: str | None = None
+        self.answers: dict[str, str] = {}
         # Recipients that don't exist, and those to whom this server wants nothing from us sent.
         self.unknown: set[str] = set()
         self.unwanted: set[str] = set()
@@ -76,10 +79,13 @@ class MailServer:
         return "250 OK"
 
     def _refusal(self, address: str) -> str | None:
+        if address in self.answers:
+            return self.answers[address]
         if self.recipient_answer:
             return self.recipient_answer
         if self.answer_to:
-            return self.answer_to.format(to=address, n=len(self.refused))
+            domain = address.rpartition("@")[2]
+            return self.answer_to.format(to=address, domain=domain, idn=idna.decode(domain), n=len(self.refused))
         if address in self.unknown:
             return f"550 5.1.1 <{address}>: User unknown"
         return "554 5.7.1 Message rejected" if address in self.unwanted else None

@@ -94,7 +94,10 @@ def units(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service", "microsite-backup.timer"])
+SERVICES = ["microsite.service", "microsite-backup.service", "microsite-bounces.service"]
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "microsite-backup.timer", "microsite-bounces.timer"])
 def test_systemd_takes_the_units_without_a_word(name: str, units: Path) -> None:
     judged = _analyze("verify", "--man=no", str(units / name))
 
@@ -103,7 +106,7 @@ def test_systemd_takes_the_units_without_a_word(name: str, units: Path) -> None:
     assert judged.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["microsite.service", "microsite-backup.service"])
+@pytest.mark.parametrize("name", SERVICES)
 def test_exposure_of_the_units_is_low(name: str, units: Path) -> None:
     judged = _analyze("security", "--offline=yes", "--no-pager", "--threshold=45", str(units / name))
 
@@ -112,10 +115,20 @@ def test_exposure_of_the_units_is_low(name: str, units: Path) -> None:
     assert judged.returncode == 0
 
 
-def test_both_units_are_hardened_alike_and_the_document_speaks_of_each_directive() -> None:
-    server, backup = (_hardening(DEPLOY / name) for name in ("microsite.service", "microsite-backup.service"))
+def test_mailbox_of_reports_is_read_every_fifteen_minutes_where_there_is_one() -> None:
+    calendar = re.findall(r"(?m)^OnCalendar=(.*)", (DEPLOY / "microsite-bounces.timer").read_text())
+    start = re.findall(r"(?m)^ExecStart=(.*)", (DEPLOY / "microsite-bounces.service").read_text())
 
-    assert server == backup
+    assert (calendar, start) == (["*:0/15"], ["/srv/microsite/.venv/bin/flask --app wsgi outbox bounce --imap"])
+    (enabled,) = [part for part in DOCUMENT.split("\n- ") if "enable --now microsite-bounces.timer" in part]
+    assert "MICROSITE_IMAP_HOST" in enabled
+
+
+def test_units_are_hardened_alike_and_the_document_speaks_of_each_directive() -> None:
+    server, *others = (_hardening(DEPLOY / name) for name in SERVICES)
+
+    assert server
+    assert others == [server, server]
     named = DOCUMENT.partition("### Durcissement")[2].partition("\n## ")[0]
     directives = {line.partition("=")[0] for line in server} - {"SystemCallErrorNumber"}
     assert [name for name in sorted(directives) if f"`{name}" not in named] == []

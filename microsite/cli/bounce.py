@@ -1,11 +1,12 @@
 """flask --app wsgi outbox bounce: read delivery reports, from standard input or from a mailbox."""
 
+import os
 import sys
 
 import click
 from flask.cli import with_appcontext
 
-from ..db import db, writing
+from ..db import UNAVAILABLE, db, writing
 from ..leads.bounces import Bounce, Verdict, note_bounce
 from ..outbox.answers import told
 from ..outbox.delivery_reports import SIZE_LIMIT, Unreadable, read_report
@@ -27,15 +28,24 @@ def bounce(is_imap: bool) -> None:
     """Lit un avis de non-remise sur l’entrée standard, ou tous ceux d’une boîte.
 
     Seul compte un échec définitif, pour le destinataire même d’un message que le site a envoyé ; le reste est ignoré.
-    Code de sortie 1 si quelque chose n’a pas pu être lu.
-    """
-    if is_imap:
-        _read_mailbox()
-    elif not _read(sys.stdin.buffer.read(SIZE_LIMIT + 1)):
-        sys.exit(1)
+
+    \b
+    Code de sortie (sysexits.h), que lit un serveur de messagerie :
+       0  avis noté ou ignoré ;
+      65  illisible, rien n’est changé ;
+      75  base de données indisponible, à présenter de nouveau.
+    """  # noqa: D301  # \b is what keeps click from filling these lines
+    try:
+        is_read = _read_mailbox() if is_imap else _read(sys.stdin.buffer.read(SIZE_LIMIT + 1))
+    except UNAVAILABLE:
+        click.echo("La base de données ne répond pas. L’avis n’est pas noté : présentez-le de nouveau.", err=True)
+        sys.exit(os.EX_TEMPFAIL)
+    if not is_read:
+        sys.exit(os.EX_DATAERR)
 
 
-def _read_mailbox() -> None:
+def _read_mailbox() -> bool:
+    """False if a message in it can't be read."""
     settings = current_settings()
     if not settings.imap_host:
         raise click.UsageError("--imap : donnez d’abord MICROSITE_IMAP_HOST, MICROSITE_IMAP_USER et son mot de passe.")
@@ -50,8 +60,7 @@ def _read_mailbox() -> None:
         raise click.ClickException(f"boîte {place} : {told(str(error))} ; vérifiez MICROSITE_IMAP_*.") from None
     if not uids:
         click.echo("Aucun message à lire.")
-    if failed:
-        sys.exit(1)
+    return not failed
 
 
 def _read_message(mailbox: Mailbox, uid: str, *, label: str) -> bool:

@@ -43,7 +43,8 @@ def note_bounce(session: Session, report: DeliveryReport, *, admissions: str, no
     """Note that a mail wasn't delivered, if the report names it and its recipient; `admissions` is the school's."""
     if not report.failures:
         return Bounce(verdict=Verdict.NO_FAILURE)
-    mail = _find_mail(session, report.key)
+    found = (_find_mail(session, key) for key in report.keys)
+    mail = next((mail for mail in found if mail is not None), None)
     if mail is None:
         return Bounce(verdict=Verdict.UNKNOWN_MAIL)
     is_for_lead = mail.audience is Audience.LEAD
@@ -76,7 +77,7 @@ def try_address_again(session: Session, lead: Lead) -> None:
 
 def _find_mail(session: Session, key: str) -> OutgoingMail | None:
     # A report comes now and then: no index for it, which every form that is sent would keep up.
-    mail = session.scalar(select(OutgoingMail).where(OutgoingMail.key == key)) if key else None
+    mail = session.scalar(select(OutgoingMail).where(OutgoingMail.key == key))
     if mail is None or not has_secret_key(mail) or not hmac.compare_digest(mail.key.encode(), key.encode()):
         return None
     return mail

@@ -1,13 +1,29 @@
 """What a refusal by an SMTP server means: whether it is about this mail's recipient, or about us."""
 
+import contextlib
 import re
+
+import idna
 
 # RFC 3463: class, subject, detail. RFC 2034 puts it first in each line; others write #5.1.1, or (#5.1.1) last.
 _ENHANCED = re.compile(r"(?:^[ \t]*#?|\(#)([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.MULTILINE)
 # Subjects that are about the recipient: X.1 the address, X.2 the mailbox.
 _RECIPIENT_SUBJECTS = frozenset({1, 2})
-# Of these, X.1.7 and X.1.8 are about the sender's address: bad syntax, bad domain.
-_SENDER_CODES = frozenset({(1, 7), (1, 8)})
+# Of these, codes that are about the sender all the same, with where that is written.
+_SENDER_CODES = {
+    (1, 7): "RFC 3463: bad sender's mailbox address syntax",
+    (1, 8): "RFC 3463: bad sender's system address",
+    (1, 90): "Microsoft, « NDR and SMTP errors in Exchange Online »: the sender's daily limit of recipients",
+}
+# And words, whatever the code. A full quota may be anybody's: it isn't among them.
+_SENDER_WORDS = {
+    r"sender address rejected": "Postfix, postconf(5): smtpd_sender_restrictions; access(5) may choose the code",
+    r"sender verify fail": "Exim, specification of ACLs: verify = sender, without an enhanced code",
+    r"SendAsDenied": "Microsoft, Exchange: 5.2.252, this account may not send as this sender",
+    r"OutboundSpam": "Microsoft, Exchange: 5.2.0, this account is kept from sending, as a spammer",
+    r"submission\s?quota\s?exceeded": "Microsoft, Exchange: 5.2.2, the sender's limit of messages",
+}
+_ABOUT_SENDER = re.compile("|".join(_SENDER_WORDS), re.IGNORECASE)
 # Without an enhanced code, in answer to RCPT: mailbox busy, unknown, not local, full, badly written (RFC 5321, 4.2.3).
 _RECIPIENT_CODES = frozenset({450, 550, 551, 552, 553})
 _ADDRESS = re.compile(r"\S+@\S+")
@@ -22,6 +38,10 @@ class Deferred(Exception):
 
 class Unreachable(Deferred):
     """Nor will any other mail leave now: no server, or it refuses us."""
+
+
+class Interrupted(Deferred):
+    """The connection was lost before the server answered, perhaps on account of this mail."""
 
 
 class Refused(Exception):
@@ -39,34 +59,43 @@ def judge(code: int, reply: bytes | str, *, is_about_rcpt: bool, recipient: str 
     """
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     reason = told(f"{code} {text}", recipient)
-    enhanced = enhanced_code(text)
+    enhanced = _enhanced_code(text, code // 100)
     if enhanced is None:
-        is_about_recipient, is_final = is_about_rcpt and code in _RECIPIENT_CODES, code >= 500
+        is_about_recipient = is_about_rcpt and code in _RECIPIENT_CODES
     else:
-        kind, subject, detail = enhanced
-        is_about_recipient = subject in _RECIPIENT_SUBJECTS and (subject, detail) not in _SENDER_CODES
-        is_final = kind == 5
-    if not is_about_recipient:
+        is_about_recipient = enhanced[0] in _RECIPIENT_SUBJECTS and enhanced not in _SENDER_CODES
+    if not is_about_recipient or _ABOUT_SENDER.search(text):
         return Unreachable(reason)
-    return Refused(reason) if is_final else Deferred(reason)
+    return Refused(reason) if code >= 500 else Deferred(reason)
 
 
-def enhanced_code(text: str) -> tuple[int, int, int] | None:
-    """Return class, subject and detail (RFC 3463); None for an answer without them."""
-    match = _ENHANCED.search(text)
-    if match is None:
-        return None
-    kind, subject, detail = match.groups()
-    return int(kind), int(subject), int(detail)
+def _enhanced_code(text: str, kind: int) -> tuple[int, int] | None:
+    """Return subject and detail of the first enhanced code (RFC 3463) of this class; one of another means nothing."""
+    codes = (match.groups() for match in _ENHANCED.finditer(text))
+    return next(((int(subject), int(detail)) for its_kind, subject, detail in codes if int(its_kind) == kind), None)
 
 
 def told(reason: str, recipient: str = "") -> str:
-    """Return a reason as it may be kept and logged: one line, short, without the address or its local part."""
+    """Return a reason as it may be kept and logged: one line, short, without the address, its local part or domain."""
     text = _ADDRESS.sub("…@…", " ".join(reason.split()))
-    name = recipient.rpartition("@")[0]
+    name, _, domain = recipient.rpartition("@")
     if len(name) >= _SHORTEST_NAME:
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    for spelling in _spellings(domain):
+        # With the names of machines in it, and not as the beginning or end of another domain.
+        machine = rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(spelling)}(?![\w-]|\.\w)"
+        text = re.sub(machine, "…", text, flags=re.IGNORECASE)
     return text[:_LIMIT]
+
+
+def _spellings(domain: str) -> set[str]:
+    """A domain as servers may write it: in ASCII, and in its own letters."""
+    spellings = {domain} - {""}
+    for converted in (idna.encode, idna.decode):
+        with contextlib.suppress(idna.IDNAError):
+            name = converted(domain, uts46=True)
+            spellings.add(name.decode() if isinstance(name, bytes) else name)
+    return spellings
 
 
 def is_same_answer(one: str, other: str) -> bool:

@@ -15,11 +15,11 @@ from enum import Enum, auto
 from ..db import UNAVAILABLE, db, reading, writing
 from ..web.context import current_settings, utc_now
 from . import holds, services
-from .answers import Deferred, Refused, Unreachable, Unsendable
+from .answers import Deferred, Interrupted, Refused, Unreachable, Unsendable
 from .files import mails_folder, remove_mails
 from .letters import Letter, current_outbox, write_message
 from .queries import is_about_sample, is_any
-from .services import Claim
+from .services import Claim, Refusal
 
 logger = logging.getLogger("microsite.outbox")
 
@@ -149,15 +149,18 @@ def _note_unsendable(held: Claim, reason: str) -> Outcome:
 
 
 def _note_refused(held: Claim, error: Refused | Deferred) -> Outcome:
-    is_about_us, is_final = isinstance(error, Unreachable), isinstance(error, Refused)
+    refusal = Refusal(
+        answer=str(error),
+        is_about_us=isinstance(error, Unreachable),
+        is_interruption=isinstance(error, Interrupted),
+        is_final=isinstance(error, Refused),
+    )
     with writing():
-        is_held = services.note_refusal(
-            db.session(), held, str(error), is_about_us=is_about_us, is_final=is_final, now=utc_now()
-        )
-    logger.warning("mail %d (%s) refused, %s: %s", held.id, held.template, _MEANING[is_held, is_final], error)
+        is_held = services.note_refusal(db.session(), held, refusal, now=utc_now())
+    logger.warning("mail %d (%s) refused, %s: %s", held.id, held.template, _MEANING[is_held, refusal.is_final], error)
     if is_held:
         return Outcome.UNREACHABLE
-    return Outcome.DONE if is_final else Outcome.DEFERRED
+    return Outcome.DONE if refusal.is_final else Outcome.DEFERRED
 
 
 def _postpone(held: Claim, reason: str) -> None:

@@ -7,20 +7,29 @@ expanded or delivered, and any message that is no report, says nothing that coun
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, message_from_string
+from email import message_from_bytes
 from email.message import Message
 from email.parser import HeaderParser
 
 # In bytes: a report that returns our whole mail is far smaller.
 SIZE_LIMIT = 10_000_000
-_STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
-_RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
-# What a report may be wrapped in by a program that passes it on.
-_WRAPPERS = ("multipart/mixed", "multipart/signed")
+# The package would read such parts and drop what it doesn't expect in them: it is given other names for them.
+_MESSAGE_TYPE = re.compile(rb"^(Content-Type:\s*)message/", re.IGNORECASE | re.MULTILINE)
+_UNREAD = "application/x-message-"
+_STATUS_TYPES = (f"{_UNREAD}delivery-status", f"{_UNREAD}global-delivery-status")
+_RETURNED_TYPES = (f"{_UNREAD}rfc822", "text/rfc822-headers", f"{_UNREAD}global", f"{_UNREAD}global-headers")
 _DEPTH = 5
+# Returned messages of which one may be ours.
+_MOST_RETURNED = 10
+# Before the first header: a byte order mark, blank lines.
+_BEFORE_HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf|[ \t]*\r?\n)+")
+_FIELD = re.compile(r"[!-9;-~]+[ \t]*:")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_MESSAGE_ID = re.compile(r"<([^<>@\s]+)@[^<>\s]+>")
+_MESSAGE_ID = re.compile(r"^Message-ID[ \t]*:\s*<([!-;=?A-~]+)@[^<>\s]+>", re.IGNORECASE | re.MULTILINE)
+# RFC 5322: what stands in parentheses, but for those in a quoted local part.
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|\((?:[^()\\]|\\.)*\)')
+_QUOTED_LOCAL_PART = re.compile(r'"((?:[^"\\]|\\.)*)"@')
 # RFC 3461 (xtext) and RFC 6533 (utf-8-addr-xtext).
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _UTF8_XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
@@ -40,9 +49,9 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryReport:
-    """`key`: what our mail's Message-ID begins with; empty where the report doesn't return it."""
+    """`keys`: what the Message-IDs of the mails that it returns begin with; one may be ours."""
 
-    key: str
+    keys: tuple[str, ...]
     failures: tuple[Failure, ...]
 
 
@@ -53,7 +62,8 @@ def read_report(content: bytes) -> DeliveryReport | None:
     if not content.strip():
         raise Unreadable("vide")
     try:
-        return _read_message(message_from_bytes(content))
+        from_headers = _BEFORE_HEADERS.sub(b"", content)
+        return _read_message(message_from_bytes(_MESSAGE_TYPE.sub(rb"\1" + _UNREAD.encode(), from_headers)))
     except Unreadable:
         raise
     except (ValueError, LookupError, RecursionError, AttributeError, TypeError):
@@ -69,12 +79,12 @@ def _read_message(message: Message) -> DeliveryReport | None:
 
 
 def _find_report(message: Message, depth: int) -> Message | None:
-    """Not in a message that this one returns or forwards."""
+    """Not in a message that this one returns or forwards; in whatever a program that passes it on has put it."""
     kind = message.get_content_type()
     if kind == "multipart/report":
         is_about_delivery = str(message.get_param("report-type", "delivery-status")).lower() == "delivery-status"
         return message if is_about_delivery else None
-    if kind not in _WRAPPERS or depth == 0:
+    if depth == 0 or message.get_content_maintype() != "multipart":
         return None
     found = (_find_report(part, depth - 1) for part in _parts(message))
     return next((report for report in found if report is not None), None)
@@ -88,7 +98,8 @@ def _read(report: Message) -> DeliveryReport:
     if not blocks:
         raise Unreadable("sans état de remise")
     failures = [failure for block in blocks if (failure := _failure(block))]
-    return DeliveryReport(key=_key(returned[0]) if returned else "", failures=tuple(failures))
+    keys = [key for part in returned[:_MOST_RETURNED] for key in _keys(part)]
+    return DeliveryReport(keys=tuple(keys), failures=tuple(failures))
 
 
 def _parts(message: Message) -> Iterator[Message]:
@@ -97,21 +108,24 @@ def _parts(message: Message) -> Iterator[Message]:
 
 
 def _text_of(part: Message) -> str:
-    """What stands in a part, decoded. The package has parsed it as a message, or several, before undoing its coding."""
-    raw = part.as_bytes().replace(b"\r\n", b"\n")
-    body = raw.partition(b"\n\n")[2].lstrip(b"\n")
-    plain = Message()
-    plain["Content-Transfer-Encoding"] = str(part.get("Content-Transfer-Encoding", "8bit"))
-    plain.set_payload(body.decode("ascii", "surrogateescape"))
-    decoded = plain.get_payload(decode=True)
-    return (decoded if isinstance(decoded, bytes) else body).decode("utf-8", "replace").replace("\r\n", "\n")
+    decoded = part.get_payload(decode=True)
+    text = decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
+    return text.replace("\r\n", "\n").strip("\n")
 
 
 def _blocks(part: Message) -> Iterator[Message]:
     """The fields of the message, then those of each recipient."""
     for block in _BLANK_LINE.split(_text_of(part)):
-        if block.strip():
-            yield HeaderParser().parsestr(block.lstrip("\n"))
+        yield HeaderParser().parsestr("\n".join(_fields(block)))
+
+
+def _fields(block: str) -> Iterator[str]:
+    """The lines of fields, without what is none."""
+    is_field = False
+    for line in block.split("\n"):
+        is_field = bool(_FIELD.match(line)) or (is_field and line[:1] in (" ", "\t"))
+        if is_field:
+            yield line
 
 
 def _failure(block: Message) -> Failure | None:
@@ -125,18 +139,25 @@ def _failure(block: Message) -> Failure | None:
 
 def _addresses(field: str) -> tuple[str, ...]:
     kind, _, text = field.partition(";")
-    address = "".join(text.split()).strip("<>")
-    if kind.strip().lower() == "utf-8":
+    kind, address = kind.strip().lower(), _bare(text)
+    if kind == "utf-8":
         return (_UTF8_XTEXT.sub(lambda match: chr(int(match[1], 16)), address),)
-    if kind.strip().lower() != "rfc822":
+    if kind != "rfc822":
         return ()
     return (address, _XTEXT.sub(lambda match: chr(int(match[1], 16)), address))
 
 
-def _key(returned: Message) -> str:
-    headers = message_from_string(_text_of(returned))
-    match = _MESSAGE_ID.search(str(headers.get("Message-ID", "")))
-    return match[1] if match else ""
+def _bare(text: str) -> str:
+    """An address without comments, brackets, quotation marks and the dot that ends a whole domain."""
+    uncommented = _COMMENT.sub(lambda match: match[1] or "", text)
+    address = "".join(uncommented.split()).strip("<>").removesuffix(".")
+    return _QUOTED_LOCAL_PART.sub(lambda match: re.sub(r"\\(.)", r"\1", match[1]) + "@", address)
+
+
+def _keys(returned: Message) -> list[str]:
+    """In its headers only, of which a line that is none may have parted some."""
+    headers = _BLANK_LINE.split(_text_of(returned), maxsplit=1)[0]
+    return [match[1] for match in _MESSAGE_ID.finditer(headers)]
 
 
 # By subject and detail, else by subject (RFC 3463, and the registry of RFC 5248).

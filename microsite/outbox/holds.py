@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ..db import insert_into
 from ..school import PARIS
 from .answers import is_same_answer
-from .models import QUEUE, Audience, MailQueue, OutgoingMail
+from .models import QUEUE, Audience, MailQueue, MailStatus, OutgoingMail
 
 # Recipients in a row that get the same answer before it counts as one about us.
 SAME_ANSWERS = 3
@@ -23,7 +23,7 @@ PROBE_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30,
 # As long as fewer than SAME_ANSWERS recipients were tried, one that wasn't needn't wait longer than this: the refusal
 # may be about those few mails alone, and theirs are all that there is in the queue. No shorter than a lease.
 _OTHERS_AFTER = timedelta(minutes=5)
-# Ids kept of a row of answers.
+# Ids kept of a row of answers, beside the first SAME_ANSWERS.
 _KEPT = 30
 
 
@@ -74,24 +74,44 @@ def begin_probe(queue: MailQueue, *, now: datetime, until: datetime) -> None:
 
 def hold(queue: MailQueue, mails: Sequence[int], answer: str, *, now: datetime) -> None:
     queue.answer, queue.mails, queue.held_since = answer, list(mails), now
-    queue.probed_at, queue.probe_at, queue.probes = now, now + PROBE_DELAYS[0], 0
+    _probe_later(queue, now=now)
 
 
-def prolong(queue: MailQueue, mail_id: int, answer: str, *, is_about_us: bool, now: datetime) -> None:
-    """Note that another try failed. A new answer about its recipient says little: another mail is tried soon."""
+def prolong(queue: MailQueue, mail_id: int, answer: str, *, now: datetime) -> None:
+    """Note that another try failed, and that this mail is still to be sent."""
     queue.mails = _with(queue.mails, mail_id)
-    if is_about_us or is_same_answer(queue.answer or "", answer):
-        queue.answer, queue.probes = answer, queue.probes + 1
-        delay = PROBE_DELAYS[min(queue.probes, len(PROBE_DELAYS) - 1)]
-    else:
-        delay = PROBE_DELAYS[0]
-    queue.probed_at, queue.probe_at = now, now + delay
+    put_off(queue, answer, now=now)
+
+
+def put_off(queue: MailQueue, answer: str, *, now: datetime) -> None:
+    """Wait longer for the next try; `answer` is what staff read."""
+    queue.answer, queue.probes = answer, queue.probes + 1
+    _probe_later(queue, now=now)
+
+
+def resume(queue: MailQueue) -> None:
+    """Send again: a recipient was refused, so the server takes our mails as far as that.
+
+    No mail has got through yet: should the queue be held again, the delay goes on growing.
+    """
+    queue.answer, queue.mails, queue.held_since = None, [], None
+    queue.probed_at, queue.probe_at, queue.probes = None, None, queue.probes + 1
 
 
 def release(queue: MailQueue) -> None:
     """Forget whatever was refused: a mail got through."""
-    queue.answer, queue.mails, queue.held_since = None, [], None
-    queue.probed_at, queue.probe_at, queue.probes = None, None, 0
+    resume(queue)
+    queue.probes = 0
+
+
+def run_answers(session: Session, queue: MailQueue) -> Sequence[str]:
+    """Return the answers of the mails that still wait since several recipients in a row got the same; else none.
+
+    These mails were taken back at the moment when the queue was held (services.py).
+    """
+    of_run = (OutgoingMail.id.in_(queue.mails), OutgoingMail.taken_back_at == queue.held_since)
+    waiting = select(OutgoingMail.failure).where(*of_run, OutgoingMail.status == MailStatus.PENDING)
+    return [failure for failure in session.scalars(waiting) if failure]
 
 
 def try_now(session: Session, *, now: datetime) -> bool:
@@ -125,4 +145,11 @@ def count_recipients(session: Session, mails: Sequence[int]) -> int:
 
 
 def _with(mails: Sequence[int], mail_id: int) -> list[int]:
-    return [*(known for known in mails if known != mail_id), mail_id][-_KEPT:]
+    """The first ones stay: the queue may be held for the answer that they got."""
+    known = [*mails] if mail_id in mails else [*mails, mail_id]
+    return known[:SAME_ANSWERS] + known[SAME_ANSWERS:][-_KEPT:]
+
+
+def _probe_later(queue: MailQueue, *, now: datetime) -> None:
+    delay = PROBE_DELAYS[min(queue.probes, len(PROBE_DELAYS) - 1)]
+    queue.probed_at, queue.probe_at = now, now + delay

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ..db import insert_for
 from ..prepared import Prepared
 from . import holds
+from .answers import is_same_answer
 from .models import Audience, MailQueue, MailStatus, OutgoingMail
 from .queries import due_mails, has_bounced, recent_mails
 
@@ -45,6 +46,16 @@ class Claim:
     attempts: int
     until: datetime
     is_probe: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a mail didn't leave. `is_interruption`: the connection was lost, and nothing answered."""
+
+    answer: str
+    is_about_us: bool
+    is_interruption: bool
+    is_final: bool
 
 
 def enqueue(
@@ -147,7 +158,7 @@ def has_secret_key(mail: OutgoingMail) -> bool:
 
 def give_back(session: Session, held: Claim) -> None:
     """It hasn't left, and whoever holds it ends: another one may take it at once. This attempt counts for nothing."""
-    _settle(session, held, attempts=held.attempts - 1)
+    _settle_unasked(session, held, attempts=held.attempts - 1)
 
 
 def mark_sent(session: Session, held: Claim, *, now: datetime) -> bool:
@@ -162,49 +173,73 @@ def mark_sent(session: Session, held: Claim, *, now: datetime) -> bool:
     return session.scalar(noted) is not None
 
 
-def note_refusal(
-    session: Session, held: Claim, answer: str, *, is_about_us: bool, is_final: bool, now: datetime
-) -> bool:
+def note_refusal(session: Session, held: Claim, refusal: Refusal, *, now: datetime) -> bool:
     """Note what the server answered; True if no mail can leave for now.
 
-    An answer about the recipient ends this mail (`is_final`) or has it tried again later. One about us holds the queue,
-    and this attempt counts for nothing.
+    An answer about the recipient ends this mail (`is_final`) or has it tried again later, held queue or not. One about
+    us holds the queue, and this attempt counts for nothing; nor does it where a held queue learns nothing new.
     """
     queue = holds.lock_queue(session)
-    if queue.held_since is not None or is_about_us:
+    is_held = queue.held_since is not None
+    if refusal.is_about_us or (is_held and _says_nothing_new(session, queue, refusal)):
         # Behind those that wait: each asks in its turn.
-        _settle(session, held, attempts=held.attempts - 1, due_at=now, failure=answer)
-        if queue.held_since is None:
-            holds.hold(queue, [held.id], answer, now=now)
+        _settle(session, held, attempts=held.attempts - 1, due_at=now, failure=refusal.answer)
+        if not is_held:
+            holds.hold(queue, [held.id], refusal.answer, now=now)
         elif held.is_probe:
-            holds.prolong(queue, held.id, answer, is_about_us=is_about_us, now=now)
+            holds.prolong(queue, held.id, refusal.answer, now=now)
         return True
-    if is_final:
-        mark_dead(session, held, answer)
-    else:
-        postpone(session, held, answer, now=now)
-    if not holds.add_answer(session, queue, held.id, answer):
+    _settle(session, held, **_refused(held, refusal.answer, is_final=refusal.is_final, now=now))
+    if is_held and _stays_held(session, queue, held, refusal.answer, now=now):
+        return True
+    if not holds.add_answer(session, queue, held.id, refusal.answer):
         return False
     _take_back(session, queue.mails, now=now)
-    holds.hold(queue, queue.mails, answer, now=now)
+    holds.hold(queue, queue.mails, refusal.answer, now=now)
     return True
 
 
+def _says_nothing_new(session: Session, queue: MailQueue, refusal: Refusal) -> bool:
+    """Whether a held queue has to wait on: nothing answered, or what several recipients in a row were answered."""
+    answers = holds.run_answers(session, queue)
+    return refusal.is_interruption or any(is_same_answer(one, refusal.answer) for one in answers)
+
+
+def _stays_held(session: Session, queue: MailQueue, held: Claim, answer: str, *, now: datetime) -> bool:
+    """Whether the queue is held for the same answer to several others; otherwise it isn't any more.
+
+    A server that refuses a recipient has taken the connection, our name, the password and the sender.
+    """
+    if not held.is_probe:
+        return True
+    queue.mails = [known for known in queue.mails if known != held.id]
+    if holds.run_answers(session, queue):
+        holds.put_off(queue, answer, now=now)
+        return True
+    holds.resume(queue)
+    return False
+
+
 def mark_dead(session: Session, held: Claim, reason: str) -> None:
-    _settle(session, held, status=MailStatus.DEAD, failure=reason)
+    """End a mail that the server wasn't asked about."""
+    _settle_unasked(session, held, status=MailStatus.DEAD, failure=reason)
 
 
 def mark_pointless(session: Session, held: Claim) -> None:
     """What it was about has gone."""
-    _settle(session, held, status=MailStatus.DROPPED, failure="sans objet")
+    _settle_unasked(session, held, status=MailStatus.DROPPED, failure="sans objet")
 
 
 def postpone(session: Session, held: Claim, reason: str, *, now: datetime) -> None:
-    """Try again later, and later still each time; a mail tried MAX_ATTEMPTS times is dead."""
-    if held.attempts >= MAX_ATTEMPTS:
-        mark_dead(session, held, reason)
-    else:
-        _settle(session, held, due_at=now + delay_after(held.attempts), failure=reason)
+    """Try a mail again later that the server wasn't asked about."""
+    _settle_unasked(session, held, **_refused(held, reason, is_final=False, now=now))
+
+
+def _refused(held: Claim, reason: str, *, is_final: bool, now: datetime) -> dict[str, object]:
+    """What becomes of a mail: tried again later, and later still each time; after MAX_ATTEMPTS it is dead."""
+    if is_final or held.attempts >= MAX_ATTEMPTS:
+        return {"status": MailStatus.DEAD, "failure": reason}
+    return {"due_at": now + delay_after(held.attempts), "failure": reason}
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -213,9 +248,14 @@ def delay_after(attempts: int) -> timedelta:
     return doubled * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
 
 
-def _settle(session: Session, held: Claim, **values: object) -> None:
+def _settle_unasked(session: Session, held: Claim, **values: object) -> None:
+    """Settle a mail without an answer of the server: if it was to probe a held queue, another one may at once."""
+    _settle(session, held, **values)
     if held.is_probe:
         holds.give_probe_back(session)
+
+
+def _settle(session: Session, held: Claim, **values: object) -> None:
     # Only what this worker still holds: after the lease another one may have taken it, or a person dropped it.
     is_held = (OutgoingMail.claimed_until == held.until, OutgoingMail.status == MailStatus.PENDING)
     session.execute(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config import Settings
-from .answers import Deferred, Unreachable, Unsendable, judge, told
+from .answers import Interrupted, Unreachable, Unsendable, judge, told
 from .files import draft_of, file_of
 from .headers import UTF8_POLICY
 from .smtputf8 import Smtputf8Support
@@ -63,7 +63,7 @@ class SmtpTransport:
             except smtplib.SMTPNotSupportedError:
                 raise Unsendable(_NO_SMTPUTF8) from None
             except (smtplib.SMTPException, OSError) as error:
-                raise Deferred(_answer_of(error)) from None
+                raise Interrupted(_answer_of(error)) from None
 
     def withdraw(self) -> bool:
         with self._deciding:

@@ -1,6 +1,8 @@
 """Delivery reports: what makes a mail « non remis », what changes nothing, and what waits until the person comes back."""
 
 import base64
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -14,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.backoffice.models import Role
+from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
 from microsite.jobs import Worker
 from microsite.leads.models import Consent, Lead, Submission
@@ -28,6 +31,7 @@ from ..backoffice.conftest import add_member, address, enter
 from ..conftest import STRICT, Environ
 from ..imap_server import ImapServer, imap_server, is_installed
 from ..page import CheckedClient
+from ..served import clean_environ, free_port
 from .reports import AWAY, STATUS, recipient, report
 
 
@@ -106,6 +110,11 @@ def test_reason_is_in_plain_words(app: Flask, message: EmailMessage, code: str, 
         "rfc822; zoe+40exemple.fr",
         "utf-8; zoe@exemple.fr",
         r"utf-8; zo\x{65}@exemple.fr",
+        "rfc822; zoe@exemple.fr.",
+        'rfc822; "zoe"@exemple.fr',
+        r'rfc822; <"z\oe"@exemple.fr>',
+        "rfc822; zoe@exemple.fr (Zoé, de l’accueil)",
+        "rfc822;zoe@EXEMPLE.fr.(Zoe)",
     ],
 )
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -127,6 +136,21 @@ def test_report_is_read_in_each_form_that_servers_give_it(app: Flask, message: E
         b"From: list@ecole.example\nContent-Type: multipart/mixed; boundary=X\n\n--X\n"
         + report(_id(message))
         + b"\n--X--\n",
+        b"\r\n \r\n" + report(_id(message)),
+        b"\xef\xbb\xbf" + report(_id(message)),
+        b"From: list@ecole.example\nContent-Type: multipart/related; boundary=X\n\n--X\n"
+        + report(_id(message))
+        + b"\n--X--\n",
+        # Some other message is returned before ours.
+        report(_id(message)).replace(
+            b"--=_limite\nContent-Type: text/rfc822-headers",
+            b"--=_limite\nContent-Type: message/rfc822\n\nMessage-ID: <autre.1@exemple.fr>\n\nrien\n"
+            b"--=_limite\nContent-Type: message/rfc822",
+        ),
+        report(_id(message), returned="message/rfc822").replace(b"Message-ID:", b"ceci n'est rien\nMessage-ID:"),
+        report(_id(message)).replace(b"From: sender@ecole.example\nTo: zoe", b">From sender Mon Jan 4\nTo: zoe"),
+        report(_id(message)).replace(b"Action:", b"*** rien ***\nAction:"),
+        report(_id(message), kind="Message/Delivery-Status").replace(b"Action:", b"rien du tout\n suite\nAction:"),
     ]
 
     for form in forms:
@@ -195,10 +219,43 @@ def test_what_cannot_be_read_is_said_and_changes_nothing(
 
     result = _bounce(app, of(_id(message)))
 
-    assert result.exit_code == 1
+    assert result.exit_code == 65
     assert result.stderr.startswith("illisible : ")
     assert "Rien n’est changé" in result.stderr
     assert _rows(app) == before
+
+
+@pytest.mark.parametrize("url", ["postgresql://microsite:x@127.0.0.1:{port}/x", "sqlite:////nowhere/at-all/x.sqlite3"])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_report_is_to_be_given_again_while_the_database_is_away(
+    environ: Environ, app: Flask, message: EmailMessage, url: str
+) -> None:
+    result = _bounce_away(environ | {"DATABASE_URL": url.format(port=free_port())}, report(_id(message)))
+
+    assert result.returncode == 75
+    assert "présentez-le de nouveau" in result.stderr.decode()
+    assert result.stdout == b""
+    assert _bounce_away(environ, report(_id(message))).returncode == 0
+    assert "bounced" in _statuses(app)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_help_says_what_each_exit_code_means(app: Flask) -> None:
+    shown = app.test_cli_runner().invoke(args=["outbox", "bounce", "--help"]).output
+
+    assert [line.split()[0] for line in shown.splitlines() if line.strip()[:2] in ("0 ", "65", "75")] == [
+        "0",
+        "65",
+        "75",
+    ]
+
+
+def _bounce_away(environ: Environ, content: bytes, *options: str) -> "subprocess.CompletedProcess[bytes]":
+    """As a mail server starts it."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", *options]
+    return subprocess.run(
+        command, cwd=PROJECT_ROOT, env=clean_environ() | environ, input=content, capture_output=True, check=False
+    )
 
 
 def test_message_ids_have_128_bits_that_nobody_knows_and_stay_the_same(
@@ -390,7 +447,7 @@ def test_mailbox_is_read_once(
 
     first, second = _read_mailbox(make_app, **settings), _read_mailbox(make_app, **settings)
 
-    assert first.exit_code == 1
+    assert first.exit_code == 65
     assert "1/3 ignoré" in first.stdout
     assert "2/3 illisible" in first.stderr
     assert "3/3 message" in first.stdout
@@ -399,6 +456,23 @@ def test_mailbox_is_read_once(
     assert (second.exit_code, second.output) == (0, "Aucun message à lire.\n")
     assert ["Flagged" in flags for flags in mailbox.flags()] == [False, True, False]
     assert all("Seen" in flags for flags in mailbox.flags())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mailbox_keeps_reports_unread_while_the_database_is_away(
+    make_app: Callable[..., Flask], app: Flask, environ: Environ, message: EmailMessage, mailbox: ImapServer
+) -> None:
+    mailbox.put(report(_id(message)))
+    settings = _imap(mailbox.port)
+
+    away = _bounce_away(
+        environ | settings | {"DATABASE_URL": f"postgresql://x:x@127.0.0.1:{free_port()}/x"}, b"", "--imap"
+    )
+
+    assert away.returncode == 75
+    assert not any("Seen" in flags for flags in mailbox.flags())
+    assert _read_mailbox(make_app, **settings).exit_code == 0
+    assert "bounced" in _statuses(app)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -40,6 +40,20 @@ ABOUT_US = {
     "no code, for now": {"data_answer": "452 Out of disk"},
     "closing": {"recipient_answer": "421 Too many connections"},
     "at MAIL": {"sender_answer": "550 5.1.1 Who are you?"},
+    "our address, X.1.0": {
+        "recipient_answer": "550 5.1.0 <sender@ecole.example>: Sender address rejected: User unknown in relay recipient table"
+    },
+    "our address, X.1.1": {"recipient_answer": "450 4.1.1 <sender@ecole.example>: Sender address rejected: not known"},
+    "our address, no code": {"recipient_answer": "550-Verification failed\r\n550 Sender verify failed"},
+    "daily limit, X.1.90": {"data_answer": "550 5.1.90 Your message can't be sent: daily limit for message recipients"},
+    "not our account's, X.2.252": {
+        "data_answer": "554 5.2.252 SendAsDenied; conta@ecole.example not allowed to send as sender@ecole.example"
+    },
+    "kept from sending, X.2.0": {
+        "data_answer": "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; failed"
+    },
+    "our quota, X.2.2": {"data_answer": "550 5.2.2 Submission quota exceeded"},
+    "class 2 after DATA": {"data_answer": "554 2.1.5 Not this one"},
 }
 ABOUT_THE_RECIPIENT = {
     "unknown": {"recipient_answer": "550 5.1.1 <zoe0@exemple.fr>: User unknown"},
@@ -52,6 +66,10 @@ ABOUT_THE_RECIPIENT = {
     "another own writing": {"recipient_answer": "554 #5.1.0 Address rejected."},
     "no code": {"recipient_answer": "550 No such user here"},
     "no code, name": {"recipient_answer": "553 Mailbox name not allowed"},
+    "class 2": {"recipient_answer": "550 2.1.5 No such user here"},
+    "class that contradicts": {"recipient_answer": "550 4.7.0 No such user here"},
+    "contradicted, then not": {"recipient_answer": "554-2.0.0 Hello\r\n554 5.1.1 No such user"},
+    "quota of anybody": {"recipient_answer": "552 5.2.0 quota exceeded"},
 }
 FOR_NOW = {
     "full": {"recipient_answer": "452 4.2.2 Mailbox full"},
@@ -81,6 +99,12 @@ def _ask(client: CheckedClient, *numbers: int) -> None:
         client.follow(client.send(form, **BROCHURE | {"email": f"zoe{number}@exemple.fr"}))
 
 
+def _ask_as(client: CheckedClient, *addresses: str) -> None:
+    for address_typed in addresses:
+        form = client.page("/brochure").form("/brochure")
+        client.follow(client.send(form, **BROCHURE | {"email": address_typed}))
+
+
 def _mails(app: Flask) -> list[OutgoingMail]:
     with app.app_context():
         return list(db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))
@@ -92,6 +116,12 @@ def _statuses(app: Flask) -> list[MailStatus]:
 
 def _give_up_asking(server: MailServer) -> None:
     vars(server).update(sender_answer=None, recipient_answer=None, data_answer=None)
+
+
+def _readiness(app: Flask) -> str:
+    answer = app.test_client().get("/readyz").json
+    assert answer is not None
+    return str(answer["outbox"])
 
 
 def _run(app: Flask, *arguments: str) -> str:
@@ -175,6 +205,44 @@ def test_same_answer_for_several_recipients_in_a_row_is_about_us(
 
     assert set(_statuses(smtp_app)) == {MailStatus.SENT}
     assert len(mail_server.received) == 6
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 we do not relay to {domain}",
+        "550 5.1.2 <@{domain}>: no such destination, or not for you",
+        "550 relaying to @{domain} prohibited",
+        "450 4.1.2 mx1.{domain}, mail for {domain}: try again later",
+        "550 nothing for {idn}.",
+    ],
+)
+def test_same_answer_that_names_each_recipient_s_domain_is_about_us(
+    make_app: Callable[..., Flask], environ: Environ, answer: str
+) -> None:
+    domains = ("exemple.fr", "école.example", "mail.orange.example", "wanadoo.example", "straße.example")
+    with MailServer(enable_SMTPUTF8=True) as server:
+        app = make_smtp_app(make_app, environ, server.port, **_PATIENCE)
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        server.answer_to = answer
+        _ask_as(client, *(f"zoe@{domain}" for domain in domains))
+        Worker(app).work()
+
+        assert set(_statuses(app)) == {MailStatus.PENDING}
+        assert "Envoi suspendu" in _run(app, "outbox", "list")
+        assert len(server.refused) == 3
+
+
+def test_answers_that_name_others_than_the_recipient_s_domain_are_not_the_same(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    for name in ("orange", "free", "sfr"):
+        mail_server.answers[f"zoe@{name}.example"] = f"550 no such user, ask my-{name}.example or {name}.example.net"
+    _ask_as(smtp_client, *mail_server.answers)
+    worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.DEAD] * 3
 
 
 def test_same_answer_to_one_person_s_mails_or_with_others_in_between_ends_them(
@@ -287,6 +355,158 @@ def test_recipient_who_is_unknown_keeps_a_held_queue_from_growing_older(
             worker.work()
 
     assert _statuses(smtp_app) == [MailStatus.DEAD, MailStatus.DEAD, MailStatus.SENT, MailStatus.SENT]
+
+
+@pytest.mark.parametrize("refusal", ["550 5.1.1 Unknown", "550 No such user", "554 5.2.1 Disabled", "450 4.2.2 Full"])
+@pytest.mark.parametrize(
+    "before",
+    [{"sender_answer": "450 4.7.1 Not now"}, {"sender_answer": "553 5.7.1 Not yours"}, LIMIT],
+    ids=["for now, at MAIL", "for good, at MAIL", "limit, after DATA"],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_held_queue_whose_only_mail_is_refused_for_its_recipient_is_held_no_longer(
+    smtp_app: Flask,
+    smtp_client: CheckedClient,
+    mail_server: MailServer,
+    worker: Worker,
+    before: dict[str, str],
+    refusal: str,
+) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        vars(mail_server).update(before)
+        worker.work()
+        assert "Envoi suspendu" in _run(smtp_app, "outbox", "list")
+        _give_up_asking(mail_server)
+        mail_server.answers = {"zoe0@exemple.fr": refusal}
+        mail_server.refused.clear()
+        clock.shift(timedelta(minutes=1))
+        worker.work()
+
+        (mail,) = _mails(smtp_app)
+        is_final = refusal.startswith("5")
+        assert (mail.status, mail.attempts) == (MailStatus.DEAD if is_final else MailStatus.PENDING, 1)
+        assert _readiness(smtp_app) == "ok"
+        assert "Envoi suspendu" not in _run(smtp_app, "outbox", "list")
+        for _ in range(24):
+            clock.shift(timedelta(hours=1))
+            worker.work()
+
+    assert len(mail_server.refused) == 1 if is_final else 5 < len(mail_server.refused) <= 16
+
+
+def test_queue_that_was_held_since_the_server_was_away_ends_a_mail_to_an_unknown_box(
+    make_app: Callable[..., Flask], environ: Environ
+) -> None:
+    with MailServer() as away:
+        port = away.port
+    app = make_smtp_app(make_app, environ, port, **_PATIENCE)
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(client, 0, 1)
+        Worker(app).work()
+        with MailServer(port=port) as server:
+            server.unknown = {"zoe0@exemple.fr", "zoe1@exemple.fr"}
+            for _ in range(10):
+                clock.shift(timedelta(minutes=1))
+                Worker(app).work()
+
+            assert sorted(server.refused) == ["zoe0@exemple.fr", "zoe1@exemple.fr"]
+    assert _statuses(app) == [MailStatus.DEAD] * 2
+    assert _readiness(app) == "ok"
+
+
+def test_delay_goes_on_growing_when_recipients_are_refused_between_two_holds(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    """The limit lasts; whoever writes meanwhile has mistyped their address."""
+    vars(mail_server).update(LIMIT)
+    held = []
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for minute in range(60):
+            mail_server.refused.clear()
+            worker.work()
+            held += [minute] * ("zoe0@exemple.fr" in mail_server.refused)
+            if minute in (5, 20, 40):
+                mail_server.unknown.add(f"zoe{minute}@exemple.fr")
+                _ask(smtp_client, minute)
+            clock.shift(timedelta(minutes=1))
+
+    assert len(held) <= 10
+    assert _statuses(smtp_app) == [MailStatus.PENDING] + [MailStatus.DEAD] * 3
+    assert _mails(smtp_app)[0].attempts == 0
+
+
+@pytest.mark.parametrize("refusal", ["450 4.2.2 Mailbox full", "550 5.2.1 Mailbox disabled"])
+def test_queue_held_for_the_same_answer_to_several_stays_held_when_another_recipient_is_refused(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, refusal: str
+) -> None:
+    mail_server.answer_to = "550 5.1.1 {to}: nothing is taken from you"
+    mail_server.answers = {"zoe3@exemple.fr": refusal}
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0, 1, 2, 3)
+        clock.shift(timedelta(seconds=1))
+        worker.work()
+        mail_server.refused.clear()
+        clock.shift(timedelta(minutes=1))
+        worker.work()
+
+        assert mail_server.refused == ["zoe3@exemple.fr"]
+        assert refusal in _run(smtp_app, "outbox", "list").partition("Envoi suspendu")[2]
+        for _ in range(60):
+            clock.shift(timedelta(minutes=1))
+            worker.work()
+        assert len(mail_server.refused) <= 7
+        *others, last = _mails(smtp_app)
+        assert {(mail.status, mail.attempts) for mail in others} == {(MailStatus.PENDING, 0)}
+        assert last.attempts >= 1
+        mail_server.answer_to, mail_server.answers = None, {}
+        clock.shift(timedelta(hours=7))
+        worker.work()
+
+    assert _statuses(smtp_app)[:3] == [MailStatus.SENT] * 3
+
+
+def test_lost_connection_releases_no_held_queue(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    vars(mail_server).update(LIMIT)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        worker.work()
+        _give_up_asking(mail_server)
+        mail_server.drops_mid_message = True
+        for _ in range(3):
+            clock.shift(timedelta(minutes=10))
+            worker.work()
+
+        assert [(mail.status, mail.attempts) for mail in _mails(smtp_app)] == [(MailStatus.PENDING, 0)]
+        assert "SMTPServerDisconnected" in _run(smtp_app, "outbox", "list").partition("Envoi suspendu")[2]
+        mail_server.drops_mid_message = False
+        clock.shift(timedelta(hours=1))
+        worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.SENT]
+
+
+def test_mail_that_ends_without_a_question_leaves_its_turn_to_the_next_one(
+    make_app: Callable[..., Flask], environ: Environ
+) -> None:
+    with MailServer(enable_SMTPUTF8=False) as server, time_machine.travel(MONDAY, tick=False) as clock:
+        app = make_smtp_app(make_app, environ, server.port, **_PATIENCE)
+        client = app.test_client()
+        assert isinstance(client, CheckedClient)
+        vars(server).update(LIMIT)
+        _ask_as(client, "paul@exemple.fr", "zoé@exemple.fr")
+        clock.shift(timedelta(seconds=1))
+        Worker(app).work()
+        _give_up_asking(server)
+        clock.shift(timedelta(minutes=1))
+        Worker(app).work()
+
+    assert _statuses(app) == [MailStatus.SENT, MailStatus.DEAD]
 
 
 def test_held_queue_stays_held_after_a_restart(

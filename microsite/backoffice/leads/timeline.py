@@ -97,14 +97,8 @@ def _download(row: BrochureDownload, reference: str) -> Event:
 def _mail(row: OutgoingMail) -> Event:
     title, note = f"Message : {mail_label(row.template)}", STATUS_LABELS[row.status]
     if row.status is MailStatus.BOUNCED:
-        note += f", {row.failure}"
-    return Event(
-        at=row.sent_at or row.decided_at,
-        title=title,
-        note=f"{STATUS_LABELS[row.status]} : {row.failure}"
-        if row.status is MailStatus.BOUNCED
-        else STATUS_LABELS[row.status],
-    )
+        note += f" : {row.failure}"
+    return Event(at=row.sent_at or row.decided_at, title=title, note=note)
 
 
 def _privacy(row: PrivacyRequest) -> Iterator[Event]:
