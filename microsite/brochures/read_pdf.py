@@ -20,7 +20,7 @@ _HEADER = b"%PDF-"
 _END = re.compile(rb"startxref\s+(\d{1,10})\s*%%EOF")
 # What stands there: a table, or an object that holds one (7.5.4, 7.5.8).
 _TABLE = re.compile(rb"\s*(?:xref\b|\d{1,10}\s+\d{1,5}\s+obj\b)")
-# How an update goes on behind an end: with an object and its value, or with a table (7.5.6), at the beginning of a line.
+# How an update goes on behind an end (7.5.6): at the beginning of a line, an object and its value, or a table.
 _UPDATE = re.compile(rb"[\r\n]\s*(?:\d{1,10}\s+\d{1,5}\s+obj\s*(?:[<\[(/\d+.-]|true|false|null|\Z)|xref\s+\d)")
 
 # What PDFium says; it fails without a reason where a document that it could read has no page.

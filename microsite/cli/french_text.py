@@ -66,7 +66,7 @@ class Unsure(ValueError):
 
 
 class Garbled(ValueError):
-    """Its letters were changed before, by a program that took the file for another encoding; its text shows one word."""
+    """A program that took the file for another encoding changed its letters; the error's text shows one word."""
 
 
 def decode(content: bytes, *, headings: Sequence[str], name: str | None = None) -> Decoded:

@@ -189,9 +189,9 @@ def test_file_that_could_not_be_judged_is_given_and_judged_later(
         {"killed": "#!/bin/sh\nkill -9 $$\n", "slow": "#!/bin/sh\nexec sleep 60\n", "missing": ""}[stopped]
     )
     judge.chmod(0o600 if stopped == "missing" else 0o700)
-    monkeypatch.setattr(pdf, "_PATIENCE", 1)
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", str(judge))
+        patched.setattr(pdf, "_PATIENCE", 1)
         assert find_fault(own) == NOT_VERIFIED
         assert standing_file(tmp_path) == own
         assert own_fault(tmp_path) is None
