@@ -13,6 +13,8 @@ from .config import Settings, StartError
 _OURS = ("*_key", "*.sqlite3*", "*.lock", "mails", "exports", "brochures", "backups", "cache")
 # What people put there, which is only read.
 _THEIRS = ("brochure.pdf", "content")
+# Looked into: they hold few files. Mails, exports and backups may be thousands.
+_LOOKED_INTO = ("brochures", "content")
 _REMEDY = "Une commande lancée sous un autre compte l’a laissé ainsi : chown -R {}: {}"
 
 
@@ -47,6 +49,10 @@ def _find_useless(settings: Settings) -> Iterator[Path]:
         is_ours, is_theirs = any(map(path.match, _OURS)), path.name in _THEIRS
         if is_ours or is_theirs:
             yield from _unless_usable(path, os.R_OK | os.W_OK if is_ours else os.R_OK)
+        if path.name in _LOOKED_INTO and path.is_dir():
+            # What the program keeps there is read, and never written over.
+            for inside in path.rglob("*"):
+                yield from _unless_usable(inside, os.R_OK)
     url = make_url(settings.sqlalchemy_url)
     if url.get_backend_name() == "sqlite":
         database = Path(str(url.database))

@@ -10,8 +10,11 @@ _LETTERS = {
 # Apostrophes that Unicode counts as letters.
 _APOSTROPHES = dict.fromkeys("\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\ua78b\ua78c", "'")
 _PLAIN = str.maketrans(_LETTERS | _APOSTROPHES)
-# Marks that show nothing: the grapheme joiner, and what chooses among the shapes of the sign before.
-_UNSEEN_MARKS = frozenset(map(chr, (0x34F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+# Marks that show nothing: the grapheme joiner, Khmer vowels that aren't written, what chooses among the shapes of the
+# sign before.
+_UNSEEN_MARKS = frozenset(map(chr, (0x34F, 0x17B4, 0x17B5, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+# The shape of emoji, after a symbol or before a keycap.
+_EMOJI_SHAPE, _KEYCAP = "\ufe0f", "\u20e3"
 _ACUTE, _GRAVE = "\u0301", "\u0300"
 _ACUTE_FIRST = str.maketrans({_ACUTE: _GRAVE, _GRAVE: _ACUTE})
 
@@ -20,6 +23,7 @@ BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # They make a text read as another one (Unicode TR 36, section 2.5): told, not taken out in silence.
 _OVERRIDES = frozenset("\u202d\u202e")
 _JOINERS = frozenset("\u200c\u200d")
+_KEPT_IN_PLACE = _JOINERS | {_EMOJI_SHAPE}
 # Letters without case, marks, symbols: scripts (Persian, Hindi…) and emoji in which joiners change what is seen.
 _JOINED = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})
 
@@ -32,14 +36,14 @@ def fold(text: str) -> str:
     return "".join(char for char in plain if char.isprintable() and not _is_accent(char))
 
 
-def pieces(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     """The words of a text, folded: what apostrophes, hyphens, spaces and any other sign part."""
     return "".join(char if _is_of_a_word(char) else " " for char in fold(text)).split()
 
 
 def letters(text: str) -> str:
     """The text folded, written as one word: « Le Bœuf », « Lebœuf » and « LE-BOEUF » are the same."""
-    return "".join(pieces(text))
+    return "".join(words(text))
 
 
 def sort_key(*names: str) -> str:
@@ -58,15 +62,15 @@ def sort_key(*names: str) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """The text composed, with plain spaces, and without what nobody sees but the joiners that a script needs."""
+    """The text composed, with plain spaces, and without what nobody sees but what a script or an emoji needs."""
     if text.isascii():
         return text
     seen = [
         " " if unicodedata.category(char) == "Zs" else char
         for char in unicodedata.normalize("NFC", text)
-        if _is_seen(char) or char in _JOINERS
+        if _is_seen(char) or char in _KEPT_IN_PLACE
     ]
-    return "".join(char for at, char in enumerate(seen) if char not in _JOINERS or _is_needed(seen, at))
+    return "".join(char for at, char in enumerate(seen) if char not in _KEPT_IN_PLACE or _is_needed(seen, at))
 
 
 def _is_accent(char: str) -> bool:
@@ -79,9 +83,12 @@ def _is_of_a_word(char: str) -> bool:
 
 
 def _is_seen(char: str) -> bool:
-    return char in _OVERRIDES or (unicodedata.category(char) != "Cf" and char not in BLANKS)
+    return char in _OVERRIDES or not (unicodedata.category(char) == "Cf" or char in BLANKS or char in _UNSEEN_MARKS)
 
 
 def _is_needed(seen: list[str], at: int) -> bool:
+    if seen[at] == _EMOJI_SHAPE:
+        before, after = "".join(seen[at - 1 : at]), "".join(seen[at + 1 : at + 2])
+        return after == _KEYCAP or (before != "" and unicodedata.category(before) in ("So", "Sk"))
     around = seen[at - 1 : at] + seen[at + 1 : at + 2]
     return len(around) == 2 and all(unicodedata.category(char) in _JOINED for char in around)

@@ -20,7 +20,15 @@ _HEADER = b"%PDF-"
 _END = re.compile(rb"startxref\s+(\d{1,10})\s*%%EOF")
 # What stands there: a table, or an object that holds one (7.5.4, 7.5.8).
 _TABLE = re.compile(rb"\s*(?:xref\b|\d{1,10}\s+\d{1,5}\s+obj\b)")
-_OBJECT = re.compile(rb"\d\s+\d{1,5}\s+obj\b|\bendobj\b|\bstartxref\b")
+# How an update goes on behind an end (7.5.6): at the beginning of a line, an object and its value, or a table.
+_UPDATE = re.compile(rb"[\r\n]\s*(?:\d{1,10}\s+\d{1,5}\s+obj\s*(?:[<\[(/\d+.-]|true|false|null|\Z)|xref\s+\d)")
+
+# What PDFium says; it fails without a reason where a document that it could read has no page.
+_FAULTS = {
+    pypdfium2.raw.FPDF_ERR_PASSWORD: "locked",
+    pypdfium2.raw.FPDF_ERR_SECURITY: "protected",
+    pypdfium2.raw.FPDF_ERR_SUCCESS: "pageless",
+}
 
 
 def judge(content: bytes) -> str:
@@ -30,8 +38,8 @@ def judge(content: bytes) -> str:
     if start < 0:
         return "other"
     end = _last_end(content)
-    # Servers and transfers leave bytes behind the end; objects there belong to a later end, which is missing.
-    if end is None or _OBJECT.search(content, end.end()):
+    # Servers and transfers leave bytes behind the end; an update there has a later end, which is missing.
+    if end is None or _UPDATE.search(b"\n" + content[end.end() :]):
         return "cut"
     opened = _open(content)
     if opened != "damaged":
@@ -52,11 +60,10 @@ def _last_end(content: bytes) -> re.Match[bytes] | None:
 def _open(content: bytes) -> str:
     """Open it as Chromium does, without a password; the owner's, which limits printing, isn't asked for."""
     try:
-        pypdfium2.PdfDocument(content)
+        document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
-        protected = {pypdfium2.raw.FPDF_ERR_PASSWORD: "locked", pypdfium2.raw.FPDF_ERR_SECURITY: "protected"}
-        return protected.get(error.err_code, "damaged")
-    return "whole"
+        return _FAULTS.get(error.err_code, "damaged")
+    return "whole" if len(document) else "pageless"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ..content_files import SHIPPED
 from ..leads.receipts import Receipt
 from ..outbox.services import enqueue
 from .models import BrochureDownload, BrochureVersion
-from .pdf import find_fault
+from .pdf import NOT_VERIFIED, find_fault
 
 FILE_NAME = "brochure.pdf"
 # The versions that were uploaded, in the instance folder.
@@ -35,13 +35,20 @@ class AlreadyUploaded(ValueError):
 def standing_file(instance_path: Path) -> Path:
     """What is given while no version is chosen: the operator's own PDF, the specimen if nobody could open that one."""
     own = instance_path / FILE_NAME
-    return own if own.is_file() and find_fault(own) is None else SHIPPED / FILE_NAME
+    return own if own.is_file() and own_fault(instance_path) is None else SHIPPED / FILE_NAME
 
 
 def own_fault(instance_path: Path) -> str | None:
     """Why the operator's own PDF isn't given; None if it is, or if there is none."""
     own = instance_path / FILE_NAME
-    return find_fault(own) if own.is_file() else None
+    fault = find_fault(own) if own.is_file() else None
+    return fault if fault != NOT_VERIFIED else None
+
+
+def is_own_unverified(instance_path: Path) -> bool:
+    """Whether the operator's own PDF is given though nobody could judge it."""
+    own = instance_path / FILE_NAME
+    return own.is_file() and find_fault(own) == NOT_VERIFIED
 
 
 def version_file(instance_path: Path, digest: str) -> Path:

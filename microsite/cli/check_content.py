@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from ..brochures.services import FILE_NAME, chosen_version, own_fault, standing_file, version_file
+from ..brochures.services import (
+    FILE_NAME,
+    chosen_version,
+    is_own_unverified,
+    own_fault,
+    standing_file,
+    version_file,
+)
 from ..content_files import SHIPPED
 from ..db import db, reading
 from ..web.context import current_school, current_settings
@@ -35,5 +42,7 @@ def _brochure_findings() -> Iterator[str]:
             yield f"Brochure : le fichier de la version choisie manque ({file})"
     elif fault := own_fault(instance):
         yield f"Brochure : un spécimen est donné, et non {instance / FILE_NAME} : {fault}"
+    elif is_own_unverified(instance):
+        yield f"Brochure : {instance / FILE_NAME} est donné, mais n’a pas pu être vérifié ; ouvrez-le vous-même"
     elif standing_file(instance).parent == SHIPPED:
         yield f"Brochure : un spécimen est donné ; déposez celle de l’école ({instance / FILE_NAME})"

@@ -1,9 +1,12 @@
 """In which encoding a French text was saved: told by the letters and words that French texts hold."""
 
+import contextlib
+import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 # By the names that the option --encoding takes.
 ENCODINGS: Mapping[str, str] = {
@@ -17,6 +20,8 @@ ENCODINGS: Mapping[str, str] = {
 }
 # Those in which any byte may be a letter, the usual ones first.
 _BY_LETTERS = ("cp1252", "latin-9", "macroman", "cp850", "cp437")
+# By which some programs tell Excel the delimiter, above the headings.
+SEPARATOR_LINE = re.compile(r'\A\ufeff?"?sep=[^\r\n]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _TOKEN = re.compile(r'[^ \t\r\n;,"/()]+')
 _FRENCH = frozenset("àâçéèêëîïôùûüæœ")
 # What begins a French word hardly ever, and what a word's middle never holds.
@@ -42,8 +47,9 @@ _WORDS = frozenset(
         """,
     )
 )
-# By how much the second reading must be worse, and how bad the best one may be for each word.
-_MARGIN, _WORST = 2, 1.5
+# By how much the second reading must be worse, less where the headings tell the family; how bad the best one may be
+# for each word; what a known word outweighs.
+_MARGIN, _MARGIN_IN_FAMILY, _WORST, _KNOWN = 2, 1, 1.5, 2
 _IMPOSSIBLE = 20
 
 
@@ -59,8 +65,13 @@ class Unsure(ValueError):
     """No reading stands out; its text shows what is in doubt."""
 
 
+class Garbled(ValueError):
+    """A program that took the file for another encoding changed its letters; the error's text shows one word."""
+
+
 def decode(content: bytes, *, headings: Sequence[str], name: str | None = None) -> Decoded:
-    """The text, in the encoding that is named, or else that its bytes and letters tell. Raises UnicodeError, Unsure.
+    """The text, in the encoding that is named, or else that its bytes and letters tell. Raises UnicodeError, Unsure,
+    Garbled.
 
     `headings` are words that the first line may hold: accents there that are right settle all others.
     """
@@ -71,9 +82,8 @@ def decode(content: bytes, *, headings: Sequence[str], name: str | None = None) 
     readings = [Decoded(text=text, name=name) for name in names if (text := _try(content, name)) is not None]
     trusted = [reading for reading in readings if _has_right_headings(reading.text, headings)]
     if trusted:
-        # Encodings of one family: only words tell them apart.
-        return min(trusted, key=lambda reading: -_known_words(reading.text))
-    return _likeliest(readings)
+        return _likeliest(trusted, margin=_MARGIN_IN_FAMILY)
+    return _likeliest(readings, margin=_MARGIN, worst=_WORST)
 
 
 def _read(content: bytes, name: str) -> str:
@@ -81,8 +91,8 @@ def _read(content: bytes, name: str) -> str:
     if name == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         codec = "utf-16-le" if _zeros(content, 1) > _zeros(content, 0) else "utf-16-be"
     text = content.decode(codec)
-    if name == "utf-8" and (twice := _encoded_twice(text)):
-        raise Unsure(twice)
+    if name.startswith("utf") and (fault := _encoded_twice(text) or _saved_misread(text)):
+        raise Garbled(fault)
     return text
 
 
@@ -132,20 +142,34 @@ def _encoded_twice(text: str) -> str | None:
     return None
 
 
+def _saved_misread(text: str) -> str | None:
+    """A word like « JournŽe »: a program opened the file in another encoding than its own, then saved it."""
+    for word in _accented(text):
+        if not _is_known(word) and (right := next(filter(_is_known, _other_readings(word)), None)):
+            return f"« {word} » serait « {right} »"
+    return None
+
+
+def _other_readings(word: str) -> Iterator[str]:
+    for opened_as, its_own in permutations(_BY_LETTERS, 2):
+        with contextlib.suppress(UnicodeError):
+            yield word.encode(ENCODINGS[opened_as]).decode(ENCODINGS[its_own])
+
+
 def _has_right_headings(text: str, headings: Sequence[str]) -> bool:
     known = {unicodedata.normalize("NFC", heading).casefold() for heading in headings}
-    first = text.splitlines()[0] if text else ""
+    first = next((line for line in text.splitlines() if not SEPARATOR_LINE.match(line)), "")
     accented = [cell.strip(' "').casefold() for cell in re.split("[;,\t]", first) if not cell.isascii()]
     return bool(accented) and all(cell in known for cell in accented)
 
 
-def _likeliest(readings: Sequence[Decoded]) -> Decoded:
-    """The one whose letters cost least, if the next best says something else and costs a good deal more."""
+def _likeliest(readings: Sequence[Decoded], *, margin: float, worst: float = math.inf) -> Decoded:
+    """Return the reading whose letters cost least. Raises Unsure if another text costs less than `margin` more."""
     costs = sorted(((_cost(reading.text), at, reading) for at, reading in enumerate(readings)), key=lambda one: one[:2])
     cost, _, best = costs[0]
     words = _accented(best.text)
     other = next(((more, one) for more, _, one in costs if one.text != best.text), None)
-    if cost > _WORST * len(words) or (other is not None and other[0] - cost < _MARGIN):
+    if (words and cost > worst * len(words)) or (other is not None and other[0] - cost < margin):
         raise Unsure(_difference(best, other[1] if other else None))
     return best
 
@@ -162,17 +186,13 @@ def _accented(text: str) -> list[str]:
     return [word for word in dict.fromkeys(_TOKEN.findall(text)) if not word.isascii()]
 
 
-def _known_words(text: str) -> int:
-    return sum(_is_known(word) for word in _accented(text))
-
-
 def _is_known(word: str) -> bool:
     # l’école, JPO·journée, journée.
     return any(part in _WORDS for part in re.split(r"[^\w]+", word.casefold()) if not part.isascii())
 
 
 def _cost(text: str) -> float:
-    return sum(_word_cost(word) - _MARGIN * _is_known(word) for word in _accented(text))
+    return sum(_word_cost(word) - _KNOWN * _is_known(word) for word in _accented(text))
 
 
 def _word_cost(word: str) -> float:

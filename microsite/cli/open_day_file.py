@@ -14,7 +14,7 @@ import click
 from ..open_days.models import ONLINE, PLACE_LIMIT, TEXT_LIMIT, TITLE_LIMIT, URL_LIMIT
 from ..open_days.plan_words import CAPACITY_LEAST, CAPACITY_MOST, TITLE, until_it_begins
 from ..open_days.planning import DayPlan, SlotPlan
-from .french_text import Decoded, Unsure, decode
+from .french_text import SEPARATOR_LINE, Decoded, Garbled, Unsure, decode
 from .options import Day, Hours, Line, Moment, SecureUrl, paris_time
 
 HEADINGS = {
@@ -74,7 +74,7 @@ def read_sheet(content: bytes, encoding: str | None = None) -> Sheet:
     lines: list[PlannedLine] = []
     mistakes: list[Mistake] = []
     decoded = _decode(content, encoding)
-    for number, cells in _rows(decoded.text):
+    for number, cells in _rows(SEPARATOR_LINE.sub("", decoded.text, count=1)):
         line = _read_line(number, cells)
         if isinstance(line, PlannedLine):
             lines.append(line)
@@ -96,6 +96,10 @@ def _decode(content: bytes, encoding: str | None) -> Decoded:
         raise Unreadable(
             f"ses caractères ne se lisent pas avec certitude : {doubt} ; {_AS_CSV}. "
             "Si vous connaissez son codage, nommez-le par --encoding"
+        ) from None
+    except Garbled as word:
+        raise Unreadable(
+            f"un programme a changé ses accents en l’enregistrant : {word}. Reprenez le fichier d’origine ; {_AS_CSV}"
         ) from None
     if "\0" in decoded.text:
         raise Unreadable(f"ce n’est pas un fichier CSV ; {_AS_CSV}")

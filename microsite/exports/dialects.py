@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ..leads.phones import dialled_from_france
 from ..school import PARIS
-from .excel_cells import SUSPECT, as_text, is_rewritten
+from .excel_cells import SUSPECT, as_text, is_of_figures, is_rewritten
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces
 # and unseen signs that it skips before.
@@ -30,7 +30,11 @@ def all_harmless(texts: Sequence[str]) -> Sequence[str]:
 
 def _kept_by_excel(text: str) -> str:
     """The text as Excel shows it unchanged and computes nothing of it."""
-    return as_text(text) if _SUSPECT.match(f"{text}\0") and is_rewritten(text) else harmless(text)
+    if _SUSPECT.match(f"{text}\0") and is_rewritten(text):
+        return as_text(text)
+    guarded = harmless(text)
+    # The apostrophe would show before -5.
+    return as_text(text) if guarded != text and is_of_figures(text) else guarded
 
 
 class Dialect(Protocol):
@@ -85,7 +89,7 @@ class ExcelFr:
         return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
     def phone(self, e164: str | None) -> str:
-        return harmless(dialled_from_france(e164)) if e164 else ""
+        return _kept_by_excel(dialled_from_france(e164)) if e164 else ""
 
     def yes_no(self, *, yes: bool) -> str:
         return "oui" if yes else "non"

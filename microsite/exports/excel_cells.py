@@ -38,11 +38,16 @@ _WITH_MONTH = re.compile(
 )
 _HALF_DAY = re.compile(r"[0-9]{1,2}(?::[0-9]{1,2}){0,2} ?[ap]m?")
 
-# A cheap look at a text that ends with \0; hardly any text passes. French telephones in pairs are no numbers to Excel.
+_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_INITIALS = "".join(sorted({name[0] for name in (*_MONTHS, *_DAYS)}))
+# A word as short as those of months and days, accents apart from their letters included, and what may follow it.
+_SHORT_WORD = rf"(?:[^\W\d_]|[\u0300-\u036f]){{2,12}}+(?:[,./-]|{_SPACE})*+"
+# A cheap look at a text that ends with \0: at what begins with a figure, at one or two words with a figure but no
+# @, at booleans. Hardly any text passes. French telephones in pairs are no numbers to Excel.
 SUSPECT = (
     rf"(?!0[0-9](?: [0-9][0-9]){{4}}\0)(?:[.,:/+-]|{_SPACE})*[0-9]"
-    r"|\s*[jfmasondlvJFMASONDLV][aeéuopciAEÉUOPCI][a-zA-ZéûÉÛ.]{1,10}[ ,./-]*[0-9][0-9a-zA-ZéûÉÛ ,./:-]*\0"
-    r"|\s*[vftVFT][raRA][aulAUL][a-zA-Z]{1,2}\s*\0"
+    rf"|{_SPACE}*(?i:[{_INITIALS}]){_SHORT_WORD}(?:{_SHORT_WORD})?[0-9][^@\0]*+\0"
+    rf"|{_SPACE}*(?i:{'|'.join(sorted(_BOOLEANS))}){_SPACE}*\0"
 )
 # Of a text in a formula.
 _LONGEST = 255
@@ -53,9 +58,14 @@ def is_rewritten(text: str) -> bool:
     bare = text.strip(" \u00a0\u202f")
     if len(bare) > _LONGEST:
         return _NUMBER.fullmatch(bare) is not None
-    if _FIGURES.fullmatch(bare):
+    if is_of_figures(bare):
         return _PLAIN_NUMBER.fullmatch(text) is None and _is_value(bare)
     return _is_word(_folded(bare))
+
+
+def is_of_figures(text: str) -> bool:
+    """Whether it holds nothing but figures, spaces and the signs of numbers and dates: no formula can do harm by it."""
+    return _FIGURES.fullmatch(text) is not None
 
 
 def as_text(text: str) -> str:
@@ -106,5 +116,5 @@ def _is_word(text: str) -> bool:
 
 def _folded(text: str) -> str:
     """Lower case, without accents, with ordinary spaces."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFD", re.sub(_SPACE, " ", text).casefold())
     return "".join(char for char in letters if not unicodedata.combining(char))

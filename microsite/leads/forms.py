@@ -68,20 +68,34 @@ class PhoneField(TextField):
     """Any usual writing; `e164` is what is kept, `data` stays as typed.
 
     A number that may be a neighbour's is asked about once: `readings` are to choose from, `meant` is the chosen one.
+    Sent again unchanged and without a choice, it is the French one, if France has such a number.
     """
 
     e164: str | None = None
     readings: tuple[Reading, ...] = ()
-    meant = ""
+    meant = _asked_about = ""
+    # The choice of who mistyped a number that isn't French.
+    to_correct = "correct"
+    may_correct = False
     mistyped = "Saisissez un numéro complet, comme 06 12 34 56 78 ou +33 6 12 34 56 78, ou laissez vide."
 
     @property
     def choice_name(self) -> str:
         return f"{self.name}_meant"
 
+    @property
+    def asked_name(self) -> str:
+        return f"{self.name}_asked"
+
+    @property
+    def focus_id(self) -> str:
+        """Where the error summary leads: the first choice, or the number itself."""
+        return f"{self.id}-pays-1" if self.readings else str(self.id)
+
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         super().process(formdata, data, extra_filters)
-        self.meant = formdata.get(self.choice_name, "") if formdata else ""
+        if formdata:
+            self.meant, self._asked_about = (formdata.get(name, "") for name in (self.choice_name, self.asked_name))
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         # Numbers copied from a contact list come wrapped in invisible direction signs.
@@ -93,12 +107,18 @@ class PhoneField(TextField):
         try:
             self.e164 = normalise_phone(self.data)
         except PhoneAmbiguous as error:
-            self.readings = error.readings
-            self.e164 = error.choose(self.meant)
-            if self.e164 is None:
-                raise ValidationError(f"{error.question} Choisissez ci-dessous, ou corrigez le numéro.") from None
+            self._ask(error)
         except PhoneRefused:
             raise ValidationError(self.mistyped) from None
+
+    def _ask(self, ambiguous: PhoneAmbiguous) -> None:
+        is_repeated = self.data == self._asked_about
+        if is_repeated and self.meant == self.to_correct:
+            raise ValidationError(self.mistyped)
+        self.readings, self.may_correct = ambiguous.readings, ambiguous.french is None
+        self.e164 = ambiguous.french if is_repeated and not self.meant else ambiguous.choose(self.meant)
+        if self.e164 is None:
+            raise ValidationError(ambiguous.question)
 
 
 def _visible(valuelist: list[Any]) -> list[str]:

@@ -24,6 +24,8 @@ _NEIGHBOURS = {
     "PF": "de Polynésie française",
     "WF": "de Wallis-et-Futuna",
 }
+# Those that dial no 0 before a national number.
+_WITHOUT_ZERO = frozenset({"LU", "MC", "PM", "NC", "PF", "WF"})
 _OVERSEAS = frozenset({"GP", "MQ", "GF", "RE", "YT", "PM", "NC", "PF", "WF"})
 # Whose mobile numbers are dialled as French ones, in ranges (0690 to 0694…) that France itself doesn't use.
 _DIALLED_AT_HOME = (_HOME, "GP", "GF", "MQ", "RE", "YT")
@@ -31,6 +33,9 @@ _DIALLED_AT_HOME = (_HOME, "GP", "GF", "MQ", "RE", "YT")
 _FRENCH_CODES = frozenset({33, 262, 590, 594, 596})
 # Dialled so from France, while the country itself has six digits.
 _SAINT_PIERRE = re.compile(r"0508\d{6}")
+# Written 0xx xxx xx xx in Switzerland, and never so.
+_FIVE_PAIRS = re.compile(r"0\d(?:[\s./\u2010\u2011\u2013-]+\d\d){4}")
+_FRENCH_LENGTH = 10
 # Of France itself; those in 08 are grouped otherwise.
 _IN_PAIRS = re.compile(r"\+33[1-79][0-9]{8}")
 # What a person can be called on, as the library tells kinds apart.
@@ -52,6 +57,11 @@ class Reading:
     kind: str
 
     @property
+    def is_french(self) -> bool:
+        """Whether it is dialled nationally from France."""
+        return phonenumbers.parse(self.e164).country_code in _FRENCH_CODES
+
+    @property
     def written(self) -> str:
         """As it is dialled in France, or with its country code."""
         number = phonenumbers.parse(self.e164)
@@ -60,17 +70,29 @@ class Reading:
 
 
 class PhoneAmbiguous(PhoneRefused):
-    """A number that may be a neighbour's: whoever typed it is to say which."""
+    """A number that may be a neighbour's: whoever typed it is to say which. `length` counts its digits."""
 
-    def __init__(self, readings: tuple[Reading, ...]) -> None:
+    def __init__(self, readings: tuple[Reading, ...], *, length: int) -> None:
         super().__init__(readings)
         self.readings = readings
+        self._length = length
+
+    @property
+    def french(self) -> str | None:
+        """What it is kept as if it is French, in E.164; None if France has no such number."""
+        return next((reading.e164 for reading in self.readings if reading.is_french), None)
 
     @property
     def question(self) -> str:
-        """« Est-ce un numéro français, ou belge ? »"""
+        """« Est-ce un numéro français, ou belge ? », or first that it can't be French."""
         *others, last = [reading.kind for reading in self.readings]
-        return f"Est-ce un numéro {', '.join(others)}{', ou ' if others else ''}{last} ?"
+        asked = f"Est-ce un numéro {', '.join(others)}{', ou ' if others else ''}{last} ?"
+        return asked if self.french else f"{self._why_not_french()} {asked}"
+
+    def _why_not_french(self) -> str:
+        if self._length < _FRENCH_LENGTH:
+            return f"Incomplet pour un numéro français ({_FRENCH_LENGTH} chiffres)."
+        return "Ce n’est pas un numéro français."
 
     def choose(self, e164: str) -> str | None:
         """The reading that this stands for; None for a number that was typed in its place since."""
@@ -94,7 +116,7 @@ def normalise_phone(text: str) -> str:
         raise PhoneRefused(text)
     (first, number), *others = numbers.items()
     if certain is None and (others or number.country_code not in _FRENCH_CODES):
-        raise PhoneAmbiguous(tuple(_reading(e164, numbers) for e164 in numbers))
+        raise PhoneAmbiguous(tuple(_reading(e164, numbers) for e164 in numbers), length=len(digits))
     return first
 
 
@@ -125,8 +147,9 @@ def dialled_digits(e164: str) -> set[str]:
     except phonenumbers.NumberParseException:
         return {digits}
     national = re.sub(r"\D", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
-    from_france = {f"0{digits}"} if number.country_code == 508 else set()
-    return {digits, national} | from_france
+    # Dialled as 41 12 34 there, and as 0508 41 12 34 from France; the library writes 041 12 34.
+    saint_pierre = {f"0{digits}", digits.removeprefix("508")} if number.country_code == 508 else set()
+    return {digits, national} | saint_pierre
 
 
 def _certain(text: str, digits: str) -> PhoneNumber | None:
@@ -142,13 +165,21 @@ def _certain(text: str, digits: str) -> PhoneNumber | None:
 def _readings(text: str, digits: str) -> dict[str, PhoneNumber]:
     """What it is in France and at each neighbour's, by E.164."""
     french = _parse(text, _HOME)
+    regions = _NEIGHBOURS.keys() - _excluded(text, digits)
+    elsewhere = [_parse(text, region) for region in _NEIGHBOURS if region in regions]
     if _SAINT_PIERRE.fullmatch(digits):
-        text = f"+{digits[1:]}"
-    elsewhere = [number for region in _NEIGHBOURS if (number := _parse(text, region)) and _is_somebody_s(number)]
+        elsewhere.append(_parse(f"+{digits[1:]}", _HOME))
+    elsewhere = [number for number in elsewhere if number and _is_somebody_s(number)]
     if french is not None and _is_of(french, _MOBILE):
         # Without its 0: it is taken for somebody else's only where numbers have none.
         elsewhere = [number for number in elsewhere if digits in dialled_digits(_e164(number))]
     return {_e164(number): number for number in [french, *elsewhere] if number is not None}
+
+
+def _excluded(text: str, digits: str) -> frozenset[str]:
+    """Neighbours that never write a number so."""
+    excluded = _WITHOUT_ZERO if digits.startswith("0") else frozenset[str]()
+    return excluded | {"CH"} if _FIVE_PAIRS.fullmatch(text.strip()) else excluded
 
 
 def _reading(e164: str, numbers: dict[str, PhoneNumber]) -> Reading:

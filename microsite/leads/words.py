@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from unicodedata import category
 
-from ..text import fold, pieces, sort_key
+from ..text import fold, sort_key
+from ..text import words as words_in
 from .phones import dialled_digits
 
 # Longer ones are found by their beginning.
@@ -26,7 +27,7 @@ def words_of(*, first_name: str, last_name: str, email: str, phone: str | None) 
     A search asks for the beginning of a word: so it finds each part, and parts that are written as one. `phone` in
     E.164 is found as it is dialled at home, and from elsewhere.
     """
-    words = {*_run_on(first_name), *_run_on(last_name), *pieces(email.rpartition("@")[0]), fold(email)}
+    words = {*_run_on(first_name), *_run_on(last_name), *words_in(email.rpartition("@")[0]), fold(email)}
     if phone:
         words |= dialled_digits(phone)
     # In one order, so that two who add to one lead never wait for each other.
@@ -54,9 +55,9 @@ def _terms(tokens: Iterable[str]) -> Iterator[str]:
         if "@" in token[1:]:
             yield fold(token)
         else:
-            yield from pieces(token)
+            yield from words_in(token)
 
 
 def _run_on(name: str) -> list[str]:
-    parts = pieces(name)
+    parts = words_in(name)
     return ["".join(parts[at:]) for at in range(len(parts))]

@@ -2,12 +2,16 @@
 
 import io
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from pypdf import PdfWriter
 from pypdf.generic import NameObject
 
-from microsite.brochures.pdf import NotPdf, check_pdf
+from microsite.brochures import pdf
+from microsite.brochures.pdf import NOT_VERIFIED, NotPdf, check_pdf, find_fault
+from microsite.brochures.services import is_own_unverified, own_fault, standing_file
 from microsite.content_files import SHIPPED
 
 from .files import locked
@@ -60,8 +64,17 @@ def test_bytes_before_the_header_do_no_harm(content: bytes, before: bytes) -> No
 @pytest.mark.parametrize("content", [SPECIMEN, PLAIN, _updated(SPECIMEN)], ids=["stream", "table", "updated"])
 @pytest.mark.parametrize(
     "after",
-    [b"\r\n", b"\0" * 4096, b"\x1a", b"<html><body>streaming an object</body></html>" * 100, bytes(range(256)) * 40],
-    ids=["line", "zeros", "ctrl-z", "html", "anything"],
+    [
+        b"\r\n",
+        b"\0" * 4096,
+        b"\x1a",
+        b"<html><body>streaming an object</body></html>" * 100,
+        bytes(range(256)) * 40,
+        b"see 12 0 obj in text",
+        b"<pre>\n12 0 obj is the page\n</pre>",
+        b"\n<p>startxref, endobj</p>\n",
+    ],
+    ids=["line", "zeros", "ctrl-z", "html", "anything", "sentence", "line-of-text", "words"],
 )
 def test_bytes_after_the_end_do_no_harm(content: bytes, after: bytes) -> None:
     check_pdf(io.BytesIO(content + after))
@@ -98,10 +111,34 @@ def test_file_that_is_cut_off_says_that_its_end_is_missing(content: bytes, kept:
     assert "sa fin manque" in _fault(content[: int(len(content) * kept)])
 
 
-def test_update_that_is_cut_off_says_so_too() -> None:
-    updated = _updated(SPECIMEN)
+@pytest.mark.parametrize("content", [SPECIMEN, PLAIN], ids=["stream", "table"])
+@pytest.mark.parametrize("kept", [0.3, 0.5, 0.9])
+def test_update_that_is_cut_off_says_so_too(content: bytes, kept: float) -> None:
+    updated = _updated(content)
 
-    assert "sa fin manque" in _fault(updated[: (len(SPECIMEN) + len(updated)) // 2])
+    assert "sa fin manque" in _fault(updated[: len(content) + int((len(updated) - len(content)) * kept)])
+
+
+def _pageless(pdf_version: str) -> bytes:
+    writer, written = PdfWriter(), io.BytesIO()
+    writer.pdf_header = f"%PDF-{pdf_version}"
+    writer.write(written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _pageless("1.3"),
+        _pageless("2.0"),
+        b"\r\n" + _pageless("1.7"),
+        _pageless("1.7") + b"\0" * 100,
+        _updated(_pageless("1.7")),
+    ],
+    ids=["1.3", "2.0", "line", "zeros", "updated"],
+)
+def test_document_without_a_page_is_refused(content: bytes) -> None:
+    assert _fault(content) == "ce PDF n’a aucune page. Exportez-le de nouveau"
 
 
 @pytest.mark.parametrize(
@@ -138,3 +175,29 @@ def test_endless_chains_of_tables_end() -> None:
     looping = content.replace(b"/Size", b"/Prev %d\n/Size" % table)
 
     check_pdf(io.BytesIO(looping))
+
+
+@pytest.mark.parametrize("stopped", ["killed", "slow", "missing"])
+def test_file_that_could_not_be_judged_is_given_and_judged_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    """The judge is a process: its interpreter is replaced by one that dies, answers nothing in time, or isn't there."""
+    own = tmp_path / "brochure.pdf"
+    own.write_bytes(PLAIN)
+    judge = tmp_path / "python"
+    judge.write_text(
+        {"killed": "#!/bin/sh\nkill -9 $$\n", "slow": "#!/bin/sh\nexec sleep 60\n", "missing": ""}[stopped]
+    )
+    judge.chmod(0o600 if stopped == "missing" else 0o700)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(judge))
+        patched.setattr(pdf, "_PATIENCE", 1)
+        assert find_fault(own) == NOT_VERIFIED
+        assert standing_file(tmp_path) == own
+        assert own_fault(tmp_path) is None
+        assert is_own_unverified(tmp_path)
+        assert "n’a pas pu être vérifié" in _fault(PLAIN)
+
+    monkeypatch.setattr(pdf, "_RETRY", 1e-6)
+    assert find_fault(own) is None
+    assert not is_own_unverified(tmp_path)

@@ -89,6 +89,36 @@ def test_file_that_root_left_is_named_with_the_command_that_gives_it_back(instan
     assert f"chown -R nobody: {instance}" in told
 
 
+@pytest.mark.parametrize(
+    "name", ["content/school.toml", "content/article.md", "content/pictures/set.jpg", "brochures/abc.pdf"]
+)
+def test_file_that_root_left_inside_a_folder_is_named(instance: Path, name: str) -> None:
+    left = instance / name
+    left.parent.mkdir(parents=True)
+    left.write_text("x")
+    for path in (left, *left.parents[: len(Path(name).parts) - 1]):
+        os.chown(path, NOBODY, NOBODY)
+    assert _refusal_of_nobody(instance) == ""
+
+    os.chown(left, 0, 0)
+    left.chmod(0o600)
+
+    told = _refusal_of_nobody(instance)
+    assert str(left) in told
+    assert "il est à root" in told
+
+
+@pytest.mark.parametrize("name", ["mails/1.eml", "exports/1.csv", "backups/1.tar"])
+def test_folders_of_many_files_are_not_looked_into(instance: Path, name: str) -> None:
+    left = instance / name
+    left.parent.mkdir()
+    os.chown(left.parent, NOBODY, NOBODY)
+    left.write_text("x")
+    left.chmod(0o600)
+
+    assert _refusal_of_nobody(instance) == ""
+
+
 def test_each_file_is_named(instance: Path) -> None:
     left = [_left_by_root(instance, name) for name in ("secret_key", "microsite.sqlite3", "cache")]
 

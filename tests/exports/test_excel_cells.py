@@ -4,8 +4,10 @@ import csv
 import io
 import shutil
 import subprocess
+import unicodedata
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -16,6 +18,7 @@ from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db
 from microsite.exports.dialects import ExcelFr, Rfc4180
+from microsite.exports.excel_cells import is_rewritten
 from microsite.leads.models import Submission
 
 from ..answers import BROCHURE, add_slot, export, only
@@ -33,14 +36,20 @@ DATES = (
 )  # fmt: skip
 WORDS = (
     "VRAI", "faux", "Vrai", "TRUE", "false", "1 mars", "mars 2026", "Mars2026", "12 janv. 2026", "mai-26", "1-déc", "août 2026",
-    "aout 2026", "SEPT2", "dec1", "févr.-27", "lundi 12 mars 2026", "14 juillet", "Mai 68", "9 PM",
+    "aout 2026", "SEPT2", "dec1", "févr.-27", "lundi 12 mars 2026", "14 juillet", "Mai 68", "9 PM", "Avril 2026", "avr-26",
+    "AVR5", "avr. 5", "mars\u00a02026", "sept\u202f26", "fe\u0301v 26", "aou\u0302t 26",
 )  # fmt: skip
 KEPT = (
     "", "Zoé", "0", "7", "2026", "75012", "12345678", "10,5", "0,25", "06 12 34 56 78", "0470 12 34 56",
     "079 123 45 67", "00 44 20 7946 0958", "1.2.3.4", "13/13", "32/45", "20/20", "18-20", "12:30-14:00", "10:00 - 12:00", "06-12-34-56-78", "2027-2028", "salon-2026", "BRO-222222", "12 rue", "e5",
     "1e2e3", "mars", "Janv", "janvier", "Marie", "Mars", "Avril Martin", "mardi", "1er mars", "vraiment", "faux ami", "3e étage",
-    "12h30", "v2.1", "/c/2026", "1+1", "50 rue 3", "...", "/", "Décembre", "Maison 12 bis", "c'est 3/4", "2026-09 ou 10",
+    "12h30", "10 %", "10,50 €", "(12)", "avril.26@exemple.fr", "Avrillé 49", "v2.1", "/c/2026", "1+1", "50 rue 3", "...", "/", "Décembre", "Maison 12 bis", "c'est 3/4", "2026-09 ou 10",
 )  # fmt: skip
+
+
+# Left alone, though LibreOffice writes them its own way.
+AMOUNTS = ("10,5", "0,25", "10 %", "10,50 €", "(12)")
+SIGNED = ("-5", "-0,5", "-12", "+33 6 12 34 56 78", "+33 1 42 34 56 78", "- ", "-.5", "-1.2.3.4")
 
 
 def _cells(printed: bytes) -> list[list[str]]:
@@ -61,7 +70,7 @@ def test_text_that_excel_leaves_alone_stays_bare(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "=1", '="00123"', '=1&"', '00123"&A1&"', "+33 1 42 34 56 78", "-5", "@12", "=12/05/2026", "\t00123", "\u200b12/05", "-mars 3",
+        "=1", '="00123"', '=1&"', '00123"&A1&"', "+33 1 42 34 56 78 poste 5", "-5 %", "@12", "=12/05/2026", "\t00123", "\u200b12/05", "-mars 3",
         "+1+A1", '-1+cmd|"', "|12", "＝1", "＋33",
     ],
 )  # fmt: skip
@@ -70,6 +79,29 @@ def test_formula_is_never_written_as_one(text: str) -> None:
 
     assert written in (text, f"'{text}")
     assert not written.startswith(("=", "+", "-", "@", "\t"))
+
+
+@pytest.mark.parametrize("text", SIGNED)
+def test_text_of_figures_behind_a_sign_is_shown_without_an_apostrophe(text: str) -> None:
+    assert ExcelFr().typed([text, "Zoé"]) == [f'="{text}"', "Zoé"]
+
+
+FRENCH = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+ENGLISH = "january february march april may june july august september october november december"
+SEPARATORS = (" ", "-", ". ", "", "/", ", ", "\u00a0", "\u202f")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("month", [*FRENCH.split(), *ENGLISH.split(), "fevrier", "aout", "decembre"])
+def test_each_month_with_a_number_is_kept_however_it_is_shortened(month: str, form: Literal["NFC", "NFD"]) -> None:
+    starts = {case(month[:end]) for end in range(3, len(month) + 1) for case in (str.lower, str.upper, str.title)}
+    written = [f"{start}{sign}{number}" for start in starts for sign in SEPARATORS for number in (5, 26, 2026)]
+    written += [f"{number}{sign}{start}" for start in starts for sign in SEPARATORS for number in (5, 26, 2026)]
+    written += [f"{day} {start} 2026" for start in starts for day in ("mardi 3", "SAM. 14", "mercredi")]
+    texts = [unicodedata.normalize(form, text) for text in written]
+
+    assert [text for text in texts if not is_rewritten(text)] == []
+    assert ExcelFr().typed(texts) == [f'="{text}"' for text in texts]
 
 
 @pytest.mark.parametrize("text", ["9" * 255, "9" * 256, "1 234" * 60, "12 345 " * 60])
@@ -157,7 +189,7 @@ def _as_libreoffice_shows(folder: Path, content: bytes) -> list[list[str]]:
 
 
 def test_libreoffice_shows_what_was_typed(tmp_path: Path) -> None:
-    texts = [*NUMBERS, *DATES, *WORDS, *(text for text in KEPT if text not in ("10,5", "0,25"))]
+    texts = [*NUMBERS, *DATES, *WORDS, *SIGNED, *(text for text in KEPT if text not in AMOUNTS)]
     lines = io.StringIO(newline="")
     rows = zip(texts, ExcelFr().typed(texts), ["x"] * len(texts), strict=True)
     csv.writer(lines, delimiter=";", lineterminator="\r\n").writerows([bare, kept, last] for bare, kept, last in rows)

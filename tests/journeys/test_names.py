@@ -42,6 +42,13 @@ def test_names_are_kept_without_invisible_signs_and_no_break_spaces(
         ("क्\u200dष", "क्\u200dष"),
         ("👩\u200d🎬", "👩\u200d🎬"),
         ("王小明\u200d", "王小明"),
+        ("Zo\u034fé", "Zoé"),
+        ("Zo\ufe00é\ufe0f", "Zoé"),
+        ("Zo\u17b4é\u17b5", "Zoé"),
+        ("葛\U000e0100城", "葛城"),
+        ("Zoé ❤\ufe0f", "Zoé ❤\ufe0f"),
+        ("Zoé 1\ufe0f\u20e3", "Zoé 1\ufe0f\u20e3"),
+        ("👩\u200d❤\ufe0f\u200d👩", "👩\u200d❤\ufe0f\u200d👩"),
     ],
 )
 def test_only_joiners_that_a_script_needs_stay(client: CheckedClient, app: Flask, typed: str, kept: str) -> None:

@@ -34,6 +34,11 @@ def _choices(page: Page) -> dict[str, tuple[str, str]]:
     }
 
 
+def _is_first_choice(page: Page, link: str) -> bool:
+    first = page.tree.css_first("input[type=radio][name^=phone]")
+    return first is not None and link == f"#{first.attributes['id']}"
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(("path", "answers"), FORMS)
 def test_belgian_number_is_asked_about_once_and_kept_as_chosen(
@@ -45,10 +50,11 @@ def test_belgian_number_is_asked_about_once_and_kept_as_chosen(
     asked = client.send(_form(first), **answers, phone=BELGIAN, phone_consent="y")
 
     assert asked.status == 422
-    assert asked.errors() == {
-        "phone": "Est-ce un numéro français, ou belge ? Choisissez ci-dessous, ou corrigez le numéro."
-    }
-    assert "Est-ce un numéro français, ou belge ?" in asked.summary()
+    question = "Est-ce un numéro français, ou belge ?"
+    assert asked.errors() == {"phone_meant": question}
+    assert question in asked.summary()
+    assert asked.one("form.form").text().replace("\u00a0", " ").replace("\u202f", " ").count("Est-ce un numéro") == 1
+    assert _is_first_choice(asked, str(asked.one("[role=alert] a").attributes["href"]))
     choices = _choices(asked)
     assert list(choices) == ["français : 04 70 12 34 56", "belge : +32 470 12 34 56"]
     form = _form(asked)
@@ -112,7 +118,7 @@ def test_choice_counts_for_the_number_it_was_made_for_alone(client: CheckedClien
 
     again = client.send(_form(asked), **{name: value, "phone": "0495 12 34 56"})
 
-    assert list(again.errors()) == ["phone"]
+    assert list(again.errors()) == ["phone_meant"]
     assert list(_choices(again)) == ["français : 04 95 12 34 56", "belge : +32 495 12 34 56"]
     client.follow(client.send(_form(again), phone="06 12 34 56 78"))
     assert only(export(app))["phone"] == "+33612345678"
@@ -129,15 +135,67 @@ def test_answered_question_sent_twice_is_kept_once(client: CheckedClient, app: F
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-@pytest.mark.parametrize("value", ["", "BE", "+33612345678", "\x00", "é" * 300, "+32470123456 "])
+@pytest.mark.parametrize("value", ["BE", "+33612345678", "\x00", "é" * 300, "+32470123456 "])
 def test_choice_that_was_not_offered_is_asked_for_again(client: CheckedClient, app: Flask, value: str) -> None:
     asked = client.send(_form(client.page("/brochure")), **BROCHURE, phone=BELGIAN)
     name, _ = _choices(asked)["belge : +32 470 12 34 56"]
 
     again = client.send(_form(asked), **{name: value})
 
-    assert (again.status, list(again.errors())) == (422, ["phone"])
+    assert (again.status, list(again.errors())) == (422, ["phone_meant"])
     assert export(app) == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("0470 12 34 56", "+33470123456"),
+        ("022 345 67 89", "+33223456789"),
+        ("0596 55 12 34", "+33596551234"),
+        ("0262 20 12 34", "+262262201234"),
+    ],
+)
+def test_number_sent_again_without_a_choice_is_the_french_one(
+    client: CheckedClient, app: Flask, typed: str, kept: str
+) -> None:
+    asked = client.send(_form(client.page("/brochure")), **BROCHURE, phone=typed)
+
+    client.follow(client.send(_form(asked)))
+
+    assert only(export(app))["phone"] == kept
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize("typed", ["06 12 34 56 7", "02 512 34 56", "26 12 34 56"])
+def test_number_that_is_not_french_is_asked_about_until_something_is_chosen(
+    client: CheckedClient, app: Flask, typed: str
+) -> None:
+    asked = client.send(_form(client.page("/brochure")), **BROCHURE, phone=typed)
+    again = client.send(_form(asked))
+
+    for page in (asked, again):
+        (message,) = page.errors().values()
+        assert message.startswith("Incomplet pour un numéro français (10 chiffres). Est-ce un numéro ")
+        assert list(_choices(page))[-1] == "Non, je le corrige"
+    name, value = _choices(again)["Non, je le corrige"]
+    to_correct = client.send(_form(again), **{name: value})
+    assert list(to_correct.errors()) == ["phone"]
+    assert _choices(to_correct) == {}
+    client.follow(client.send(_form(to_correct), phone="06 12 34 56 78"))
+    assert only(export(app))["phone"] == "+33612345678"
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_number_corrected_with_that_choice_is_judged_anew(client: CheckedClient, app: Flask) -> None:
+    asked = client.send(_form(client.page("/brochure")), **BROCHURE, phone="06 12 34 56 7")
+    name, value = _choices(asked)["Non, je le corrige"]
+
+    other = client.send(_form(asked), **{name: value, "phone": "0470 12 34 56"})
+    assert list(_choices(other)) == ["français : 04 70 12 34 56", "belge : +32 470 12 34 56"]
+    client.follow(client.send(_form(other), phone="06 12 34 56 78"))
+
+    assert only(export(app))["phone"] == "+33612345678"
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -80,6 +80,9 @@ AMBIGUOUS = [
     ("97 98 12 34", ["luxembourgeois", "monégasque"]),
     ("0596 55 12 34", ["de métropole", "de Martinique"]),
     ("0269 61 12 34", ["de métropole", "suisse", "de Mayotte"]),
+    ("02 69 61 12 34", ["de métropole", "de Mayotte"]),  # Swiss numbers aren't written in pairs
+    ("06 12 34 56 7", ["belge"]),
+    ("41 12 34", ["luxembourgeois", "de Saint-Pierre-et-Miquelon", "de Nouvelle-Calédonie"]),
     ("0262 20 12 34", ["suisse", "de La Réunion"]),
     ("0508 41 23 45", ["de métropole", "de Saint-Pierre-et-Miquelon"]),
     ("27 12 34", ["luxembourgeois", "de Saint-Pierre-et-Miquelon", "de Nouvelle-Calédonie"]),
@@ -102,7 +105,9 @@ def test_number_that_a_neighbour_reads_otherwise_is_asked_about(typed: str, kind
 
 def test_question_names_whose_number_it_may_be() -> None:
     asked = {}
-    for typed in ("0470 12 34 56", "0269 61 12 34", "02 512 34 56"):
+    for typed in (
+        "0470 12 34 56", "0269 61 12 34", "02 512 34 56", "06 12 34 56 7", "26 12 34 56", "32 470 12 34 56",
+    ):  # fmt: skip
         with pytest.raises(PhoneAmbiguous) as refusal:
             normalise_phone(typed)
         asked[typed] = refusal.value.question
@@ -110,7 +115,10 @@ def test_question_names_whose_number_it_may_be() -> None:
     assert asked == {
         "0470 12 34 56": "Est-ce un numéro français, ou belge ?",
         "0269 61 12 34": "Est-ce un numéro de métropole, suisse, ou de Mayotte ?",
-        "02 512 34 56": "Est-ce un numéro belge ?",
+        "02 512 34 56": "Incomplet pour un numéro français (10 chiffres). Est-ce un numéro belge ?",
+        "06 12 34 56 7": "Incomplet pour un numéro français (10 chiffres). Est-ce un numéro belge ?",
+        "26 12 34 56": "Incomplet pour un numéro français (10 chiffres). Est-ce un numéro belge, ou luxembourgeois ?",
+        "32 470 12 34 56": "Ce n’est pas un numéro français. Est-ce un numéro belge ?",
     }
 
 
@@ -134,10 +142,28 @@ def test_question_names_whose_number_it_may_be() -> None:
         ("0800 12 34 56", "+33800123456"),
         ("05 35 31 23 45", "+33535312345"),
         ("01 23 45 67 89", "+33123456789"),
+        # In five pairs, no Swiss number.
+        ("02 40 12 34 56", "+33240123456"),
+        ("02.22.34.56.78", "+33222345678"),
+        ("04-43-12-34-56", "+33443123456"),
     ],
 )
 def test_number_that_can_be_nobody_else_s_is_not_asked_about(typed: str, kept: str) -> None:
     assert normalise_phone(typed) == kept
+
+
+@given(st.integers(0, 999_999_999), st.integers(8, 10))
+def test_number_that_begins_with_0_is_never_of_a_country_without_it(rest: int, length: int) -> None:
+    digits = f"0{rest:0{length - 1}d}"[:length]
+    if digits.startswith(("00", "0508")):
+        return
+    try:
+        normalise_phone(digits)
+    except PhoneAmbiguous as asked:
+        codes = {reading.e164[:4] for reading in asked.readings}
+        assert not codes & {"+377", "+352", "+508", "+687", "+689", "+681"}
+    except PhoneRefused:
+        pass
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,56 @@ def test_text_encoded_twice_is_refused(twice: str) -> None:
         read_sheet(mangled.encode())
 
 
+@pytest.mark.parametrize("form", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("its_own", "opened_as", "shown"),
+    [
+        ("mac_roman", "cp1252", "JournŽe"),
+        ("cp1252", "mac_roman", "JournÈe"),
+        ("cp850", "cp1252", "Journ‚e"),
+        ("cp1252", "cp850", "JournÚe"),
+    ],
+)
+def test_text_opened_in_another_encoding_and_saved_is_refused(
+    app: Flask, tmp_path: Path, its_own: str, opened_as: str, shown: str, form: str
+) -> None:
+    garbled = _line("Journée portes ouvertes").encode(its_own).decode(opened_as)
+
+    result = _import(app, tmp_path, garbled.encode(form))
+
+    assert result.exit_code == 1
+    assert f"« {shown} » serait « Journée »" in result.stderr
+    assert "Reprenez le fichier d’origine" in result.stderr
+    assert "--encoding" not in result.stderr
+
+
+_OF_LATIN_9 = ("Bœuf", "Sœurs Lumière", "10 €", "Manœuvre", "Žofia Šimková", "½ journée")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        (title, name)
+        for title in _OF_LATIN_9
+        for name in ("latin-9", "cp1252", "macroman", "utf-8")
+        if _can_be_written(title, name)
+    ],
+)
+def test_signs_of_one_family_are_told_apart_under_accented_headings(title: str, name: str) -> None:
+    accented = PLAIN.replace("Acces", "Accès").replace("Debut", "Début")
+
+    assert _title(_line(title).replace(PLAIN, accented).encode(ENCODINGS[name])) == title
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", "SEP=;\r\n", '"sep=;"\n', "sep=;;;;;;;\n"])
+@pytest.mark.parametrize("name", ["utf-8", "cp1252", "macroman", "utf-16"])
+def test_line_that_names_the_separator_is_skipped(first: str, name: str) -> None:
+    accented = PLAIN.replace("Acces", "Accès").replace("Debut", "Début")
+    sheet = read_sheet((first + accented + _line("Sep=art").removeprefix(PLAIN)).encode(ENCODINGS[name]))
+
+    assert [(line.number, line.day.title) for line in sheet.lines] == [(2, "Sep=art")]
+
+
 def test_named_encoding_settles_a_doubt(app: Flask, tmp_path: Path) -> None:
     content = _line("Málaga").encode("mac_roman")
 

@@ -85,7 +85,7 @@ def _dialled_digits(e164: str) -> set[str]:
     except phonenumbers.NumberParseException:
         return {digits}
     national = re.sub(r"\D", "", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
-    return {digits, national} | ({f"0{digits}"} if number.country_code == 508 else set())
+    return {digits, national} | ({f"0{digits}", digits[3:]} if number.country_code == 508 else set())
 
 
 def _name_key(row: Row) -> str:
