@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, send_file
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, send_file, url_for
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,7 +14,7 @@ from ..brochures.forms import BrochureForm
 from ..brochures.specimen.words import BROCHURE_WORDS
 from ..campaigns.carry import carrying_url, read_article
 from ..campaigns.kept_pages import keep_page
-from ..campaigns.mangled_links import strip_glued
+from ..campaigns.mangled_links import set_canonical_url
 from ..campaigns.pages import ARTICLE
 from ..content_files import ContentError, Folders, version_of
 from ..open_days.forms import OpenDayForm
@@ -51,6 +51,7 @@ def init_app(app: Flask, folders: Folders) -> None:
     app.extensions["content_folders"] = folders
     for article in articles.values():
         add_article_card(app, school, article)
+    set_canonical_url(app, "article.show", _canonical_url)
     app.register_blueprint(bp)
     app.register_blueprint(sitemap.bp)
 
@@ -66,8 +67,6 @@ def show(slug: str) -> str | BaseResponse:
         # One address an article: this one lives at the front page.
         return redirect(carrying_url("article.home"))
     article = _articles().get(slug)
-    if article is None and (meant := _meant(slug)) is not None:
-        return redirect(carrying_url("article.show", slug=meant), 301)
     return _page(article or abort(404))
 
 
@@ -107,10 +106,13 @@ def _articles() -> Mapping[str, Article]:
     return cast(Mapping[str, Article], current_app.extensions["articles"])
 
 
-def _meant(slug: str) -> str | None:
-    """The article of this name in another case, or with signs glued to it."""
-    written = strip_glued(slug).lower()
-    return next((name for name in _articles() if name.lower() == written), None)
+def _canonical_url(slug: str) -> str | None:
+    """The URL of the article of this name in any case; of the home article, the front page with where one landed."""
+    name = next((name for name in _articles() if name.lower() == slug.lower()), None)
+    path = url_for("article.show", slug=name) if name else request.path
+    if path == request.path:
+        return None
+    return url_for("article.home", landing_path=path) if name == current_school().home_article else path
 
 
 def _page(article: Article) -> str:

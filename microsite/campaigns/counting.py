@@ -5,7 +5,6 @@ Nothing is kept of who looked: no identifier, no address. Where no background wo
 """
 
 import logging
-import re
 import threading
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from ..school import PARIS
 from .attribution import Attribution
 from .carry import current_attribution
 from .pages import page_of
+from .robots import is_program
 from .services import Seen, add_views, counted_text
 
 logger = logging.getLogger("microsite.campaigns")
@@ -28,38 +28,6 @@ logger = logging.getLogger("microsite.campaigns")
 # Different rows that one process may add to a day. Eight values each, 32,766 in one statement of SQLite.
 LIMIT = 4000
 
-# What was worked out for so many is remembered: many come by the same way, with the same browser.
-_REMEMBERED = 512
-# Characters of what a program calls itself; those of apps have a few hundred.
-_AGENT_LIMIT = 1000
-# Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
-# Link previews (WhatsApp/2, facebookexternalhit/1.1), scripts and scanners mostly don't.
-_BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
-# Who does and isn't one, as robots name themselves: a name and its version (`bingbot/2.0`), one called compatible
-# (`compatible; Googlebot`) or in one word (`AdsBot`), an address to read on, or a known name. Not the letters alone:
-# telephones and tablets are called `CUBOT NOTE 20`, `M BOT TAB 101`.
-_BOT = re.compile(
-    r"https?://|\w@\w"
-    r"|(?<!\bcu)(?<!\bm[ _-])(?:bot|crawler|spider|preview|monitor|archiver)s?(?:[_-][a-z]+){0,3}/v?[0-9]"
-    r"|(?-i:(?<!C)[a-z]Bot\b)|compatible; [^;)]{0,60}(?:bot|crawler|spider)\b"
-    r"|\b(?:"
-    # Search, advertising and archives.
-    r"(?:google|storebot-google|adsbot-google|bing|apple|yandex|duckduck|petal|amazon|ahrefs|semrush|dot|mj12|cc|pinterest|ai2)"
-    r"bot|adsbot-google(?:-mobile)?|storebot-google|apis-google|mediapartners-google|feedfetcher-google|googleother"
-    r"|google-(?:inspectiontool|read-aloud|extended|safety|site-verification)|google web preview|googleimageproxy|slurp"
-    r"|(?:baidu|byte|tiktok|360|yisou)spider|sogou web spider|screaming frog seo spider|ia_archiver|heritrix"
-    # What reads for a language model.
-    r"|(?:gpt|claude|perplexity|oai-search)bot|(?:chatgpt|claude|perplexity|mistralai)-user|claude-web"
-    r"|meta-external(?:agent|fetcher)|anthropic-ai|cohere-ai"
-    # Previews of links.
-    r"|facebookexternalhit|facebookcatalog|facebot|(?:twitter|linkedin|telegram|discord|reddit|slack|snap)bot|slack-imgproxy"
-    r"|bingpreview|microsoftpreview|skypeuripreview|snap url preview service|vkshare|embedly|iframely"
-    # Measurements, and browsers that nobody sits before.
-    r"|uptimerobot|pingdom(?:\.com_bot|pagespeed|tms)|statuscake|site24x7|hetrixtools|datadogsynthetics|newrelicpinger|gtmetrix"
-    r"|headless|lighthouse|ptst/|phantomjs|puppeteer|playwright|selenium|cypress/"
-    r")",
-    re.IGNORECASE,
-)
 # Fetched in case the visitor goes there. Sec-Purpose is today's name ("prefetch", "prefetch;prerender": Fetch and
 # Prerendering Revamped); Purpose was Chrome's and Safari's, X-Moz Firefox's before version 115.
 _PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ", "HTTP_X_PURPOSE")
@@ -127,7 +95,7 @@ def count_visit(environ: Mapping[str, Any], *, seen_on: Callable[[date], Seen], 
     """The same of any request, whether Flask answers it or not; `seen_on` a day in Paris."""
     if environ["REQUEST_METHOD"] != "GET" or _is_in_advance(environ):
         return
-    if _is_program(environ.get("HTTP_USER_AGENT", "")[:_AGENT_LIMIT]):
+    if is_program(environ.get("HTTP_USER_AGENT", "")):
         return
     counter.add(seen_on(_day_of(int(time.time() // 60))))
 
@@ -161,11 +129,6 @@ def _count_own_page(response: Response) -> Response:
     if page is not None:
         count_page(page, response)
     return response
-
-
-@lru_cache(_REMEMBERED)
-def _is_program(agent: str) -> bool:
-    return _BROWSER.match(agent) is None or _BOT.search(agent) is not None
 
 
 def _is_in_advance(environ: Mapping[str, Any]) -> bool:

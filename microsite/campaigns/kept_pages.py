@@ -15,7 +15,7 @@ from ..web.request import Request
 from .attribution import NAMES, Attribution
 from .carry import current_attribution
 from .counting import count_visit, current_counter, seen
-from .mangled_links import mend_query
+from .mangled_queries import mend_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

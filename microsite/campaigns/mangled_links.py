@@ -1,49 +1,41 @@
-"""Links as tools mangle them: campaign parameters glued to the path or to each other, capitals, signs at the end.
-
-The query is mended before Flask reads it, and for the key of a kept page. Where the path is wrong, its reader is led
-to the right address, with the query. embeds/embed.js does the first for the page around a frame.
-"""
+"""Links as tools mangle them: the query is mended before Flask reads it, a wrong path redirected to the right one."""
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote_plus
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote, unquote
 
 from flask import Flask, current_app, redirect, request
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import MapAdapter, RequestRedirect
+from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 from werkzeug.wrappers import Response
 
 from ..web.access_log import PROBES
+from ..web.caching import DEFAULT
 from ..web.request import is_staff_s
-from .attribution import NAMES
+from .mangled_queries import ENCODED_PARAMETER, PARAMETER, mend_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _READING = ("GET", "HEAD")
-# Attribution, and what a framed page is asked for (web/framing.py).
-_KNOWN = "|".join((*NAMES, "theme"))
-# `&`, `&amp;`, `&amp;amp;`, `&#038;`, JSON's `\u0026`, each as it stands or percent-encoded.
-_AMPERSAND = r"(?:&|%26|(?:\\|%5C)u0026)(?:(?:amp|(?:#|%23)0{0,3}38)(?:;|%3B)){0,3}"
-_SPACES = r"(?:\+|%20|\s){0,3}"
-# What an attribution knows, after whatever stands for `&`; any other name after a second `?` or an encoded `&`, which
-# would else end up in the value before it.
-_PARAMETER = re.compile(
-    rf"(?:^|{_AMPERSAND}|\?|%3F|;|%3B){_SPACES}(?P<known>{_KNOWN})(?:=|%3D)"
-    rf"|(?:{_AMPERSAND}|\?|%3F){_SPACES}(?P<other>[A-Z_][\w.-]{{0,39}})(?:=|%3D)",
-    re.IGNORECASE,
-)
-# Where a query begins in a path, whose percent-encoding is gone already.
-_QUERY_IN_PATH = re.compile(rf"\?|[&;]\s{{0,3}}(?:(?:amp|#0{{0,3}}38);){{0,3}}\s{{0,3}}(?:{_KNOWN})=", re.IGNORECASE)
-# Where it may begin in one that leads to no page.
-_SIGN = re.compile("[?&;]")
+# Where a query begins in the path of a page that is there.
+_QUERY_IN_PATH = re.compile(rf"[?#]|{PARAMETER}|{ENCODED_PARAMETER}", re.IGNORECASE)
+# Where the address ends in a path that leads to no page; quotes and spaces can't stand in one.
+_END_OF_ADDRESS = re.compile(r'[?&;#<>"\s]|\\(?:u00|x)|\]\(', re.IGNORECASE)
+_QUERY = re.compile(r"[?&;]|%(?:25)*(?:26|3F|3B)|\\(?:u00|x)26", re.IGNORECASE)
+# An `&` or a percent sign of a value, where the path was decoded around it.
+_IN_VALUE = re.compile(r"&(?![\w.;#-]*[=;])|%(?![0-9A-Fa-f]{2})")
 _SLASHES = re.compile("/{2,}")
-# What messengers and mail programs take along from the text around an address.
-_GLUED = " \t\r\n\xa0\u200b.,;:!?…'\"’”»<>)]}"
+# How often a path is decoded once more to find where its query begins: twice is what tools do.
+_LEVELS = 3
 # Signs that stand for themselves in a path, and in a query, beside letters and digits.
-_OF_PATH, _OF_QUERY = "/:@!$'()*,~", "=&?;+,:@!$'()*/~"
+_OF_PATH, _OF_QUERY = "/:@!$'()*,~", "=&?;+,:@!$'()*/~%"
+# Signs that begin a query, or a name that is hidden.
+_KEPT_AT_BEGINNING = "?&;#."
+
+CanonicalUrl = Callable[..., str | None]
 
 
 class MangledLinks:
@@ -60,72 +52,112 @@ class MangledLinks:
 
 
 def init_app(app: Flask) -> None:
+    app.extensions["canonical_urls"] = {}
     app.wsgi_app = MangledLinks(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to add a middleware
-    app.before_request(_lead_to_the_right_address)
+    app.before_request(redirect_to_canonical_path)
 
 
-@lru_cache(512)
-def mend_query(query: str) -> str:
-    """The same parameters, each behind a plain `&`, known names in lower case; a right query comes back unchanged."""
-    return _without_glued_signs(_PARAMETER.sub(_plain, query).removeprefix("&"))
+def set_canonical_url(app: Flask, endpoint: str, canonical_url: CanonicalUrl) -> None:
+    """Name the function that takes the variable part of the endpoint's address and returns the page's URL.
+
+    It returns None where there is no such page, or where the request asks for that URL already.
+    """
+    app.extensions["canonical_urls"][endpoint] = canonical_url
 
 
-def _plain(match: re.Match[str]) -> str:
-    name = match["known"]
-    return f"&{name.lower() if name else match['other']}="
-
-
-def _without_glued_signs(query: str) -> str:
-    before, _, last = query.rpartition("&")
-    name, _, value = last.partition("=")
-    if not name.startswith("utm_"):
-        return query
-    text = unquote_plus(value)
-    kept = strip_glued(text)
-    return query if kept == text else "&".join(filter(None, (before, f"{name}={quote_plus(kept)}")))
-
-
-def strip_glued(text: str) -> str:
-    """Without the signs at its end, unless a bracket opened in it may be one of them."""
-    return text if "(" in text else text.rstrip(_GLUED)
-
-
-def _lead_to_the_right_address() -> Response | None:
+def redirect_to_canonical_path() -> Response | None:
     """301 where the path of a page is written wrong; a page that isn't there stays one."""
     path, error = request.path, request.routing_exception
     if request.method not in _READING or is_staff_s(path) or not isinstance(error, NotFound | RequestRedirect | None):
         return None
-    begin = (_SIGN if error else _QUERY_IN_PATH).search(path)
-    if error is None and begin is None:
+    if error is None and not _may_be_mangled(path):
         return None
-    end = begin.start() if begin else len(path)
-    right = _find_address(path[:end])
-    if right is None or right == path:
+    address, rest = _split(path, _END_OF_ADDRESS if error else _QUERY_IN_PATH)
+    found = _find_page(_without_signs(address))
+    if found is None or (error is None and found[0] in (path, path.rstrip("/"))):
         return None
-    queries = (quote(path[end:], safe=_OF_QUERY).lstrip("?;"), request.query_string.decode())
-    query = mend_query("&".join(filter(None, queries)))
-    return redirect(quote(right, safe=_OF_PATH) + (f"?{query}" if query else ""), 301)
+    return _redirect(*found, queries=(_query_of(rest), request.query_string.decode()))
 
 
-def _find_address(path: str) -> str | None:
-    """The public address that is meant, whatever its case and the signs around it; what is a name in it stays."""
-    path = "/" + strip_glued(_SLASHES.sub("/", path)).strip("/")
-    path = strip_glued(path) or "/"
+def _may_be_mangled(path: str) -> bool:
+    """Whether the variable part of a page's address may hold more than a name."""
+    if not request.view_args:
+        return False
+    # Signs around a campaign's code are left out when it is looked up.
+    if "code" not in request.view_args and (not path[-1].isalnum() or "%" in path):
+        return True
+    is_named = request.endpoint in current_app.extensions["canonical_urls"]
+    return is_named or _QUERY_IN_PATH.search(path) is not None
+
+
+def _split(path: str, end: re.Pattern[str]) -> tuple[str, str]:
+    """The path and what follows it, decoded until that is found: tools encode some addresses several times."""
+    for _ in range(_LEVELS):
+        path = _without_signs_before(path)
+        match = end.search(path)
+        if match:
+            return path[: match.start()], path[match.start() :]
+        path = unquote(path)
+    return path, ""
+
+
+def _query_of(rest: str) -> str:
+    """The query that was glued to a path, percent-encoded where it isn't any more."""
+    begin = _QUERY.search(rest)
+    if begin is None:
+        return ""
+    return quote(_IN_VALUE.sub(lambda sign: quote(sign[0]), rest[begin.start() :].lstrip("?;")), safe=_OF_QUERY)
+
+
+def _find_page(path: str) -> tuple[str, Rule] | None:
+    """The URL of the public page of this path in any case, and its route; variable parts stay or are canonical."""
     routes = current_app.create_url_adapter(request)
-    for rule in current_app.url_map.iter_rules():
-        fixed, _, variable = rule.rule.partition("<")
-        named = path[len(fixed) :]
-        if path[: len(fixed)].lower() != fixed or bool(named) != bool(variable) or is_staff_s(fixed.rstrip("/")):
+    canonical_urls = cast(Mapping[str, CanonicalUrl], current_app.extensions["canonical_urls"])
+    for address in _written_as_routes(path) if routes else ():
+        try:
+            rule, values = cast(MapAdapter, routes).match(address, method="GET", return_rule=True)
+        except HTTPException:
             continue
-        address = f"{fixed}{named}"
-        if address not in PROBES and routes is not None and _is_page(routes, address):
-            return address
+        canonical_url = canonical_urls.get(rule.endpoint)
+        return (canonical_url and canonical_url(**values)) or address, rule
     return None
 
 
-def _is_page(routes: MapAdapter, path: str) -> bool:
-    try:
-        routes.match(path, method="GET")
-    except HTTPException:
-        return False
-    return True
+def _written_as_routes(path: str) -> Iterator[str]:
+    """The path with its fixed part as public routes write it; those without a variable part first."""
+    for rule in sorted(current_app.url_map.iter_rules(), key=lambda rule: "<" in rule.rule):
+        fixed, _, variable = rule.rule.partition("<")
+        if is_staff_s(fixed.rstrip("/")) or fixed in PROBES:
+            continue
+        if not variable and path.rstrip("/").lower() == fixed.rstrip("/"):
+            yield fixed
+        elif variable and path[: len(fixed)].lower() == fixed and path[len(fixed) :]:
+            yield f"{fixed}{path[len(fixed) :]}"
+
+
+def _redirect(url: str, rule: Rule, *, queries: Iterable[str]) -> Response:
+    address, _, own_query = url.partition("?")
+    query = mend_query("&".join(filter(None, (*queries, own_query))))
+    answer = redirect(quote(unquote(address), safe=_OF_PATH) + (f"?{query}" if query else ""), 301)
+    # A signed address is its owner's alone.
+    answer.headers["Cache-Control"] = "private, no-store" if "token" in rule.arguments else DEFAULT
+    return answer
+
+
+def _without_signs_before(path: str) -> str:
+    end = next((at for at, sign in enumerate(path) if sign in _KEPT_AT_BEGINNING or not _is_sign(sign)), len(path))
+    return f"/{path[end:]}"
+
+
+def _without_signs(path: str) -> str:
+    """The path without the signs behind it, which messengers, mail programs and people take along; all slashes single.
+
+    No public address ends in one: a signature's 43rd character has four bits, hence is no `-` or `_` in base64.
+    """
+    end = next((at for at in range(len(path), 0, -1) if not _is_sign(path[at - 1])), 0)
+    return _SLASHES.sub("/", path[:end]) or "/"
+
+
+def _is_sign(char: str) -> bool:
+    """Punctuation, symbols, separators, invisible and unassigned characters, and what chooses an emoji's form."""
+    return unicodedata.category(char)[0] in "PSZC" or "\ufe00" <= char <= "\ufe0f"

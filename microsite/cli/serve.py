@@ -21,7 +21,7 @@ from ..db import BUSY_TIMEOUT, db
 from ..keys import FILES as KEY_FILES
 from ..open_days.samples import plan_samples
 from ..outbox import MAILS_FOLDER
-from ..web.addresses import forget_unreadable
+from ..web.addresses import clear_unreadable_marker
 from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
 from .group import check_own_keys, told_in_one_line
@@ -43,7 +43,7 @@ def serve(samples: bool) -> None:
     settings = current_settings()
     _lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
     _check_port_is_free(settings)
-    forget_unreadable(settings.instance_path)
+    clear_unreadable_marker(settings.instance_path)
     preparing = _lock(settings.instance_path / PREPARING, wait=True)
     with told_in_one_line():
         password = _bring_up_to_date(samples=samples)

@@ -11,6 +11,7 @@ from ..applications import views as applications
 from ..brochures import views as brochures
 from ..campaigns.carry import current_attribution
 from ..campaigns.counting import count_page
+from ..campaigns.mangled_queries import ENCODED_PARAMETER, PARAMETER
 from ..leads.models import FormName
 from ..leads.views import Place
 from ..open_days import views as open_days
@@ -94,7 +95,8 @@ def application_thanks(token: str) -> Response:
 
 @bp.get("/embed.js")
 def script() -> Response:
-    return make_response(render_template("embeds/embed.js"), SCRIPT_HEADERS)
+    script = render_template("embeds/embed.js", parameter=PARAMETER, encoded_parameter=ENCODED_PARAMETER)
+    return make_response(script, SCRIPT_HEADERS)
 
 
 def _count(response: Response, allowed: Iterable[str]) -> None:

@@ -23,7 +23,7 @@ _WITH_PORT = re.compile(r"(.+):[0-9]+")
 # Beside the compressed static files: may be lost, and is in no backup.
 _MARKER = Path("cache", "unreadable-addresses")
 # Between two lines of the log, in seconds.
-_TOLD_EVERY = 3600.0
+_LOG_EVERY = 3600.0
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -37,7 +37,7 @@ def sender_network() -> str | None:
     text = forwarded(request.headers.get("X-Forwarded-For", ""), proxies) if proxies else request.remote_addr
     address = _read(text or "")
     if address is None:
-        _tell_unreadable()
+        _log_unreadable_address()
         return None
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _IPV6_NETWORK), strict=False))
@@ -61,7 +61,7 @@ def unreadable_since(instance: Path, now: datetime, *, within: timedelta) -> boo
         return False
 
 
-def forget_unreadable(instance: Path) -> None:
+def clear_unreadable_marker(instance: Path) -> None:
     """For a server that starts, with other settings perhaps."""
     (instance / _MARKER).unlink(missing_ok=True)
 
@@ -96,12 +96,12 @@ def _parse(text: str) -> _Address | None:
         return None
 
 
-def _tell_unreadable() -> None:
+def _log_unreadable_address() -> None:
     """Log it, at most once an hour in each process, and leave a file whose date says so."""
-    now, told_at = time.monotonic(), current_app.extensions.get("unreadable_address_told_at")
-    if told_at is not None and now - told_at < _TOLD_EVERY:
+    now, logged_at = time.monotonic(), current_app.extensions.get("unreadable_address_logged_at")
+    if logged_at is not None and now - logged_at < _LOG_EVERY:
         return
-    current_app.extensions["unreadable_address_told_at"] = now
+    current_app.extensions["unreadable_address_logged_at"] = now
     settings = current_settings()
     logger.warning(
         "the proxy is set wrongly: no visitor's address can be read (X-Forwarded-For, MICROSITE_PROXIES=%d); "

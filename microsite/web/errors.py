@@ -51,8 +51,9 @@ _REFUSALS = {
         advice="Par sécurité, nos liens ne durent qu’un temps. Remplissez de nouveau le formulaire.",
     ),
     411: Refusal(
-        title="Envoi sans longueur",
-        advice="Votre navigateur n’annonce pas la taille de son envoi : rien ne dirait s’il est arrivé en entier.",
+        title="Envoi non reçu",
+        advice="Votre navigateur n’annonce pas la taille de ce qu’il envoie : nous ne saurions pas si tout est arrivé. "
+        "Revenez en arrière et envoyez vos réponses de nouveau, d’un autre navigateur si cela se répète.",
     ),
     413: Refusal(
         title="Envoi trop volumineux",

@@ -1,6 +1,6 @@
-"""What the server hands over, made plain before anything reads it: scheme, hosts' names, encoding.
+"""Normalise scheme, host names and Accept-Encoding of each request before anything reads them.
 
-WSGI middleware around all the others, so that what is kept ready-made, static files and Flask read the same.
+The outermost WSGI middleware, so that the page cache, static files and Flask read the same.
 """
 
 import re
@@ -30,7 +30,9 @@ _WEIGHT = re.compile(r"\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*")
 _LONGEST = 500
 
 
-class Incoming:
+class RequestNormaliser:
+    """WSGI middleware: writes the headers that are compared in one way each, whatever clients and proxies sent."""
+
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
         self._application = application
         self._proxies = settings.proxies
@@ -40,26 +42,26 @@ class Incoming:
         scheme = forwarded(environ.get("HTTP_X_FORWARDED_PROTO", ""), self._proxies)
         if scheme and scheme.lower() in _SCHEMES:
             environ["wsgi.url_scheme"] = scheme.lower()
-        self._name_hosts(environ)
+        self._normalise_hosts(environ)
         encoding = choose_encoding(environ.pop("HTTP_ACCEPT_ENCODING", "")[:_LONGEST])
         if encoding:
             environ["HTTP_ACCEPT_ENCODING"] = encoding
         return self._application(environ, start_response)
 
-    def _name_hosts(self, environ: "WSGIEnvironment") -> None:
-        """A host's case and its last dot say nothing: written without, in all headers that are compared."""
+    def _normalise_hosts(self, environ: "WSGIEnvironment") -> None:
+        """Write host names in lower case and without their last dot, in all headers that are compared."""
         if "HTTP_HOST" in environ:
             environ["HTTP_HOST"] = _HOST_END.sub("", environ["HTTP_HOST"].lower(), count=1)
         for name in ("HTTP_ORIGIN", "HTTP_REFERER"):
             if name in environ:
                 environ[name] = _ADDRESS_DOT.sub(r"\1", environ[name], count=1)
-        if environ["PATH_INFO"] == HEALTH:
-            # Whoever probes a server asks it by its address, or by none.
+        if environ["PATH_INFO"].strip("/") == HEALTH.strip("/"):
+            # Probes ask a server by its address, or by no name at all.
             environ["HTTP_HOST"] = self._own_name
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.wsgi_app = Incoming(app.wsgi_app, settings)  # type: ignore[method-assign]  # Flask's own way to add a middleware
+    app.wsgi_app = RequestNormaliser(app.wsgi_app, settings)  # type: ignore[method-assign]  # Flask's own way to add a middleware
 
 
 @lru_cache(256)

@@ -22,9 +22,9 @@ _RULES = (
     (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NARROW),
     (re.compile(r"(?<=\d) (?=h\b)|(?<=\d h) (?=\d)"), NBSP),
 )
-# Tags with their attributes, and words that hold a URL, with its scheme or without, or a mail address.
+# Tags with their attributes, and words that hold a URL, with its scheme or without (`a.fr?b`), or a mail address.
 _LEFT_ALONE = re.compile(
-    r"(<[/!a-z][^<>]*>|(?<![^\s<>])(?=[^\s<>]*(?:://|@|\bwww\.|\b(?:mailto|tel|sms):|\w\.[^\W\d]{2,24}/))[^\s<>]+)",
+    r"(<[/!a-z][^<>]*>|(?<![^\s<>])(?=[^\s<>]*(?:://|@|\bwww\.|\b[a-z][a-z0-9+.-]{1,30}:[^\s<>]|\w\.[^\W\d]{2,24}(?:[/?#]|:\d)))[^\s<>]+)",
     re.IGNORECASE,
 )
 

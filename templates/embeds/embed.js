@@ -13,20 +13,27 @@
   const NAMES = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
   const [LEAST, MOST, NARROW, PATIENCE] = [200, 4000, 480, 5000];
 
-{# As campaigns/mangled_links.py mends our own links: whatever a tool made of “&”, known names in any case, signs at the
-   end. The part behind “#” too, where a browser puts the rest of “&#038;”. #}
+{# What a tool made of “&” and “=” is read by our server's own patterns (campaigns/mangled_queries.py); it also takes off
+   the signs at the end of a value. The part behind “#” too, where a browser puts the rest of “&#038;”. #}
+  const PARAMETER = new RegExp({{ parameter|tojson }}, "gi");
+  const ENCODED = new RegExp({{ encoded_parameter|tojson }}, "i");
+  const decode = (text, levels = 4) => {
+    const at = levels ? text.search(ENCODED) : -1;
+    if (at < 0) return text;
+    const ascii = (_, code) => String.fromCharCode(parseInt(code, 16));
+    return decode(text.slice(0, at) + text.slice(at).replace(/%([2-7][0-9a-f])/gi, ascii), levels - 1);
+  };
   const parameters = (address) => {
-    const and = "(?:&|%26|(?:\\\\|%5C)u0026)(?:(?:amp|(?:#|%23)0{0,3}38)(?:;|%3B)){0,3}|[?#]|%3F";
-    const sign = new RegExp(
-      `(?:${and}|;|%3B)(?:\\+|%20){0,3}(${NAMES.join("|")})(?:=|%3D)|(?:${and})(?:\\+|%20){0,3}([A-Z_][\\w.-]*)(?:=|%3D)|#`,
-      "gi",
-    );
-    const plain = address.replace(sign, (_, known, other) => `&${known ? known.toLowerCase() : other || ""}=`);
-    const given = [...new URLSearchParams(plain)];
-    const last = given[given.length - 1];
-    if (last[0].startsWith("utm_") && !last[1].includes("(")) last[1] = last[1].replace(/[\s\u200b.,;:!?…'"’”»<>)\]}]+$/, "");
-{# The first of a name counts. #}
-    return new Map(given.reverse());
+    const decoded = address.split("&").map((piece) => decode(piece)).join("&");
+    const plain = decoded.replace(PARAMETER, (_, known, distinct) => `&${(known || distinct).toLowerCase()}=`);
+    const found = new Map();
+    for (const piece of plain.split(/[&#]/)) {
+      const isAddress = /\/\/|%2F%2F/i.test(piece);
+      const [name, value] = [...new URLSearchParams(isAddress ? piece : piece.split(/\?[a-z_][\w.-]*=/i)[0]), ["", ""]][0];
+{# The first of a name counts that says something. #}
+      if (value.trim() && !found.has(name)) found.set(name, value);
+    }
+    return found;
   };
 
 {# Tools that put scripts off run them without saying which tag it is: then it is the first that has no form yet. #}

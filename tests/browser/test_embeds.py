@@ -1,13 +1,13 @@
 """The forms on other sites' pages, where third-party cookies are blocked: sent, sized, and told whom they came from."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Response, Route, expect
 
 from ..answers import export
-from ..campaigns.test_mangled_links import QUERIES, WANTED
+from ..campaigns.test_mangled_links import QUERIES, RIGHT_VALUES, WANTED
 from ..waiting import PATIENCE as WAITED
 from .conftest import OpenPage
 from .hands import Hand, Pointer, apply, ask_for_brochure, register
@@ -175,9 +175,22 @@ def test_mangled_address_of_the_host_page_is_read_as_ours_are(open_host: OpenPag
         page.goto("about:blank")
         page.goto(f"{host.url}{path}{query}")
 
+        fields = _in_frame(page).locator("form [type=hidden][name^=utm_]")
+        fields.first.wait_for(state="attached")
+        carried = dict(fields.evaluate_all("fields => fields.map(({ name, value }) => [name, value])"))
+        assert {name: value for name, value in carried.items() if value} == WANTED, query
+
+
+def test_right_campaign_of_the_host_page_is_carried_as_it_is(open_host: OpenPage, host: Host, site: Site) -> None:
+    path = host.put(_line(site, "brochure").replace(' data-campaign="salon-2026"', ""))
+    page = open_host("about:blank")
+
+    for value in RIGHT_VALUES:
+        page.goto(f"{host.url}{path}?utm_campaign={quote_plus(value)}&utm_source=a&email=zoe@exemple.fr&fbclid=IwAR0")
+
         address = urlsplit(page.locator("iframe").get_attribute("src") or "")
-        carried = {name: value for name, value in parse_qsl(address.query) if name.startswith("utm_")}
-        assert carried == WANTED, query
+        carried = {"utm_source": ["a"], "utm_campaign": [value], "embed_host": ["localhost"]}
+        assert parse_qs(address.query) == carried, value
 
 
 def test_form_far_below_is_asked_for_when_the_visitor_comes_near(open_host: OpenPage, host: Host, site: Site) -> None:

@@ -1,6 +1,7 @@
 """Views: people's are counted, by the day and by where they came from; programs' and prefetches aren't."""
 
 import logging
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import event, select
 from microsite.campaigns.counting import LIMIT, ViewCounter, current_counter
 from microsite.campaigns.models import VIEW_LIMIT, ViewCount
 from microsite.campaigns.pages import FORM_ENDPOINTS, target_endpoint
+from microsite.campaigns.robots import ROBOT_NAMES, ROBOT_PATTERNS, is_program
 from microsite.campaigns.services import Seen, add_views
 from microsite.db import UNAVAILABLE, db
 from microsite.jobs import Worker
@@ -23,7 +25,7 @@ from ..conftest import Environ
 from ..journeys.test_attribution import add
 from ..page import CheckedClient
 from .conftest import Counted
-from .user_agents import PEOPLE, ROBOTS
+from .user_agents import CHROME, PEOPLE, ROBOTS
 
 TODAY = date(2027, 1, 15)
 
@@ -100,6 +102,23 @@ def test_programs_are_not_counted(phone: CheckedClient, counted: Counted, agent:
     phone.page("/", headers={"User-Agent": agent})
 
     assert counted() == {}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_each_known_name_of_a_program_is_recognised_in_any_case(phone: CheckedClient, counted: Counted) -> None:
+    for name in ROBOT_NAMES:
+        for agent in (f"{CHROME} {name}", f"Mozilla/5.0 (compatible; x) {name.title()}", f"{CHROME} ({name.upper()})"):
+            assert is_program(agent), agent
+    phone.page("/", headers={"User-Agent": f"{CHROME} {ROBOT_NAMES[0]}"})
+
+    assert counted() == {}
+    assert not is_program(CHROME)
+
+
+@pytest.mark.parametrize("pattern", ROBOT_PATTERNS)
+def test_each_pattern_finds_a_robot_and_nobody_else(pattern: str) -> None:
+    assert any(re.search(pattern, agent, re.IGNORECASE) for agent in ROBOTS)
+    assert not any(re.search(pattern, agent, re.IGNORECASE) for agent in PEOPLE)
 
 
 @pytest.mark.parametrize("agent", PEOPLE)

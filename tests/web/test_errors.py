@@ -97,6 +97,7 @@ def test_body_without_a_length_is_411_however_long(client: CheckedClient) -> Non
 
         assert answer.status_code == 411
         assert "n’annonce pas la taille" in answer.text
+        assert "Revenez en arrière et envoyez vos réponses de nouveau" in answer.text
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

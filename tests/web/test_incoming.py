@@ -93,6 +93,9 @@ def test_probe_needs_no_name(named: CheckedClient, host: str | None) -> None:
     answer = named.get("/healthz", environ_overrides={"HTTP_HOST": host} if host is not None else {})
 
     assert (answer.status_code, answer.text) == (200, "ok\n")
+    for path in ("/healthz/", "//healthz", "/healthz//"):
+        environ = {"PATH_INFO": path, "REQUEST_URI": path, "RAW_URI": path, "HTTP_HOST": host or ""}
+        assert named.get("/", environ_overrides=environ).status_code in (200, 308, 404), path
     assert named.get("/brochure", environ_overrides={"HTTP_HOST": "10.0.0.7:8000"}).status_code == 400
 
 

@@ -31,6 +31,10 @@ from microsite.web.typography import french
         ("meet.jit.si/L'ESEC, l'école", "meet.jit.si/L'ESEC, l’école"),
         ("écrivez à l'abbe.o'neil@ecole.fr ou d'abord", "écrivez à l'abbe.o'neil@ecole.fr ou d’abord"),
         ("mailto:d'arc@ecole.fr, tel:0...", "mailto:d'arc@ecole.fr, tel:0..."),
+        ("exemple.fr?x='y' : l'adresse", "exemple.fr?x='y'\u00a0: l’adresse"),
+        ("exemple.fr#l'eau, exemple.fr:80 et exemple.fr ?", "exemple.fr#l'eau, exemple.fr:80 et exemple.fr\u202f?"),
+        ("skype:l'ecole?call et geo:48.8,2.3?q=l'école", "skype:l'ecole?call et geo:48.8,2.3?q=l'école"),
+        ("xmpp:l'a, d'abord: l'heure 14:30...", "xmpp:l'a, d’abord: l’heure 14:30…"),
         ("sip:l'hote@ecole.fr;a=b ?", "sip:l'hote@ecole.fr;a=b\u202f?"),
         ("<a href=\"https://a.fr/l'e...\">l'eau...</a> ?", '<a href="https://a.fr/l\'e...">l’eau…</a>\u202f?'),
     ],
@@ -45,6 +49,9 @@ ADDRESSES = st.one_of(
     _SIGNS.map("http://exemple.fr/?q=l'".__add__),
     _SIGNS.map("www.a.fr/".__add__),
     _SIGNS.map("webcal://a.fr/l'...".__add__),
+    _SIGNS.map("exemple.fr?x=l'".__add__),
+    _SIGNS.map("skype:l'a".__add__),
+    _SIGNS.map("geo:48.8,2.3;u=l'".__add__),
     _SIGNS.map("d'arc...@ecole.fr".__add__),
 )
 
