@@ -166,10 +166,10 @@ def _readings(text: str, digits: str) -> dict[str, PhoneNumber]:
     """What it is in France and at each neighbour's, by E.164."""
     french = _parse(text, _HOME)
     regions = _NEIGHBOURS.keys() - _excluded(text, digits)
-    elsewhere = [_parse(text, region) for region in _NEIGHBOURS if region in regions]
+    parsed = [_parse(text, region) for region in _NEIGHBOURS if region in regions]
     if _SAINT_PIERRE.fullmatch(digits):
-        elsewhere.append(_parse(f"+{digits[1:]}", _HOME))
-    elsewhere = [number for number in elsewhere if number and _is_somebody_s(number)]
+        parsed.append(_parse(f"+{digits[1:]}", _HOME))
+    elsewhere = [number for number in parsed if number and _is_somebody_s(number)]
     if french is not None and _is_of(french, _MOBILE):
         # Without its 0: it is taken for somebody else's only where numbers have none.
         elsewhere = [number for number in elsewhere if digits in dialled_digits(_e164(number))]
