@@ -165,11 +165,11 @@ def _certain(text: str, digits: str) -> PhoneNumber | None:
 def _readings(text: str, digits: str) -> dict[str, PhoneNumber]:
     """What it is in France and at each neighbour's, by E.164."""
     french = _parse(text, _HOME)
-    regions = _NEIGHBOURS.keys() - _excluded(text, digits)
-    parsed = [_parse(text, region) for region in _NEIGHBOURS if region in regions]
+    excluded = _excluded(text, digits)
+    tried = [_parse(text, region) for region in _NEIGHBOURS if region not in excluded]
     if _SAINT_PIERRE.fullmatch(digits):
-        parsed.append(_parse(f"+{digits[1:]}", _HOME))
-    elsewhere = [number for number in parsed if number and _is_somebody_s(number)]
+        tried.append(_parse(f"+{digits[1:]}", _HOME))
+    elsewhere = [number for number in tried if number and _is_somebody_s(number)]
     if french is not None and _is_of(french, _MOBILE):
         # Without its 0: it is taken for somebody else's only where numbers have none.
         elsewhere = [number for number in elsewhere if digits in dialled_digits(_e164(number))]

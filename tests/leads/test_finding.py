@@ -49,6 +49,24 @@ def test_telephones_are_found_as_they_are_dialled() -> None:
 
 
 @pytest.mark.parametrize(
+    ("phone", "search"),
+    [
+        ("+508411234", "41 12 34"),
+        ("+508551234", "55.12.34"),
+        ("+508411234", "0508 41 12 34"),
+        ("+508411234", "+508 41 12 34"),
+        ("+687271234", "27.12.34"),
+        ("+68987123456", "87 12 34 56"),
+        ("+681721234", "72 12 34"),
+    ],
+)
+def test_overseas_numbers_are_found_as_they_are_dialled_there(phone: str, search: str) -> None:
+    words = words_of(first_name="Zoé", last_name="L", email="z@e.fr", phone=phone)
+
+    assert any(word.startswith(term) for term in terms_in(search) for word in words)
+
+
+@pytest.mark.parametrize(
     ("search", "terms"),
     [
         ("Zoé LEFÈVRE", ["zoe", "lefevre"]),
