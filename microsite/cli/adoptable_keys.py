@@ -12,7 +12,7 @@ from ..keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, 
 from ..privacy.suppression import recognises
 from ..web.context import utc_now
 
-_OTHER_FILE = "ce fichier a une clé de {}, et non de {}. Rien n’a changé."
+_OTHER_FILE = "ce fichier contient {}, et non {}. Rien n’a changé."
 _CUT = "une clé de ce fichier est coupée : prenez le fichier entier. Rien n’a changé."
 _NOT_THE_BASES = "ce fichier n’a pas la clé {} de la base. Rien n’a changé."
 _OF_NO_USE = "la base ne connaît aucune clé de ce fichier, et n’a personne d’effacé à reconnaître. Rien n’a changé."
