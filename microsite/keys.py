@@ -57,7 +57,9 @@ class Keys:
         """Without the old ones that were replaced longer ago than `life`. Raises ValueError."""
         first, *others = [line.split() for line in text.splitlines() if line.strip()] or [[""]]
         old = [OldKey(key=key, replaced_at=datetime.fromisoformat(moment)) for key, moment in others]
-        if len(first) != 1 or not text.isascii() or min(map(len, [first[0], *(one.key for one in old)])) < _LEAST:
+        keys = [first[0], *(one.key for one in old)]
+        # A file that a power cut left may be all NUL characters.
+        if len(first) != 1 or not text.isascii() or not all(len(key) >= _LEAST and key.isprintable() for key in keys):
             raise ValueError("no keys")
         if any(one.replaced_at.tzinfo is None for one in old):
             raise ValueError("a time without its zone")

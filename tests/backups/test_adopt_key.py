@@ -133,7 +133,7 @@ def test_unknown_key_that_recognises_nobody_is_kept_only_on_demand(app: Flask, c
     code, said, complained = _run(app, "ops", "adopt-key", "erasure_key", "-", input="u" * 64)
     assert (code, "arrête les autres serveurs" in said, "--yes" in complained) == (1, True, True)
     assert _keys(app) == before
-    assert len(_recorded(app)) == 2
+    assert _recorded(app).count("erasure_key") == 1
     code, _, _ = _run(app, "ops", "adopt-key", "erasure_key", "-", "--yes", input="u" * 64)
 
     assert code == 0
