@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -18,11 +19,12 @@ from .config import PROJECT_ROOT, Settings, StartError, load_settings
 from .content_files import Folders
 from .embeds.views import init_app as init_embeds
 from .instance_folder import prepare_instance
-from .key_fingerprints import make_erasure_key
-from .keys import ERASURE_FILE, load_keys
+from .key_fingerprints import missing_signing_key
+from .keys import FILE, KeyUnreadable, read_keys
 from .leads.mails import MAILS as LEAD_MAILS
 from .open_days.mails import MAILS as OPEN_DAY_MAILS
 from .open_days.views import bp as open_days_bp
+from .own_keys import make_missing_keys, record_new_keys
 from .privacy.mails import MAILS as PRIVACY_MAILS
 from .school import load_school
 from .sharing.views import init_app as init_sharing
@@ -60,13 +62,12 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     # An address copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
     app.extensions["settings"] = settings
-    web.use_keys(app, load_keys(settings.instance_path))
     app.extensions["school"] = load_school(folders)
 
     # The background worker has five of them.
     usual, at_most = settings.threads + 5, KINDS * settings.threads + 5
     db.init_app(app, settings.sqlalchemy_url, connections=usual, at_most=at_most)
-    _make_missing_key(app, settings)
+    _prepare_keys(app, settings, with_commands=with_commands)
     web.init_app(app, settings)
     campaigns.init_app(app, settings)
     # Around what was put in front of Flask until here, which so reads what the proxies say.
@@ -86,20 +87,29 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     return app
 
 
-def _make_missing_key(app: Flask, settings: Settings) -> None:
-    """Unlike the one that signs, that of the erased is nobody's to make anew: the database is asked first."""
-    if (settings.instance_path / ERASURE_FILE).exists():
-        return
-    with app.app_context():
-        try:
-            with db.reading():
-                make_erasure_key(settings.instance_path, db.db.session())
-        except OSError as error:
-            raise StartError(f"Clé d’effacement : elle n’a pas pu être écrite ({error.strerror}).") from None
-        finally:
-            db.db.session.remove()
-            # A restore would take the connection for a server's.
-            db.db.engine.dispose()
+def _prepare_keys(app: Flask, settings: Settings, *, with_commands: bool) -> None:
+    """Make and record the keys, and sign with secret_key; without a good one only commands start, to mend it."""
+    instance = settings.instance_path
+    try:
+        with app.app_context():
+            _complete_keys(instance, may_record=with_commands)
+        web.use_keys(app, read_keys(instance, FILE))
+    except (FileNotFoundError, KeyUnreadable):
+        if not with_commands:
+            raise StartError(f"Clés : {missing_signing_key(instance)}.") from None
+    except OSError as error:
+        raise StartError(f"Clés : {error.filename or instance} ({error.strerror}).") from None
+
+
+def _complete_keys(instance: Path, *, may_record: bool) -> None:
+    try:
+        make_missing_keys(instance)
+        if may_record:
+            record_new_keys(instance)
+    finally:
+        db.db.session.remove()
+        # A restore would take the connection for a server's.
+        db.db.engine.dispose()
 
 
 def _add_commands(app: Flask) -> None:

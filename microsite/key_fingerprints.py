@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import Index, String, UniqueConstraint, inspect, literal, select, table, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from .db import UNAVAILABLE, Base, insert_into
-from .keys import ERASURE_FILE, Keys, KeyUnreadable, fingerprint, make_key, read_keys
+from .db import Base, insert_into
+from .keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, read_keys
 
 _IN_USE = text("replaced_at is null")
 # The list of erased people (privacy/models.py, which stands above).
@@ -20,7 +20,7 @@ _ERASED = "erased_addresses"
 
 
 class KeyFingerprint(Base):
-    """A key of the installation, as keys.py: fingerprint() has it; one of each name is in use."""
+    """Keep a key's fingerprint (keys.py); of each name one row is in use."""
 
     __tablename__ = "key_fingerprints"
     __table_args__ = (
@@ -38,7 +38,7 @@ class KeyFingerprint(Base):
 
 
 class State(StrEnum):
-    """How a server's key file stands to what the database has."""
+    """Say how a server's key file compares to the database's fingerprints of that name."""
 
     # The database has none of that name.
     NEW = "new"
@@ -58,18 +58,18 @@ REFUSED = frozenset({State.OTHER, State.INCOMPLETE, State.MISSING, State.UNREADA
 _FAULTS = {
     State.BEHIND: "la clé {name} de ce serveur a été remplacée sur un autre",
     State.OTHER: "la clé {name} de ce serveur n’est pas celle de la base",
-    State.INCOMPLETE: "il manque à {name}, sur ce serveur, une clé que la base connaît",
+    State.INCOMPLETE: "{name}, sur ce serveur, n’a pas toutes les clés de la base",
     State.MISSING: "la clé {name} manque sur ce serveur",
     State.UNREADABLE: "la clé {name} de ce serveur est illisible",
 }
 _MEND = (
-    "prenez-la sur un autre serveur : ssh AUTRE_SERVEUR cat {path} | flask --app wsgi ops adopt-key {name} - "
-    "(perdue partout : flask --app wsgi ops adopt-key {name} --lost)"
+    "prenez le fichier sur un autre serveur : ssh AUTRE_SERVEUR cat {path} | flask --app wsgi ops adopt-key {name} - "
+    "(perdue partout ? flask --app wsgi ops adopt-key --help)"
 )
 
 
 class KeyRefused(RuntimeError):
-    """A server's keys aren't the database's; the text says which, and the command that mends it, in one line."""
+    """Refuse a server's key file; the text says what is wrong with it and which command mends it, in one line."""
 
     def __init__(self, instance: Path, name: str, state: State) -> None:
         self.state = state
@@ -77,20 +77,18 @@ class KeyRefused(RuntimeError):
         super().__init__(f"{fault} ; {mend}")
 
 
-def make_erasure_key(instance: Path, session: Session) -> None:
-    """On a new installation; never where the database shows that another server has one.
+def missing_signing_key(instance: Path) -> KeyRefused:
+    """Return what to say where there is no secret_key to sign with."""
+    return KeyRefused(instance, FILE, State.UNREADABLE if (instance / FILE).exists() else State.MISSING)
 
-    A database that can't be asked leaves it to the next start. Raises OSError.
-    """
-    try:
-        if not (known_fingerprints(session, ERASURE_FILE) or has_erasures(session)):
-            make_key(instance / ERASURE_FILE)
-    except UNAVAILABLE:
-        return
+
+def is_installed(session: Session) -> bool:
+    """Return whether the database shows that a server has its keys already."""
+    return any(known_fingerprints(session, name) for name in FILES) or has_erasures(session)
 
 
 def state_of(session: Session, instance: Path, name: str) -> State:
-    """Raises OSError."""
+    """Compare this server's key file with the database. Raises OSError."""
     try:
         return compare(session, name, read_keys(instance, name))
     except FileNotFoundError:
@@ -100,12 +98,13 @@ def state_of(session: Session, instance: Path, name: str) -> State:
 
 
 def key_faults(session: Session, instance: Path, *names: str) -> list[KeyRefused]:
-    """What is wrong with this server's keys; a replaced one too, which stops nothing. Raises OSError."""
+    """Return what is wrong with this server's keys, BEHIND included, which stops nothing. Raises OSError."""
     states = {name: state_of(session, instance, name) for name in names}
     return [KeyRefused(instance, name, state) for name, state in states.items() if state in _FAULTS]
 
 
 def compare(session: Session, name: str, keys: Keys) -> State:
+    """Compare keys with the database's fingerprints of that name."""
     known = known_fingerprints(session, name)
     in_use = next((one for one, replaced_at in known.items() if replaced_at is None), None)
     own = [fingerprint(name, key) for key in keys.texts]
@@ -125,7 +124,7 @@ def check_keys(session: Session, instance: Path, *names: str) -> None:
 
     Raises KeyRefused for another server's, OSError.
     """
-    # One that waits for its migration takes none, and knows of none.
+    # A database that waits for its migration has no fingerprints, and takes none.
     is_kept = has_table(session)
     for name in names:
         if is_kept and state_of(session, instance, name) in (State.NEW, State.AHEAD):
@@ -139,7 +138,7 @@ def check_keys(session: Session, instance: Path, *names: str) -> None:
 
 
 def record_keys(session: Session, name: str, keys: Keys) -> None:
-    """The first is in use from now on, unless another server's came first; what the database knows stays."""
+    """Add the keys' fingerprints, the first as the one in use unless another server recorded its own before."""
     old = {fingerprint(name, one.key): one.replaced_at for one in keys.old}
     for known, replaced_at in known_fingerprints(session, name).items():
         if replaced_at is None and known in old:
@@ -150,7 +149,7 @@ def record_keys(session: Session, name: str, keys: Keys) -> None:
 
 
 def replace_keys(session: Session, name: str, keys: Keys) -> None:
-    """These are the database's from now on, and no other; rows that say so already stay as they are."""
+    """Make these keys the only ones of that name; rows that are right already stay as they are."""
     wanted: dict[str, datetime | None] = {fingerprint(name, one.key): one.replaced_at for one in keys.old}
     wanted[fingerprint(name, keys.current)] = None
     for row in session.scalars(select(KeyFingerprint).where(KeyFingerprint.name == name)).all():
@@ -162,7 +161,7 @@ def replace_keys(session: Session, name: str, keys: Keys) -> None:
 
 
 def known_fingerprints(session: Session, name: str) -> dict[str, datetime | None]:
-    """Each with the moment at which it was replaced; none of a database that waits for its migration."""
+    """Return fingerprints with the moment each was replaced; none if the database waits for its migration."""
     if not has_table(session):
         return {}
     found = select(KeyFingerprint.fingerprint, KeyFingerprint.replaced_at).where(KeyFingerprint.name == name)
@@ -170,7 +169,7 @@ def known_fingerprints(session: Session, name: str) -> dict[str, datetime | None
 
 
 def has_erasures(session: Session) -> bool:
-    """Whether anybody is on the list of the erased: nobody is without a key."""
+    """Return whether the list of erased people has an entry: each was made with some server's key."""
     is_there = inspect(session.connection()).has_table(_ERASED)
     return is_there and session.scalar(select(literal(1)).select_from(table(_ERASED)).limit(1)) is not None
 
@@ -185,7 +184,7 @@ def _add_old(session: Session, name: str, keys: Keys) -> None:
 
 
 def _insert(session: Session, name: str, known: str, replaced_at: datetime | None) -> bool:
-    """Whether it wasn't there yet, nor, for the one in use, any other."""
+    """Return whether the row was added: neither it nor, for a key in use, another one in use was there."""
     values = {"name": name, "fingerprint": known, "replaced_at": replaced_at}
     added = insert_into(session, KeyFingerprint).values(values).on_conflict_do_nothing()
     return bool(session.execute(added.returning(KeyFingerprint.id)).first())

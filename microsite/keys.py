@@ -7,9 +7,10 @@ which it was replaced.
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,8 @@ FILES = (FILE, ERASURE_FILE)
 # The longest that anything signed is good for: a link that stops mails (privacy/email_views.py).
 LONGEST_LIFE = timedelta(days=3 * 365)
 _LEAST = 32
+# What make_key() draws.
+_USUAL = re.compile(r"[A-Za-z0-9_-]{64}")
 
 
 class KeyUnreadable(ValueError):
@@ -54,7 +57,9 @@ class Keys:
         """Without the old ones that were replaced longer ago than `life`. Raises ValueError."""
         first, *others = [line.split() for line in text.splitlines() if line.strip()] or [[""]]
         old = [OldKey(key=key, replaced_at=datetime.fromisoformat(moment)) for key, moment in others]
-        if len(first) != 1 or not text.isascii() or min(map(len, [first[0], *(one.key for one in old)])) < _LEAST:
+        keys = [first[0], *(one.key for one in old)]
+        # A file that a power cut left may be all NUL characters.
+        if len(first) != 1 or not text.isascii() or not all(len(key) >= _LEAST and key.isprintable() for key in keys):
             raise ValueError("no keys")
         if any(one.replaced_at.tzinfo is None for one in old):
             raise ValueError("a time without its zone")
@@ -67,6 +72,12 @@ class Keys:
             old.setdefault(keys.current, OldKey(key=keys.current, replaced_at=now))
         old.pop(self.current, None)
         return Keys(current=self.current, old=_newest_first(old.values()))
+
+    def without(self, keys: Collection[str]) -> "Keys | None":
+        """Return the same keys but for these, the newest left in use; None if none is left."""
+        current, *others = [key for key in self.texts if key not in keys] or [""]
+        old = tuple(one for one in self.old if one.key in others)
+        return Keys(current=current, old=old) if current else None
 
     def led_by(self, key: str, *, now: datetime) -> "Keys":
         """The same keys with another of them in use."""
@@ -85,8 +96,12 @@ def parse_keys(text: str, name: str) -> Keys:
 
 
 def read_keys(instance: Path, name: str) -> Keys:
-    """What the instance folder has. Raises OSError, KeyUnreadable."""
-    return parse_keys((instance / name).read_text(encoding="utf-8", errors="replace"), name)
+    """Read the instance folder's keys of that name. Raises OSError, KeyUnreadable."""
+    try:
+        text = (instance / name).read_text(encoding="utf-8", errors="replace")
+    except IsADirectoryError:
+        raise KeyUnreadable(f"{name} : un dossier est à la place du fichier") from None
+    return parse_keys(text, name)
 
 
 def load_keys(instance: Path) -> Keys:
@@ -102,12 +117,17 @@ def load_keys(instance: Path) -> Keys:
         ) from None
     except KeyUnreadable:
         raise StartError(
-            f"Clé secrète {path} : au moins {_LEAST} caractères sans accent ; supprimez ce fichier pour la refaire."
+            f"Clé secrète {path} : au moins {_LEAST} caractères sans accent ; voyez flask --app wsgi ops adopt-key"
         ) from None
 
 
+def has_usual_shape(key: str) -> bool:
+    """Return whether make_key() may have made it; operators may have written others by hand."""
+    return _USUAL.fullmatch(key) is not None
+
+
 def make_key(path: Path) -> None:
-    """A random key in a file that only its owner reads, unless there is one already. Raises OSError."""
+    """Write a random key in a file that only its owner reads, unless there is one already. Raises OSError."""
     # Several workers may start at once: the first link wins, and the others read its key.
     draft = _draft(path, Keys(current=secrets.token_urlsafe(48)))
     try:
@@ -119,8 +139,16 @@ def make_key(path: Path) -> None:
 
 
 def write_keys(instance: Path, name: str, keys: Keys) -> None:
-    """In the place of what is there, wholly or not at all. Raises OSError."""
+    """Replace the file's keys, wholly or not at all. Raises OSError."""
     _draft(instance / name, keys).replace(instance / name)
+
+
+def set_aside(instance: Path, name: str, *, now: datetime) -> Path:
+    """Rename a file that holds no keys, readable by its owner alone, and return its new path. Raises OSError."""
+    path = instance / f"{name}.damaged-{now:%Y%m%d-%H%M%S-%f}"
+    (instance / name).rename(path)
+    path.chmod(0o600)
+    return path
 
 
 def rotate(

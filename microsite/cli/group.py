@@ -16,7 +16,7 @@ from .revisions import refuse_newer_database
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
-    """A database that can't be had, or has no tables yet, ends the command with one line, not a traceback."""
+    """End the command with one line if the database can't be reached or has no tables yet."""
     try:
         yield
     except DBAPIError as error:
@@ -29,7 +29,7 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def check_own_keys(*names: str, otherwise: str = "") -> None:
-    """Refuse, in one line, to go on with keys that aren't the database's; `otherwise` says what this left undone."""
+    """Record new keys, and end the command if its keys aren't the database's; `otherwise` says what is left undone."""
     instance = current_settings().instance_path
     try:
         # First without writing, for the sake of a database that takes no writes.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask_migrate import upgrade
-from sqlalchemy import delete
+from sqlalchemy import Engine, delete
 
 from ..backoffice.models import StaffSession
 from ..backups import postgres
@@ -13,7 +13,7 @@ from ..backups.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
 from ..backups.moving import copy_rows
 from ..backups.restoring import lay_beside, seal
 from ..db import Base, db, writing
-from ..key_fingerprints import replace_keys
+from ..key_fingerprints import KeyFingerprint, replace_keys
 from ..keys import FILES as KEY_FILES
 from ..keys import read_keys
 from ..privacy.scrubbing import Scrubbed
@@ -41,6 +41,7 @@ def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> S
     target = db.engine
     with _opened(stage, stage / SQLITE_COPY):
         upgrade()
+        _forget_keys(target)
         copy_rows(db.engine, target, Base.metadata)
     return _bring_up_to_date(known, stage)
 
@@ -54,6 +55,12 @@ def _bring_up_to_date(known: erasures.Known, stage: Path) -> Scrubbed:
         # Whoever signed out, or was given a new password since, isn't to come back by an old cookie.
         db.session.execute(delete(StaffSession))
     return erased
+
+
+def _forget_keys(target: Engine) -> None:
+    """Empty the table that upgrade() has filled: the archive's rows take its place."""
+    with target.begin() as connection:
+        connection.execute(delete(KeyFingerprint))
 
 
 @contextmanager

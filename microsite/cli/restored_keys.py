@@ -1,4 +1,4 @@
-"""Which keys a restored installation has: its own where it is in use, and each that a list of the erased needs."""
+"""Choose a restored installation's keys: its own if its database has rows, and each that a list of the erased needs."""
 
 import json
 from pathlib import Path
@@ -45,14 +45,14 @@ def _erasure_keys(instance: Path, stage: Path, known: Known, *, is_taken: bool) 
 
 
 def _check_own(own: Keys, instance: Path, known: Known) -> None:
-    """Whoever the database says was erased is known by one of its keys."""
+    """Refuse keys of which the database knows none: its list of erased people would be of no use."""
     if known.fingerprints and known.fingerprints.isdisjoint(fingerprint(ERASURE_FILE, key) for key in own.texts):
         refused = KeyRefused(instance, ERASURE_FILE, State.OTHER)
         raise click.ClickException(f"la clé d’effacement diffère : {refused}. Rien n’a changé.")
 
 
 def _lists_anybody(stage: Path) -> bool:
-    """Otherwise no list needs the archive's key."""
+    """Return whether the archive lists an erased person, for whom its key is needed."""
     path = stage / ERASURES
     return path.exists() and json.loads(path.read_bytes()) != []
 

@@ -40,7 +40,7 @@ def rotate_key(at_once: bool) -> None:
 
 
 def _check() -> None:
-    """Only the key that all servers have is replaced: two that each replaced it would not know each other's."""
+    """Refuse unless this server has the key in use: two servers that each replaced it would refuse each other's."""
     check_own_keys(FILE, otherwise="Rien n’a changé.")
     with reading():
         for fault in key_faults(db.session(), current_settings().instance_path, FILE):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Enum, MetaData, text
 
 from microsite.db import UTCDateTime
 from microsite.folder_lock import locked
+from microsite.own_keys import record_new_keys
 
 # Any number, the same for every process: on PostgreSQL it makes those that start together queue.
 _MIGRATION_LOCK = 1973_2026
@@ -67,3 +68,5 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
 
 
 run_migrations()
+# The server that made the tables is the one whose keys are the database's.
+record_new_keys(Path(current_app.instance_path))

@@ -91,6 +91,16 @@ def reapply(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
     return scrubbed
 
 
+def recognises(session: Session, key: Keys) -> bool:
+    """Return whether one of these keys made an entry for somebody whose data is in the database, before the erasure."""
+    rows = session.scalars(select(ErasedAddress))
+    listed = {(row.digest, row.is_casefolded): row.erased_at for row in rows}
+    if not listed:
+        return False
+    found = _Listed(key, listed)
+    return bool(_find_leads(session, found) or _find_held(session, found))
+
+
 class _Listed:
     """When the owner of an address was erased last; None for who wasn't."""
 
@@ -115,14 +125,17 @@ def _find_leads(session: Session, listed: _Listed) -> list[tuple[int, datetime]]
     return [(lead_id, erased_at) for lead_id, address in rows if (erased_at := listed.find(address)) is not None]
 
 
-def _scrub_held(session: Session, listed: _Listed, *, now: datetime) -> Scrubbed:
+def _find_held(session: Session, listed: _Listed) -> list[int]:
     held = select(Submission.id, Submission.email, Submission.submitted_at).where(
         Submission.lead_id.is_(None), Submission.status.in_(HELD)
     )
     rows = session.execute(held.execution_options(yield_per=1000))
-    ids = [row_id for row_id, email, sent_at in rows if listed.is_older(email, sent_at)]
+    return [row_id for row_id, email, sent_at in rows if listed.is_older(email, sent_at)]
+
+
+def _scrub_held(session: Session, listed: _Listed, *, now: datetime) -> Scrubbed:
     scrubbed = Scrubbed()
-    for batch in _in_batches(ids):
+    for batch in _in_batches(_find_held(session, listed)):
         scrubbed += scrub_submissions(session, batch, now=now)
     return scrubbed
 

@@ -11,7 +11,8 @@ from itsdangerous.encoding import base64_encode
 from itsdangerous.url_safe import URLSafeSerializerMixin
 
 from ..config import StartError
-from ..keys import Keys, load_keys
+from ..key_fingerprints import missing_signing_key
+from ..keys import FILE, Keys, KeyUnreadable, read_keys
 from .context import current_settings
 
 
@@ -66,8 +67,8 @@ def _loads(purpose: str, text: str, max_age: int) -> tuple[Any, datetime]:
 
 def _has_new_keys() -> bool:
     try:
-        keys = load_keys(current_settings().instance_path)
-    except StartError:
+        keys = read_keys(current_settings().instance_path, FILE)
+    except (OSError, KeyUnreadable):
         return False
     if keys.current == current_app.config["SECRET_KEY"]:
         return False
@@ -77,6 +78,9 @@ def _has_new_keys() -> bool:
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
     config = current_app.config
+    if config["SECRET_KEY"] is None:
+        # A command, which started without a good key so that one can be given to it.
+        raise StartError(f"Clés : {missing_signing_key(current_settings().instance_path)}.")
     return _serializer_with(purpose, config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"])
 
 
