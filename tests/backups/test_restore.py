@@ -247,9 +247,10 @@ def test_full_disk_makes_no_half_archive_and_no_half_restore(
     archive = back_up(app)
     elsewhere_safe = shutil.copy(archive, instance.parent)
     let_go(app)
-    database = (instance / "microsite.sqlite3").read_bytes()
+    files = {name: (instance / name).read_bytes() for name in ("microsite.sqlite3", "secret_key", "erasure_key")}
     with small_disk(instance, megabytes=3):
-        (instance / "microsite.sqlite3").write_bytes(database)
+        for name, content in files.items():
+            (instance / name).write_bytes(content)
         full = create_app(environ)
         with filled_up(instance):
             assert "rien n’a été sauvegardé" in refused(full, "backup")
