@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microsite.cli.serve import granian_command
+from microsite.cli.serve import SERVER_ENVIRON, granian_command
 from microsite.config import PROJECT_ROOT, load_settings
 
 MICROSITE = "microsite.served:app"
@@ -59,7 +59,7 @@ def served(
         process = subprocess.Popen(
             command,
             cwd=PROJECT_ROOT,
-            env={**os.environ, **site, **preloaded(preload)},
+            env={**os.environ, **SERVER_ENVIRON, **site, **preloaded(preload)},
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from microsite.cli.serve import granian_command
+from microsite.cli.serve import SERVER_ENVIRON, granian_command
 from microsite.config import PROJECT_ROOT, load_settings
 
 from .page import Form, Page, inspect
@@ -89,7 +89,7 @@ def started(
     process = subprocess.Popen(
         granian_command(load_settings(environ)) if options is None else [*serve, *options],
         cwd=cwd,
-        env=clean_environ() | environ,
+        env=clean_environ() | SERVER_ENVIRON | environ,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy.exc import DBAPIError
 
 from ..db import db, reading, writing
@@ -20,7 +20,9 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        refuse_newer_database()
+        # The command's own context is gone by now.
+        with click.get_current_context().ensure_object(ScriptInfo).load_app().app_context():
+            refuse_newer_database()
         reason = str(error.orig).strip().splitlines()[0]
         raise click.ClickException(
             f"la base de données est injoignable ou n’est pas à jour ({reason}). "
