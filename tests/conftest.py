@@ -18,7 +18,7 @@ from microsite.keys import FILES as KEY_FILES
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
-from .postgres import Cluster, create_database, empty_database, find_programs
+from .postgres import Cluster, create_database, empty_database, find_programs, revision_of
 
 # Set for `make test` and `make test-all` on the machines where a skipped test is a failed one.
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
@@ -109,6 +109,11 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     return url
 
 
+@pytest.fixture(scope="session")
+def newest_revision(postgresql_url: str) -> str:
+    return revision_of(postgresql_url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -139,6 +144,9 @@ def environ(
         shutil.copy(sqlite_template, instance)
     else:
         settings["DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+        if revision_of(settings["DATABASE_URL"]) != request.getfixturevalue("newest_revision"):
+            # A test that undoes migrations, and failed in between.
+            _migrate(create_app(settings))
         empty_database(settings["DATABASE_URL"])
     return settings
 

@@ -77,3 +77,12 @@ def empty_database(url: str) -> None:
         tables = [name.removesuffix("_id_seq") for (name,) in used]
         if tables:
             connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE".encode())
+
+
+def revision_of(url: str) -> str:
+    """The migration that the database is at; empty if it has no table."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            return ""
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found[0]) if found else ""

@@ -36,6 +36,8 @@ _OF_PATH, _OF_QUERY = "/:@!$'()*,~", "=&?;+,:@!$'()*/~%"
 _KEPT_AT_BEGINNING = "?&;#."
 
 CanonicalUrl = Callable[..., str | None]
+# Characters of a link's signature: HMAC-SHA-256 in base64, without padding.
+_SIGNATURE = 43
 
 
 class MangledLinks:
@@ -75,6 +77,9 @@ def redirect_to_canonical_path() -> Response | None:
     address, rest = _split(path, _END_OF_ADDRESS if error else _QUERY_IN_PATH)
     found = _find_page(_without_signs(address))
     if found is None or (error is None and found[0] in (path, path.rstrip("/"))):
+        return None
+    if found[1].rule.endswith("token>") and len(found[0].rpartition(".")[2]) != _SIGNATURE:
+        # Without its last sign a signature isn't whole: it was changed, and nothing was glued to it.
         return None
     return _redirect(*found, queries=(_query_of(rest), request.query_string.decode()))
 
@@ -152,7 +157,7 @@ def _without_signs_before(path: str) -> str:
 def _without_signs(path: str) -> str:
     """The path without the signs behind it, which messengers, mail programs and people take along; all slashes single.
 
-    No public address ends in one: a signature's 43rd character has four bits, hence is no `-` or `_` in base64.
+    No public address ends in one.
     """
     end = next((at for at in range(len(path), 0, -1) if not _is_sign(path[at - 1])), 0)
     return _SLASHES.sub("/", path[:end]) or "/"
@@ -160,4 +165,5 @@ def _without_signs(path: str) -> str:
 
 def _is_sign(char: str) -> bool:
     """Punctuation, symbols, separators, invisible and unassigned characters, and what chooses an emoji's form."""
-    return unicodedata.category(char)[0] in "PSZC" or "\ufe00" <= char <= "\ufe0f"
+    kind = unicodedata.category(char)
+    return kind[0] in "PSZ" or kind == "Cf" or char in "\t\r\n" or "\ufe00" <= char <= "\ufe0f"

@@ -113,6 +113,9 @@ def _mend_value(value: str) -> str:
 
 def _strip_glued(value: str) -> str:
     """The value without the signs at its end that belong to the text around the link; `!`, `?` and `…` are its own."""
+    if "<" in value:
+        # Markup, whose signs belong together.
+        return value
     kept = value
     # Of a longer value the end isn't kept.
     while 0 < len(kept) <= 2 * LIMIT and _is_glued(kept):

@@ -145,7 +145,7 @@ COLUMNS = (
     _typed("first_name", "Prénom"),
     _typed("last_name", "Nom"),
     _typed("email", "E-mail"),
-    _named("phone", "Téléphone", lambda rows, w: [w.dialect.phone(phone) for phone in rows["phone"]]),
+    _computed("phone", "Téléphone", lambda rows, w: [w.dialect.phone(phone) for phone in rows["phone"]]),
     _named("programme", "Formation", lambda rows, w: _names(rows["programme"], w.school.programmes, w)),
     _named("level", "Niveau d’études", lambda rows, w: _names(rows["level"], w.school.levels, w)),
     _computed("slot", "Créneau", _slots),

@@ -240,6 +240,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "embed_hosts": _names("id origin note created_at"),
         "export_waves": _names("id at"),
         "key_fingerprints": _names("id name fingerprint replaced_at"),
+        "mail_history": _names("id complete_since"),
         # Numbers of mails at most, until the next one gets through.
         "mail_queue": _names("id name answer mails held_since probed_at probe_at probes"),
         "open_days": _names("id title place access description online_url is_sample created_at"),

@@ -255,7 +255,7 @@ def test_walk_in_is_asked_once_whose_number_it_is(
     choice = asked.one("input[type=radio][value='+32470123456']").attributes["name"]
     noted = client.follow(client.send(asked.form(path), **{str(choice): "+32470123456"}))
 
-    assert list(asked.errors()) == ["phone"]
+    assert list(asked.errors()) == ["phone_meant"]
     assert "Le Bœuf Ève" in noted.text
     with app.app_context():
         assert db.session.scalars(select(Submission.phone)).one() == "+32470123456"

@@ -233,7 +233,7 @@ def test_check_names_samples_and_nonsense_is_told(app: Flask) -> None:
     ops_sample(app, "--remove")
     with app.app_context():
         left = {name for name, rows in _rows().items() if rows}
-        assert left == {"consent_wordings"}
+        assert left == {"consent_wordings", "key_fingerprints"}
 
 
 def test_samples_are_on_no_list_of_people_and_new_to_nobody(app: Flask) -> None:

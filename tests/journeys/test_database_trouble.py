@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from microsite.applications.forms import MOTIVATION_LIMIT
 from microsite.db import db
+from microsite.keys import FILES as KEY_FILES
 from microsite.web.errors import RETRY_AFTER
 
 from ..answers import APPLICATION, BROCHURE, add_slot, export
@@ -35,6 +36,8 @@ def environ(sqlite_template: Path, tmp_path: Path) -> Iterator[Environ]:
     disk.mkdir()
     with small_disk(disk, megabytes=4):
         shutil.copy(sqlite_template, disk / "microsite.sqlite3")
+        for name in KEY_FILES:
+            shutil.copy(sqlite_template.with_name(name), disk)
         yield {
             "MICROSITE_INSTANCE_PATH": str(disk),
             "MICROSITE_MIN_FILL_SECONDS": "0",

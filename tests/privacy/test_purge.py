@@ -215,7 +215,7 @@ def test_person_goes_with_all_that_is_theirs_and_leaves_a_number(client: Checked
 
     left = {name: found for name, found in rows(app).items() if found}
     assert not [name for name, found in left.items() if "lefevre" in str(found).lower() or ZOE in str(found)]
-    assert set(left) <= {"past_submissions", "purge_runs", "leftovers", "open_days", "slots"}
+    assert set(left) <= {"past_submissions", "purge_runs", "leftovers", "open_days", "slots", "key_fingerprints"}
     with app.app_context():
         past = db.session.scalars(select(PastSubmission)).one()
         assert (past.count, past.campaign) == (1, "salon")
