@@ -38,7 +38,7 @@ def backup(days: int, folder: Path | None) -> None:
     folder = folder or instance / FOLDER
     with told_in_one_line():
         refuse_newer_database()
-        # A database that can't be had is told below.
+        # make_backup() below reports a database that can't be reached.
         with suppress(DBAPIError):
             check_own_keys(*KEY_FILES, otherwise="Rien n’a été sauvegardé.")
         source = Source(engine=db.engine, instance=instance, erasures=list_as_json)

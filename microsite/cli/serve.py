@@ -27,7 +27,7 @@ from ..web.context import current_school, current_settings, utc_now
 from .group import check_own_keys, told_in_one_line
 from .revisions import refuse_newer_database
 
-# Seconds that a worker which is told to stop has for the requests in hand: as long as one may wait to write.
+# Seconds that a stopping worker has to answer its requests: as long as one may wait to write.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
 # Seconds between a worker that starts and the one whose place it takes (SIGHUP): what comes meanwhile would wait.
 _RESPAWN_INTERVAL = 10

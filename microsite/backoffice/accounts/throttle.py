@@ -55,7 +55,7 @@ def give_back(session: Session, attempt_id: int) -> None:
 
 
 def note_success(session: Session, *, account: str, address: str, now: datetime) -> None:
-    """Clears what was typed wrong before from there, as far as that is told apart."""
+    """Delete the failures of this account from this address, and count the success."""
     session.execute(delete(SignInAttempt).filter_by(account=account, address=address))
     session.add(SignInAttempt(account=account, address=address, tried_at=now, is_success=True))
     session.flush()
