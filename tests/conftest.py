@@ -20,7 +20,7 @@ from microsite.keys import FILES as KEY_FILES
 from microsite.outbox.transports import MemoryTransport
 
 from .page import CheckedClient
-from .postgres import Cluster, create_database, empty_database, find_programs, revision_of
+from .postgres import Cluster, create_database, drop_tables, empty_database, find_programs, revision_of
 
 # Set for `make test` and `make test-all` on the machines where a skipped test is a failed one.
 STRICT = os.environ.get("NOTHING_SKIPPED") == "1"
@@ -147,7 +147,8 @@ def environ(
     else:
         settings["DATABASE_URL"] = request.getfixturevalue("postgresql_url")
         if revision_of(settings["DATABASE_URL"]) != request.getfixturevalue("newest_revision"):
-            # A test that undoes migrations, and failed in between.
+            # A test that undoes migrations and failed in between, or made the database a newer program's.
+            drop_tables(settings["DATABASE_URL"])
             _migrate(create_app(settings))
         empty_database(settings["DATABASE_URL"])
     return settings

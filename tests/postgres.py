@@ -79,6 +79,13 @@ def empty_database(url: str) -> None:
             connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE".encode())
 
 
+def drop_tables(url: str) -> None:
+    """As a new database is."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
 def revision_of(url: str) -> str:
     """The migration that the database is at; empty if it has no table."""
     with psycopg.connect(url, autocommit=True) as connection:

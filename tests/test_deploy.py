@@ -2,20 +2,16 @@
 
 import contextlib
 import http.client
-import os
 import re
 import shlex
 import shutil
-import socket
-import ssl
 import stat
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import trustme
 from flask import Flask
 
 from microsite.backups.shelf import find_backups
@@ -24,12 +20,13 @@ from microsite.content_files import SHIPPED
 
 from .answers import complete_school, export
 from .backups.shelf import let_go
+from .behind import HOST, Proxy, behind
 from .conftest import Environ
 from .machine import Machine
 from .page import CheckedClient
 from .privacy.owners import ask_brochure
-from .served import free_port, started
-from .waiting import PATIENCE, wait_until
+from .served import started
+from .waiting import PATIENCE
 
 DEPLOY = PROJECT_ROOT / "docs" / "deploy"
 DOCUMENT = (DEPLOY / "README.md").read_text()
@@ -186,54 +183,16 @@ def _analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
-@contextlib.contextmanager
-def _behind_nginx(site: str, tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
-    """The document's file, but for names of files, ports, and the site behind; the port of HTTPS."""
-    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if nginx is None:
-        pytest.skip("no nginx here")
-    authority, https, http = trustme.CA(), free_port(), free_port()
-    certificate = authority.issue_cert("www.exemple.fr")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "fullchain.pem")
-    certificate.private_key_pem.write_to_path(tmp_path / "privkey.pem")
-    text = (DEPLOY / "nginx.conf").read_text()
-    text = re.sub(r" *listen \[::\]:.*\n", "", text)
-    for written, here in (
-        ("listen 80;", f"listen 127.0.0.1:{http};"),
-        ("listen 443", f"listen 127.0.0.1:{https}"),
-        ("/etc/letsencrypt/live/www.exemple.fr", str(tmp_path)),
-        ("127.0.0.1:8000", site.removeprefix("http://")),
-    ):
-        assert written in text
-        text = text.replace(written, here)
-    temporary = "".join(
-        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    account = "user root;" if os.geteuid() == 0 else ""
-    whole = f"{account} daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error; events {{}} http {{ {temporary}\n{text}\n}}"
-    (tmp_path / "whole.conf").write_text(whole)
-    subprocess.run([nginx, "-t", "-q", "-p", tmp_path, "-c", tmp_path / "whole.conf"], check=True)
-    process = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "whole.conf"])
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    try:
-        wait_until((tmp_path / "pid").exists, "nginx runs")
-        yield https, context
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Environ, tmp_path: Path) -> None:
     """A real nginx before a real server, over TLS; a frame's policy comes through, and the proxy's name of the request."""
     settings = PUBLIC | {"MICROSITE_LOG_FORMAT": "json", "MICROSITE_THREADS": "1"}
     log = tmp_path / "log"
     with started(environ | settings | {"MICROSITE_SMTP_HOST": ""}, workers=1, log=log) as server:
-        with _behind_nginx(server.site, tmp_path) as (port, context), _connected(port, context) as slow:
+        with behind("nginx", server.site, tmp_path) as proxy, proxy.connect() as slow:
             # The site's only thread isn't taken by who sends a form byte by byte.
             slow.sendall(_HALF_SENT)
-            answers = [_ask(port, context, path) for path in ("/brochure", "/embed/brochure", "/readyz")]
+            answers = [_ask(proxy, path) for path in ("/brochure", "/embed/brochure", "/readyz")]
         direct = urllib.request.urlopen(f"{server.site}/brochure", timeout=PATIENCE).headers
 
     page, embed, ready = answers
@@ -247,20 +206,14 @@ def test_request_through_nginx_keeps_headers_and_names(app: Flask, environ: Envi
     assert ready["Content-Type"] == "application/json"
 
 
-def _ask(port: int, context: ssl.SSLContext, path: str) -> http.client.HTTPMessage:
-    connection = http.client.HTTPSConnection("www.exemple.fr", port, context=context)
-    connection.sock = _connected(port, context)
+def _ask(proxy: Proxy, path: str) -> http.client.HTTPMessage:
+    connection = http.client.HTTPSConnection(HOST, proxy.port, context=proxy.context)
+    connection.sock = proxy.connect()
     # What a visitor may write; to the site, the second would be X-Request-ID.
     forged = {"X-Forwarded-For": "203.0.113.9", "X_Request_ID": "a-name-of-my-own"}
     with contextlib.closing(connection):
-        connection.request("GET", path, headers={"Host": "www.exemple.fr"} | forged)
+        connection.request("GET", path, headers={"Host": HOST} | forged)
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 200
         return answer.headers
-
-
-def _connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """The name is asked of nobody."""
-    raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-    return context.wrap_socket(raw, server_hostname="www.exemple.fr")

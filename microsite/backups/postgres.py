@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from .locks import RestoreRuns
 ASIDE = "microsite_avant"
 # PostgreSQL's advisory lock for who replaces the tables, or begins to serve them; any number does.
 LOCK = 7301944021
+# Seconds that connections which are ending are waited for.
+_PATIENCE = 5
 # Lines of a program's complaint that are told.
 _TOLD = 3
 
@@ -108,12 +111,20 @@ def is_aside(connection: Connection) -> bool:
 
 
 def others(connection: Connection) -> int:
-    """How many other connections our programs have to this database, from whatever machine."""
+    """How many other connections our programs have to this database, from whatever machine.
+
+    Those of a server that has just stopped are waited for: PostgreSQL ends them a moment later.
+    """
     counted = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND pid <> pg_backend_pid() AND application_name LIKE 'microsite%'"
     )
-    return connection.scalar(counted) or 0
+    until = time.monotonic() + _PATIENCE
+    while (count := connection.scalar(counted) or 0) and time.monotonic() < until:
+        time.sleep(0.1)
+        # One transaction sees one state of it (postgresql.org/docs/current/monitoring-stats.html).
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    return count
 
 
 def _server_version(connection: Connection) -> int:

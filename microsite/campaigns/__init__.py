@@ -11,6 +11,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     carry.init_app(app)
     counting.init_app(app)
     mangled_links.init_app(app)
-    # In front of it: a kept page's key mends the query by itself.
+    # It answers before mangled_links has seen the request, and mends the query itself.
     kept_pages.init_app(app, settings)
     app.register_blueprint(bp)

@@ -42,7 +42,7 @@ _BETWEEN = rf"(?:{_ENTITY}|[?;#+\s]|{_ENCODED_SIGN}|{_PERCENT}20){{0,4}}"
 _BEGIN = rf"(?:(?:^|&){_BETWEEN}({_KNOWN})|(?:[?;#]|{_ENCODED_SIGN}){_BETWEEN}({_DISTINCT}))"
 # For Python and JavaScript alike, whatever the case. The name of a parameter is the first or the second group.
 PARAMETER = rf"{_BEGIN}(?:={{1,2}}|{_ESCAPE}3d)"
-# The same where its `=` is encoded, hence all that follows it.
+# The same with its `=` percent-encoded, as everything that follows then is.
 ENCODED_PARAMETER = rf"{_BEGIN}{_PERCENT}3D"
 _PARAMETER, _ENCODED_PARAMETER = re.compile(PARAMETER, re.IGNORECASE), re.compile(ENCODED_PARAMETER, re.IGNORECASE)
 # As often as text is decoded: more than twice is no tool's mistake.

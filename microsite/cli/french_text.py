@@ -1,4 +1,4 @@
-"""In which encoding a French text was saved: told by the letters and words that French texts hold."""
+"""Finds the encoding of a French text by the letters and words that French texts hold."""
 
 import contextlib
 import math

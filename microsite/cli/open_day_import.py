@@ -141,7 +141,7 @@ def _refuse(mistakes: list[Mistake]) -> None:
 
 
 def _texts(groups: list[_Group]) -> Iterator[str]:
-    """What visitors would read, for whoever tries the file to look over."""
+    """The texts that visitors would read, shown before anything is added."""
     for group in groups:
         yield f"{group.on:%d/%m/%Y} : {group.plan.title}, {group.plan.place}"
         yield from (f"    {HEADINGS[name]} : {text}" for name in _MERGED if (text := getattr(group.plan, name)))

@@ -4,10 +4,10 @@ It is noted in the transaction that deletes, so that a process which is killed f
 committed, or by the background worker.
 """
 
-import time
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, exists, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,7 @@ from ..db import Base, db, insert_into, reading, writing
 from ..outbox.files import mails_folder, remove_mails
 from ..outbox.models import OutgoingMail
 from ..school import PARIS
+from . import rewrite_database
 from .models import Leftover, LeftoverKind
 
 _BATCH = 500
@@ -25,8 +26,6 @@ _BATCH = 500
 _AT_ONCE = 200_000_000
 # Hours of Paris at which a larger one is.
 _NIGHT = range(2, 5)
-# Milliseconds that a reader of older pages is waited for, and how often.
-_PATIENCE, _TRIES = 1000, 3
 
 
 def note_mails(session: Session, chosen: ColumnElement[bool], *, now: datetime) -> None:
@@ -89,30 +88,13 @@ def _rewrite(engine: Engine) -> bool:
 
 
 def _rewrite_sqlite(engine: Engine) -> bool:
-    """Write the database anew, and empty its write-ahead log; False where somebody else is in the way.
-
-    secure_delete leaves copies that SQLite made when it shared a full page out (about one erased row in 300): only
-    VACUUM builds every page from what is there.
-    """
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA query_only = 0")
-        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-        cursor.execute("VACUUM")
-        return any(_empty_log(cursor) for _ in range(_TRIES))
-    except sqlite_engine.sqlite.OperationalError:
-        return False
-    finally:
-        # Not for the pool, which knows in which mode its own are (sqlite_engine.py).
-        connection.invalidate()
-
-
-def _empty_log(cursor: Any) -> bool:
-    is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if is_busy:
-        time.sleep(_PATIENCE / 10_000)
-    return not is_busy
+    """In a process of its own, whose memory goes with it; False where somebody else is in the way."""
+    program, database = str(rewrite_database.__file__), str(engine.url.database)
+    command = [sys.executable, "-I", program, sqlite_engine.sqlite.__name__, database]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, check=False, text=True)  # noqa: S603  # our own program
+    if ended.returncode not in (0, rewrite_database.IN_THE_WAY):
+        raise OSError(f"the database can't be written anew: {ended.stderr.strip().splitlines()[-1:]}")
+    return ended.returncode == 0
 
 
 def _vacuum_postgresql(engine: Engine) -> bool:

@@ -217,8 +217,13 @@ _MOMENTS = st.builds(
     st.dates(date(2098, 1, 1), date(2098, 12, 31)),
     st.builds(time, st.integers(0, 23), st.integers(0, 59)),
 )
-# A spreadsheet keeps no line breaks of its own kinds, and cells are stripped.
-_WORDS = st.text(st.characters(codec="cp1252", categories=("L", "N", "P", "S")), min_size=1, max_size=40)
+# A spreadsheet keeps no line breaks of its own kinds, and cells are stripped. Latin-9 has letters in the places of eight
+# signs: a « ¼ » that stands alone is also an « Œ » (tests/open_days/test_import_encodings.py).
+_WORDS = st.text(
+    st.characters(codec="cp1252", categories=("L", "N", "P", "S"), exclude_characters="¤¦¨´¸¼½¾"),
+    min_size=1,
+    max_size=40,
+)
 
 
 @given(
