@@ -1,0 +1,46 @@
+"""A program of its own, which writes a SQLite database anew: VACUUM holds a copy of the whole of it in memory.
+
+Its arguments are the name of the SQLite library and the path of the database. It ends with 0, or with IN_THE_WAY where
+somebody else reads or writes, or the disk is full.
+"""
+
+import importlib
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# os.EX_TEMPFAIL: trying again later may help.
+IN_THE_WAY = 75
+# Milliseconds that others who read or write are waited for, and how often.
+_PATIENCE, _TRIES = 1000, 3
+
+
+def rewrite(sqlite: Any, path: Path) -> bool:
+    """Write the database anew, and empty its write-ahead log; False where that can't be now.
+
+    secure_delete leaves copies that SQLite made when it shared a full page out (about one erased row in 300): only
+    VACUUM builds every page from what is there.
+    """
+    # Opening a file that has gone would make an empty one.
+    connection = sqlite.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    try:
+        for pragma in (f"busy_timeout = {_PATIENCE}", "synchronous = FULL", "secure_delete = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("VACUUM")
+        return any(_empty_log(connection) for _ in range(_TRIES))
+    except sqlite.OperationalError:
+        return False
+    finally:
+        connection.close()
+
+
+def _empty_log(connection: Any) -> bool:
+    is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        time.sleep(_PATIENCE / 10_000)
+    return not is_busy
+
+
+if __name__ == "__main__":
+    sys.exit(0 if rewrite(importlib.import_module(sys.argv[1]), Path(sys.argv[2])) else IN_THE_WAY)
