@@ -16,6 +16,7 @@ from microsite import create_app
 from microsite.backoffice.accounts.services import add_staff
 from microsite.backoffice.models import Role
 from microsite.db import db, reading, writing
+from microsite.keys import FILES as KEY_FILES
 from microsite.leads.models import Lead, Submission
 from microsite.sqlite_engine import sqlite
 from microsite.web.context import utc_now
@@ -55,6 +56,9 @@ def copied(options: Options, submissions: int, environ: Mapping[str, str]) -> It
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     _copy(source / DATABASE, folder / DATABASE)
+    for name in KEY_FILES:
+        # The database knows its keys, and takes no others.
+        shutil.copy(source / name, folder)
     app = create_app({**environ, "MICROSITE_INSTANCE_PATH": str(folder)})
     try:
         yield app

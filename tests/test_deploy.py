@@ -146,6 +146,7 @@ def test_installation_works_as_it_is_written(machine: Machine) -> None:
     assert "Mot de passe provisoire" in said
 
 
+@pytest.mark.slow
 def test_new_version_and_the_way_back_work_as_they_are_written(machine: Machine) -> None:
     machine.run("microsite open-days add --place Paris --date 2099-03-07 --slot 10:00-12:00 --capacity 9")
     newer, back = machine.blocks("## Nouvelle version, et retour")

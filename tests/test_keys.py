@@ -116,6 +116,7 @@ def test_leaked_key_opens_nothing_any_more(make_app: Callable[..., Flask], clien
     assert len((Path(app.instance_path) / "secret_key").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_reloaded_server_signs_with_the_new_key(app: Flask, client: CheckedClient, environ: Environ) -> None:
     """SIGHUP: workers take turns, so that nobody is sent away meanwhile; a link of a leaked key ends with the last."""
     ask_brochure(client)

@@ -61,6 +61,7 @@ def _application(*_request: object) -> list[bytes]:
     return []
 
 
+@pytest.mark.slow
 def test_each_has_its_own_until_it_ends(two: list[int], tmp_path: Path) -> None:
     first, second = two
     for _ in range(2):

@@ -23,6 +23,8 @@ from .conftest import Environ
 from .privacy.owners import MAX, ZOE, space_of
 from .served import Server, Visitor, clean_environ, free_port, started
 
+pytestmark = pytest.mark.slow
+
 KEYS = ("secret_key", "erasure_key")
 
 

@@ -121,6 +121,7 @@ def test_transaction_leaves_the_line_however_it_ends(app: Flask) -> None:
             queue.enter(patience=0.2).end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_line_that_does_not_move_is_told_as_a_locked_database(app: Flask) -> None:
     with app.app_context(), _held_by_another_process(Path(f"{db.engine.url.database}-queue")):
@@ -129,6 +130,7 @@ def test_line_that_does_not_move_is_told_as_a_locked_database(app: Flask) -> Non
         db.session.rollback()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_patience_spent_in_the_line_is_not_spent_again_on_the_lock(app: Flask) -> None:
     with app.app_context():

@@ -12,6 +12,8 @@ from ..served import fetch, started
 from ..waiting import wait_until
 from .conftest import PHONE
 
+pytestmark = pytest.mark.slow
+
 
 def _look(site: str, *, times: int) -> None:
     for _ in range(times):

@@ -214,6 +214,7 @@ def test_reader_that_goes_away_gets_no_traceback(app: Flask, environ: Environ) -
     assert ran.stderr == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a process's peak memory from /proc")
 def test_memory_does_not_grow_with_the_rows(app: Flask, environ: Environ, tmp_path: Path) -> None:
     def peak() -> int:

@@ -21,6 +21,8 @@ from ..page import CheckedClient, Form
 from ..served import Visitor, served
 from ..trouble import filled_up, integrity, locked, read_only, small_disk
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("/", "/brochure", "/portes-ouvertes", "/candidater")
 # Long enough for the database to need new pages.
 LONG = APPLICATION | {"motivation": "É" * MOTIVATION_LIMIT}

@@ -17,6 +17,8 @@ from ..kills import after, kill_at
 from ..page import CheckedClient, Page
 from ..served import Visitor, served
 
+pytestmark = pytest.mark.slow
+
 
 def test_200_parallel_posts_over_4_processes_give_200_submissions(
     client: CheckedClient, app: Flask, environ: Environ
@@ -60,7 +62,6 @@ def test_20_parallel_registrations_for_one_seat_give_one_seat(
 
 
 @pytest.mark.parametrize(("engine_name", "kills"), [("sqlite", 10), ("postgresql", 3)])
-@pytest.mark.slow
 def test_killed_again_and_again_amid_a_burst_loses_and_doubles_nobody(app: Flask, environ: Environ, kills: int) -> None:
     moments = [after(answers) for answers in range(1, 4 * kills, 4)]
 

@@ -106,6 +106,7 @@ def _takes_connections(server: Server) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_connections_that_wait_for_a_worker_which_dies_are_answered_by_another(environ: Environ, workers: int) -> None:

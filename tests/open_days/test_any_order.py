@@ -172,6 +172,7 @@ def _was_outside(entry: Entry | None) -> bool:
     return entry is None or entry.state not in SEATED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_any_order_of_events_keeps_the_rules(app: Flask) -> None:
     machine = type("Machine", (_Slot,), {"app": app})

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import pytest
 from flask import Flask
 
 from microsite.db import db, writing
@@ -21,6 +22,8 @@ from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..served import Visitor, served
 from .people import book, in_order, plan_slot
+
+pytestmark = pytest.mark.slow
 
 CONFIRMED, OFFERED, WAITING = RegistrationState.CONFIRMED, RegistrationState.OFFERED, RegistrationState.WAITING
 STARTS_AT = datetime(2099, 3, 7, 9, tzinfo=UTC)

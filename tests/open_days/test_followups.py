@@ -287,6 +287,7 @@ def test_slot_that_fails_stops_neither_the_others_nor_the_mails(scene: Scene, ca
 
 
 # SQLite locks the whole database, not a slot.
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_slot_that_another_program_holds_delays_the_others_by_seconds(scene: Scene) -> None:
     with time_machine.travel(START - timedelta(days=3), tick=False) as clock:

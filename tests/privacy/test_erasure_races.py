@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -12,6 +13,8 @@ from microsite.leads.models import Lead, Submission
 from ..page import CheckedClient
 from .owners import ask_brochure, rows
 from .test_erasure import erase_now
+
+pytestmark = pytest.mark.slow
 
 _ROUNDS = 6
 

@@ -135,6 +135,7 @@ def test_unexpected_fault_shows_a_page_and_logs_the_route_alone(
     assert "zoe" not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_locked_database_keeps_the_answers_and_recovers_by_itself(
     client: CheckedClient, app: Flask, environ: Environ

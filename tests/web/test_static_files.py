@@ -171,6 +171,7 @@ def test_version_changes_with_any_name_or_content(tmp_path: Path) -> None:
     assert len({version(contents) for contents in others}) == len(others)
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_make_one_folder(environ: Environ, cache: Path) -> None:
     started = [
         subprocess.Popen(
