@@ -43,6 +43,7 @@ def new_installation(engine_name: str, request: pytest.FixtureRequest, tmp_path:
     return settings
 
 
+@pytest.mark.slow
 def test_five_parallel_identical_posts_give_one_submission(client: CheckedClient, app: Flask, environ: Environ) -> None:
     body = urlencode(client.page("/brochure").form("/brochure").filled(**BROCHURE)).encode()
 
@@ -55,6 +56,7 @@ def test_five_parallel_identical_posts_give_one_submission(client: CheckedClient
     assert all(reference in page for page in pages)
 
 
+@pytest.mark.slow
 def test_parallel_registrations_never_exceed_the_capacity(client: CheckedClient, app: Flask, environ: Environ) -> None:
     slot = add_slot(app, capacity=7)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
@@ -85,6 +87,7 @@ def test_new_installation_is_served_with_samples_once(new_installation: Environ)
         db.engine.dispose()
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_migrate_once(new_installation: Environ) -> None:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
 
@@ -98,6 +101,7 @@ def test_processes_that_start_together_migrate_once(new_installation: Environ) -
         assert (process.returncode, errors) == (0, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_two_servers_started_together_on_one_port_give_one(new_installation: Environ) -> None:
     port = str(free_port())

@@ -230,6 +230,7 @@ def test_more_lines_than_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.getvalue().split() == [str(number) for number in range(5001)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_served_site_logs_json_and_so_does_the_server(environ: Environ, tmp_path: Path) -> None:
     log = tmp_path / "log"

@@ -425,6 +425,7 @@ def test_page_that_could_not_be_made_anew_is_tried_again_before_it_ends(clock: _
     assert [_fetch(cache), _fetch(cache)] == [b"page 3", b"page 3"]
 
 
+@pytest.mark.slow
 def test_many_at_once_get_what_is_theirs(environ: Environ, tmp_path: Path) -> None:
     sources = [f"salon-{number}" for number in range(4)]
 
