@@ -1,5 +1,6 @@
 """Served sites in the situations that pages must cope with: sample dates, real ones, none, none left, no database."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,9 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
+from flask_migrate import upgrade
 
 from microsite import create_app
 from microsite.backoffice.models import Role
+from microsite.db import db, writing
+from microsite.keys import FILES as KEY_FILES
+from microsite.open_days.samples import plan_samples
+from microsite.web.context import utc_now
 
 from .. import injection
 from ..answers import BROCHURE, add_slot, plan_slot
@@ -49,8 +55,12 @@ class Site:
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
     prepare: Callable[[Site], None] = lambda site: None
-    options: tuple[str, ...] = ()
     min_fill_seconds: int = 0
+
+
+def _plan_samples(site: Site) -> None:
+    with site.app.app_context(), writing():
+        plan_samples(db.session(), now=utc_now())
 
 
 def _plan_slots_of_every_kind(site: Site) -> None:
@@ -84,7 +94,7 @@ def _lose_the_database(site: Site) -> None:
 
 
 KINDS = {
-    "samples": _Kind(options=("--samples",)),
+    "samples": _Kind(prepare=_plan_samples),
     "dates": _Kind(prepare=_plan_slots_of_every_kind),
     "full": _Kind(prepare=_plan_a_full_slot),
     # Whoever sends a form here is too fast.
@@ -99,15 +109,23 @@ KINDS = {
 
 
 @contextmanager
-def opened(name: str, folder: Path) -> Iterator[Site]:
+def opened(name: str, folder: Path, *, template: Path | None = None) -> Iterator[Site]:
+    """The site of that name, on a copy of the database `template`, or on one that is migrated here."""
     kind = KINDS[name]
+    if template is not None:
+        for file in (template, *(template.with_name(key) for key in KEY_FILES)):
+            shutil.copy(file, folder)
     environ = {
         "MICROSITE_INSTANCE_PATH": str(folder),
         "MICROSITE_MIN_FILL_SECONDS": str(kind.min_fill_seconds),
         "MICROSITE_FORM_RATE_LIMIT": "0,0",
         "MICROSITE_PAGE_SECONDS": "0",
     }
-    with served(environ, workers=1, options=kind.options) as url:
-        site = Site(url=url, app=create_app(environ), folder=folder)
+    app = create_app(environ)
+    if template is None:
+        with app.app_context():
+            upgrade()
+    with served(environ, workers=1) as url:
+        site = Site(url=url, app=app, folder=folder)
         kind.prepare(site)
         yield site
