@@ -52,19 +52,31 @@ SMALL_TARGETS = """() => {
   return found;
 }"""
 
+# After the first paint, and the one after that.
+PAINTED = """() => new Promise(done => {
+  const look = () => {
+    const isPainted = performance.getEntriesByType('paint').length > 0;
+    requestAnimationFrame(isPainted ? () => requestAnimationFrame(() => setTimeout(done)) : look);
+  };
+  look();
+})"""
+
 _RUN = """async rules => {
   const runOnly = rules.length ? { type: 'rule', values: rules } : { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
   return (await axe.run({ runOnly, resultTypes: ['violations'], iframes: false })).violations;
 }"""
 
 
+def add_axe(page: Page) -> None:
+    """Have axe-core in each page that is opened from now on: it takes far longer to send it than to run it."""
+    page.add_init_script(path=tools.node_file("axe-core/axe.min.js"))
+
+
 def violations(page: Page, *rules: str) -> list[str]:
-    """What axe-core finds in the page as it stands; by every rule unless some are named.
+    """What axe-core finds in the page as it stands (add_axe); by every rule unless some are named.
 
     A frame's page is opened by itself where it is tested: asking after a sandboxed one is an error in the console.
     """
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(tools.node_file("axe-core/axe.min.js").read_text())
     found = page.evaluate(_RUN, list(rules))
     return [line for violation in found for line in _told(violation)]
 

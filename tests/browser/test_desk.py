@@ -15,7 +15,7 @@ from . import tools
 from .chromium import SANDBOX
 from .conftest import Sites
 from .desk_screens import EXCEPTIONS, SECTIONS, Screen
-from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, violations
+from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, add_axe, violations
 from .sites import Site
 from .test_html import nu_findings
 from .watch import watched
@@ -25,6 +25,19 @@ _PHONE: ViewportSize = {"width": 390, "height": 844}
 _WIDE: ViewportSize = {"width": 1440, "height": 900}
 # A4 at 96 dots an inch, without its margins.
 _SHEET: ViewportSize = {"width": 680, "height": 1000}
+# One of each kind: forms and their errors, lists, a person, what is printed, what runs scripts, tables of numbers.
+_QUICK = {
+    "sign in",
+    "home",
+    "contacts",
+    "contact",
+    "new day, errors",
+    "door list",
+    "door",
+    "export, being prepared",
+    "campaign",
+    "report",
+}
 
 
 @pytest.fixture
@@ -46,22 +59,36 @@ def test_every_screen_has_a_state(app: Flask) -> None:
     assert shown <= routes
 
 
+def test_one_screen_of_each_kind_is_fit_to_be_used(chromium: Browser, sites: Sites, tmp_path: Path) -> None:
+    screens = {name: screen for section in SECTIONS.values() for name, screen in section.items() if name in _QUICK}
+    assert set(screens) == _QUICK
+
+    _expect_fit(screens, chromium, sites, tmp_path)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_screens_are_fit_to_be_used(chromium: Browser, sites: Sites, section: str, tmp_path: Path) -> None:
+    _expect_fit(SECTIONS[section], chromium, sites, tmp_path)
+
+
+def _expect_fit(screens: dict[str, Screen], chromium: Browser, sites: Sites, folder: Path) -> None:
     sources: dict[str, str] = {}
     faults: list[str] = []
 
     with watched(chromium, cookies=frozenset({"equipe"}), reduced_motion="reduce") as page:
-        for name, screen in SECTIONS[section].items():
+        add_axe(page)
+        for name, screen in screens.items():
             page.set_viewport_size(_PHONE)
             page.emulate_media(media="screen", color_scheme="light")
             sources[name] = reach(screen, page, sites(screen.site))
             faults += [f"{name}: {fault}" for fault in _faults(page, screen)]
 
     assert faults == []
-    assert nu_findings(sources, tmp_path) == []
+    assert nu_findings(sources, folder) == []
 
 
+@pytest.mark.slow
 def test_corpus_of_injections_runs_nowhere_and_fits_a_phone(chromium: Browser, sites: Sites) -> None:
     """What ran, or was kept from running, is an error in the console (watch.py): nothing is called what it calls."""
     site = sites("hostile desk")

@@ -35,7 +35,7 @@ def site(sites: Sites) -> Site:
     return sites("first day")
 
 
-@pytest.fixture(params=_SCREENS)
+@pytest.fixture(params=["phone", pytest.param("wide", marks=pytest.mark.slow)])
 def open_desk(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Open]:
     """A browser of somebody else's each time, as wide as this test's; the clipboard can be read."""
     options: dict[str, Any] = {

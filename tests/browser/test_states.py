@@ -4,15 +4,32 @@ import pytest
 from playwright.sync_api import Page
 
 from .conftest import Sites
-from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, violations
+from .looks import BY_LOOKS, SMALL_TARGETS, STICKS_OUT, add_axe, violations
 from .states import STATES
 
+# One of each kind of page.
+_QUICK = {
+    "page /",
+    "page /portes-ouvertes",
+    "open days, waiting list offered",
+    "errors /candidater",
+    "thanks, brochure",
+    "mailed, confirm",
+    "space",
+    "framed /candidater",
+    "404",
+    "503",
+}
 
-@pytest.mark.parametrize("name", STATES)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _QUICK else pytest.mark.slow) for name in STATES]
+)
 def test_page_fits_small_screens_and_axe_finds_nothing(phone: Page, sites: Sites, name: str) -> None:
     state = STATES[name]
     # Else colours would be read halfway from one scheme to the other.
     phone.emulate_media(reduced_motion="reduce")
+    add_axe(phone)
 
     state.reach(phone, sites(state.site))
 
