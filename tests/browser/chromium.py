@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from . import tools
 
@@ -17,3 +17,10 @@ def launched() -> Iterator[Browser]:
     program = tools.headless_chromium()
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=SANDBOX) as browser:
         yield browser
+
+
+def block_third_party_cookies(page: Page) -> None:
+    """Without its window Chromium knows no flag for it."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCookieControls", {"enableThirdPartyCookieRestriction": True})

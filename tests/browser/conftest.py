@@ -1,7 +1,8 @@
 """One Chromium and one served site of each kind for a test process; pages are watched while a test uses them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from ..waiting import PATIENCE
 from . import tools
-from .chromium import SANDBOX, launched
+from .chromium import SANDBOX, block_third_party_cookies, launched
 from .hosts import LISTEN, SHIFTS, Host, hosted
 from .sites import Site, opened
 from .watch import watched
@@ -28,14 +29,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+def with_window(chromium: Browser) -> Iterator[Browser]:
+    """Chromium as people have it: it shows PDFs, and rounds the widths of letters as they are seen."""
+    with chromium.browser_type.launch(executable_path=tools.chromium(), args=SANDBOX) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Sites]:
     """The served site of that name (sites.KINDS), started when it is asked for first."""
     started: dict[str, Site] = {}
     with ExitStack() as stack:
 
         def find(kind: str) -> Site:
             if kind not in started:
-                started[kind] = stack.enter_context(opened(kind, tmp_path_factory.mktemp(kind)))
+                folder = tmp_path_factory.mktemp(kind)
+                started[kind] = stack.enter_context(opened(kind, folder, template=sqlite_template))
             return started[kind]
 
         yield find
@@ -70,14 +79,6 @@ def phone(open_page: OpenPage) -> Page:
 
 
 @pytest.fixture(scope="session")
-def blocking(chromium: Browser) -> Iterator[Browser]:
-    """One that blocks third-party cookies, as most visitors' do."""
-    arguments = [*SANDBOX, "--test-third-party-cookie-phaseout"]
-    with chromium.browser_type.launch(executable_path=tools.chromium(), args=arguments) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="session")
 def host(sites: Sites) -> Iterator[Host]:
     with hosted() as host:
         allowed = sites("samples").app.test_cli_runner().invoke(args=["embed-hosts", "add", host.url])
@@ -86,13 +87,29 @@ def host(sites: Sites) -> Iterator[Host]:
 
 
 @pytest.fixture
-def open_host(blocking: Browser, site: Site) -> Iterator[OpenPage]:
-    """Opens a page of a host's, listening to our events; options are those of Browser.new_context."""
+def open_host(chromium: Browser, site: Site) -> Iterator[OpenPage]:
+    """Opens a page of a host's, listening to our events, without third-party cookies, as most visitors' browsers do.
+
+    Options are those of Browser.new_context.
+    """
+    with _opening_hosts(chromium, site) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_host_with_window(with_window: Browser, site: Site) -> Iterator[OpenPage]:
+    with _opening_hosts(with_window, site) as open_one:
+        yield open_one
+
+
+@contextmanager
+def _opening_hosts(browser: Browser, site: Site) -> Iterator[OpenPage]:
     partners = frozenset({urlsplit(site.url).netloc})
     with ExitStack() as stack:
 
         def open_one(address: str, **options: Any) -> Page:
-            page = stack.enter_context(watched(blocking, partners=partners, **options))
+            page = stack.enter_context(watched(browser, partners=partners, **options))
+            block_third_party_cookies(page)
             page.add_init_script(f"({LISTEN})(); ({SHIFTS})();")
             page.on("response", _refuse_cookies)
             page.goto(address)

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, Response, Route, expect
+from playwright.sync_api import FrameLocator, Locator, Page, Response, Route, expect
 
 from ..answers import export
 from ..campaigns.test_mangled_links import QUERIES, RIGHT_VALUES, WANTED
 from ..waiting import PATIENCE as WAITED
+from ..waiting import wait_until
 from .conftest import OpenPage
 from .hands import Hand, Pointer, apply, ask_for_brochure, register
 from .hosts import LINE, Host
+from .looks import PAINTED
 from .sites import Site
 
 Fill = Callable[[Hand], None]
@@ -31,13 +33,17 @@ IN_APPS = [
     "Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/280.0.0.48.122;]",
 ]
 PHONE = {"width": 390, "height": 844}
-# In milliseconds: embed.js comes when the page around it has long been painted.
-LATE = 400
-# embed.js waits as long for a form that is seen.
+# In milliseconds: embed.js waits as long for a form that is seen.
 PATIENCE = 5000
 KEPT_FREE = {"brochure": 1170, "portes-ouvertes": 1970, "candidater": 1960}
 SANDBOX = "allow-scripts allow-forms allow-popups allow-downloads"
-WIDTHS = (320, 390, 768, 1280)
+WIDTHS = (320, pytest.param(390, marks=pytest.mark.slow), pytest.param(768, marks=pytest.mark.slow), 1280)
+# Behind a host page's address; at first what a browser takes for the part behind « # ».
+MANGLED = (
+    "#haut?utm_source=insta&utm_campaign=Salon+2027",
+    "?utm_source=insta&#038;utm_campaign=Salon+2027",
+    *(f"?{query}" for query in QUERIES),
+)
 # What an embed may transfer in all, headers included.
 MOST_BYTES = 45 * 1024
 
@@ -53,8 +59,12 @@ def _keeping_line(site: Site, form: str) -> str:
 
 
 def delay(page: Page, address: str) -> None:
+    """What is at this address comes once the page around it is painted."""
+
     def answer(route: Route) -> None:
-        page.wait_for_timeout(LATE)
+        # The new page's, not of the one that it takes the place of.
+        page.locator("h1").wait_for()
+        page.evaluate(PAINTED)
         route.continue_()
 
     page.route(address, answer)
@@ -81,19 +91,30 @@ def _height(element: Locator) -> int:
     return int(element.evaluate("element => Math.ceil(element.getBoundingClientRect().height)"))
 
 
+def _expect_given_up(page: Page) -> Locator:
+    """The sentence in a form's place, once as much of the page's time has passed as embed.js waits."""
+    sentence = page.get_by_text("Le formulaire ne s’affiche pas ici.")
+
+    def is_given_up() -> bool:
+        # It begins to wait when it sees the frame, which may be after this.
+        page.clock.fast_forward(PATIENCE)
+        return sentence.is_visible()
+
+    wait_until(is_given_up, "embed.js gives up")
+    return sentence
+
+
 def _newest(site: Site) -> dict[str, str]:
     return export(site.app)[-1]
 
 
-def test_third_party_cookies_are_blocked_in_these_tests(blocking: Browser, host: Host, site: Site) -> None:
-    page = blocking.new_context().new_page()
-    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}")
+def test_third_party_cookies_are_blocked_in_these_tests(open_host: OpenPage, host: Host, site: Site) -> None:
+    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
 
     frame = _in_frame(page).locator("body")
     kept = frame.evaluate("() => { document.cookie = 'a=1; SameSite=None; Secure'; return document.cookie; }")
 
     assert kept == ""
-    page.context.close()
 
 
 @pytest.mark.parametrize(
@@ -162,23 +183,24 @@ def test_address_of_the_frame_holds_the_host_name_and_known_parameters_alone(
     }
 
 
-def test_mangled_address_of_the_host_page_is_read_as_ours_are(open_host: OpenPage, host: Host, site: Site) -> None:
+@pytest.mark.parametrize(
+    "addresses", [MANGLED[:6], pytest.param(MANGLED[6:], marks=pytest.mark.slow)], ids=["some", "others"]
+)
+def test_mangled_address_of_the_host_page_is_read_as_ours_are(
+    open_host: OpenPage, host: Host, site: Site, addresses: tuple[str, ...]
+) -> None:
     path = host.put(_line(site, "brochure").replace(' data-campaign="salon-2026"', ""))
     page = open_host("about:blank")
-    behind_the_sign = (
-        "#haut?utm_source=insta&utm_campaign=Salon+2027",
-        "?utm_source=insta&#038;utm_campaign=Salon+2027",
-    )
 
-    for query in (*(f"?{query}" for query in QUERIES), *behind_the_sign):
+    for address in addresses:
         # A change behind « # » alone would load nothing.
         page.goto("about:blank")
-        page.goto(f"{host.url}{path}{query}")
+        page.goto(f"{host.url}{path}{address}")
 
         fields = _in_frame(page).locator("form [type=hidden][name^=utm_]")
         fields.first.wait_for(state="attached")
         carried = dict(fields.evaluate_all("fields => fields.map(({ name, value }) => [name, value])"))
-        assert {name: value for name, value in carried.items() if value} == WANTED, query
+        assert {name: value for name, value in carried.items() if value} == WANTED, address
 
 
 def test_right_campaign_of_the_host_page_is_carried_as_it_is(open_host: OpenPage, host: Host, site: Site) -> None:
@@ -186,7 +208,8 @@ def test_right_campaign_of_the_host_page_is_carried_as_it_is(open_host: OpenPage
     page = open_host("about:blank")
 
     for value in RIGHT_VALUES:
-        page.goto(f"{host.url}{path}?utm_campaign={quote_plus(value)}&utm_source=a&email=zoe@exemple.fr&fbclid=IwAR0")
+        query = f"utm_campaign={quote_plus(value)}&utm_source=a&email=zoe@exemple.fr&fbclid=IwAR0"
+        page.goto(f"{host.url}{path}?{query}", wait_until="commit")
 
         address = urlsplit(page.locator("iframe").get_attribute("src") or "")
         carried = {"utm_source": ["a"], "utm_campaign": [value], "embed_host": ["localhost"]}
@@ -195,11 +218,15 @@ def test_right_campaign_of_the_host_page_is_carried_as_it_is(open_host: OpenPage
 
 def test_form_far_below_is_asked_for_when_the_visitor_comes_near(open_host: OpenPage, host: Host, site: Site) -> None:
     far = '<div style="height: 9000px"></div>'
-    page = open_host(f"{host.url}{host.put(far + _line(site, 'brochure'))}")
+    page = open_host("about:blank")
+    page.clock.install()
+    page.goto(f"{host.url}{host.put(far + _line(site, 'brochure'))}")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
-    page.wait_for_timeout(PATIENCE + 500)
+    page.clock.fast_forward(PATIENCE)
+    # The browser's own time, in which it would ask.
+    page.wait_for_timeout(500)
 
     assert asked == []
     assert page.get_by_text("Le formulaire ne s’affiche pas ici.").count() == 0
@@ -305,8 +332,8 @@ def test_form_is_sent_from_a_sandboxed_frame(
     assert row | {"utm_campaign": "salon", "embed_host": "localhost", "landing_path": f"/embed/{form}"} == row
 
 
-def test_brochure_opens_in_a_new_tab(open_host: OpenPage, host: Host, site: Site) -> None:
-    page = open_host(f"{host.url}{host.put(_line(site, 'brochure'))}")
+def test_brochure_opens_in_a_new_tab(open_host_with_window: OpenPage, host: Host, site: Site) -> None:
+    page = open_host_with_window(f"{host.url}{host.put(_line(site, 'brochure'))}")
     ask_for_brochure(Pointer(_in_frame(page).locator("form")))
 
     with page.expect_popup() as popup:
@@ -316,9 +343,9 @@ def test_brochure_opens_in_a_new_tab(open_host: OpenPage, host: Host, site: Site
     expect(_in_frame(page).get_by_role("heading", level=1)).to_contain_text("Merci")
 
 
-def test_brochure_is_saved_from_a_sandboxed_frame(open_host: OpenPage, host: Host, site: Site) -> None:
+def test_brochure_is_saved_from_a_sandboxed_frame(open_host_with_window: OpenPage, host: Host, site: Site) -> None:
     frame = f'<iframe sandbox="{SANDBOX}" src="{site.url}/embed/brochure" height="1400"></iframe>'
-    page = open_host(f"{host.url}{host.put(frame)}")
+    page = open_host_with_window(f"{host.url}{host.put(frame)}")
     ask_for_brochure(Pointer(_in_frame(page).locator("form")))
 
     # Of the page that the new tab comes from: the tab itself closes, for it has nothing to show.
@@ -352,8 +379,11 @@ def test_host_with_a_strict_policy_needs_to_allow_nothing_but_us(open_host: Open
 
 def test_unlisted_host_shows_a_sentence_and_a_link(open_host: OpenPage, host: Host, site: Site) -> None:
     path = host.put(_line(site, "brochure"))
-    page = open_host(f"{host.unlisted}{path}?utm_source=lycee", expected="frame-ancestors")
+    page = open_host("about:blank", expected="frame-ancestors")
+    page.clock.install()
+    page.goto(f"{host.unlisted}{path}?utm_source=lycee")
 
+    _expect_given_up(page)
     link = page.get_by_role("link", name="Demandez la brochure sur le site de l’ÉSEC")
 
     expect(link).to_be_visible()
@@ -375,10 +405,11 @@ def test_form_that_comes_late_takes_its_place_back(open_host: OpenPage, host: Ho
     def hold(route: Route) -> None:
         late.append(route)
 
+    page.clock.install()
     page.route("**/embedded.js", hold)
-    page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}", wait_until="commit")
-    sentence = page.get_by_text("Le formulaire ne s’affiche pas ici.")
-    expect(sentence).to_be_visible()
+    with page.expect_request("**/embedded.js"):
+        page.goto(f"{host.url}{host.put(_line(site, 'brochure'))}", wait_until="commit")
+    sentence = _expect_given_up(page)
 
     late[0].continue_()
 

@@ -1,13 +1,9 @@
 """Nothing sticks out of the screen, whatever spacing its reader has; nothing moves."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from . import tools
-from .chromium import SANDBOX
-from .looks import STICKS_OUT
+from .looks import PAINTED, STICKS_OUT
 from .sites import Site
 from .watch import watched
 
@@ -19,14 +15,6 @@ _SHIFTS = """
     }
   }).observe({ type: 'layout-shift', buffered: true });
 """
-# After the first paint, and the one after that.
-_PAINTED = """() => new Promise(done => {
-  const look = () => {
-    const isPainted = performance.getEntriesByType('paint').length > 0;
-    requestAnimationFrame(isPainted ? () => requestAnimationFrame(() => setTimeout(done)) : look);
-  };
-  look();
-})"""
 
 # WCAG 1.4.12: a reader's own spacing.
 _SPACED = """() => {
@@ -44,13 +32,6 @@ def test_text_spaced_by_its_reader_needs_no_sideways_scroll(phone: Page, site: S
     phone.evaluate(_SPACED)
 
     assert phone.evaluate(STICKS_OUT) == []
-
-
-@pytest.fixture(scope="module")
-def with_window(chromium: Browser) -> Iterator[Browser]:
-    """Chromium as people have it: without its window it rounds the widths of letters otherwise."""
-    with chromium.browser_type.launch(executable_path=tools.chromium(), args=SANDBOX) as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -73,13 +54,13 @@ def _shifts_while_late(page: Page, address: str) -> list[object]:
     page.goto(address, wait_until="commit")
     # The new page's, not of the one that it takes the place of.
     page.locator("h1").wait_for()
-    page.evaluate(_PAINTED)
+    page.evaluate(PAINTED)
 
     for route in late:
         route.continue_()
     page.unroute_all(behavior="wait")
     page.wait_for_load_state()
     page.evaluate("() => document.fonts.ready.then(() => null)")
-    page.evaluate(_PAINTED)
+    page.evaluate(PAINTED)
 
     return list(page.evaluate("window.shifts"))
