@@ -46,16 +46,26 @@ class MailServer:
         self.holds_quit = False
         self.is_quitting = threading.Event()
         self.port = port or free_port()
-        self._controller = _Controller(
-            self, hostname="127.0.0.1", port=self.port, ready_timeout=float(PATIENCE), **options
-        )
+        self._options = options
+        self._controller: _Controller | None = None
 
     def __enter__(self) -> "MailServer":
+        self._controller = _Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=float(PATIENCE), **self._options
+        )
         self._controller.start()
         return self
 
     def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        assert self._controller is not None
         self._controller.stop()
+
+    def replace(self) -> "MailServer":
+        """Return one that has received nothing and takes every mail, and that new connections to this port reach."""
+        assert self._controller is not None
+        server = MailServer(port=self.port)
+        self._controller.handler = server
+        return server
 
     def message_ids(self) -> list[str]:
         return [str(message["Message-ID"]) for message in self.received]
