@@ -166,7 +166,7 @@ def make_app(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> I
     apps: list[Flask] = []
 
     def build(**settings: str) -> Flask:
-        app = _build(environ | settings, compiled_templates)
+        app = build_app(environ | settings, compiled_templates)
         apps.append(app)
         return app
 
@@ -190,13 +190,8 @@ def app(
     extension), it changes of one that make_app() builds.
     """
     if engine_name not in apps_by_engine:
-        apps_by_engine[engine_name] = _build(environ, compiled_templates)
-    app = apps_by_engine[engine_name]
-    app.extensions["view_counter"] = ViewCounter()
-    parts = dict(app.extensions)
-    yield app
-    assert app.extensions == parts, "this test has changed the application that all share"
-    _let_go(app)
+        apps_by_engine[engine_name] = build_app(environ, compiled_templates)
+    yield from lend(apps_by_engine[engine_name])
 
 
 @pytest.fixture
@@ -214,11 +209,20 @@ def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
     return transport
 
 
-def _build(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> Flask:
+def build_app(environ: Environ, compiled_templates: FileSystemBytecodeCache) -> Flask:
     app = create_app(environ)
     app.test_client_class = CheckedClient
     app.jinja_env.bytecode_cache = compiled_templates
     return app
+
+
+def lend(app: Flask) -> Iterator[Flask]:
+    """Yield an application that several tests share, and check that the test leaves it as it was."""
+    app.extensions["view_counter"] = ViewCounter()
+    parts = dict(app.extensions)
+    yield app
+    assert app.extensions == parts, "this test has changed the application that all share"
+    _let_go(app)
 
 
 def _let_go(app: Flask) -> None:

@@ -61,6 +61,13 @@ class ImapServer:
                 status, answer = server.append("INBOX", "", "", message.replace(b"\n", b"\r\n"))
                 assert status == "OK", answer
 
+    def empty(self) -> None:
+        """No message is left in the inbox."""
+        with self._inbox() as server:
+            # By UIDs, since an empty inbox has no message 1.
+            server.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
+            server.expunge()
+
     def flags(self) -> list[str]:
         """Of each message, in their order."""
         with self._inbox() as server:

@@ -46,16 +46,26 @@ class MailServer:
         self.holds_quit = False
         self.is_quitting = threading.Event()
         self.port = port or free_port()
-        self._controller = _Controller(
-            self, hostname="127.0.0.1", port=self.port, ready_timeout=float(PATIENCE), **options
-        )
+        self._options = options
+        self._controller: _Controller | None = None
 
     def __enter__(self) -> "MailServer":
+        self._controller = _Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=float(PATIENCE), **self._options
+        )
         self._controller.start()
         return self
 
     def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        assert self._controller is not None
         self._controller.stop()
+
+    def replace(self) -> "MailServer":
+        """Return one that has received nothing and takes every mail, and that new connections to this port reach."""
+        assert self._controller is not None
+        server = MailServer(port=self.port)
+        self._controller.handler = server
+        return server
 
     def message_ids(self) -> list[str]:
         return [str(message["Message-ID"]) for message in self.received]
@@ -138,6 +148,7 @@ def starttls(context: ssl.SSLContext) -> dict[str, Any]:
 
     def log_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
         known = isinstance(data, LoginPassword) and data == LoginPassword(b"microsite", b"sesame")
-        return AuthResult(success=known, handled=True)
+        # Not handled: the server itself answers 535, or the client would wait for an answer.
+        return AuthResult(success=known, handled=False)
 
     return {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": log_in}

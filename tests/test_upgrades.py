@@ -23,6 +23,7 @@ from .answers import BROCHURE
 from .backoffice.conftest import add_member, enter
 from .backups.shelf import new_database
 from .conftest import Environ
+from .engines import mostly_sqlite
 from .page import CheckedClient, Page
 
 UNKNOWN = "on ne peut pas savoir : "
@@ -176,6 +177,7 @@ def test_new_installation_judges_everything(app: Flask) -> None:
     assert not any(line.startswith(UNKNOWN) for line in lines)
 
 
+@mostly_sqlite
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_each_revision_with_rows_comes_up_to_date(old: Flask, revision: str) -> None:
     """Written as the first release wrote them, brought to that revision, then by today's program to the newest."""

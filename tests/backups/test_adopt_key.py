@@ -15,6 +15,7 @@ from microsite.config import PROJECT_ROOT, StartError
 from microsite.db import db, writing
 
 from ..conftest import Environ
+from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure, rows
 from ..served import clean_environ
@@ -181,6 +182,7 @@ def test_servers_own_cut_copy_isnt_kept_beside_the_whole_key(
         let_go(app)
 
 
+@mostly_sqlite
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("content", ["", "court", "\0" * 64, "é" * 64, None])
 def test_damaged_key_file_is_set_aside_by_the_printed_command(

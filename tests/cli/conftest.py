@@ -1,5 +1,5 @@
 """Commands that need a mail server."""
 
-from ..outbox.conftest import mail_server
+from ..outbox.conftest import listening_server, mail_server
 
-__all__ = ["mail_server"]
+__all__ = ["listening_server", "mail_server"]

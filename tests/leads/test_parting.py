@@ -25,6 +25,7 @@ from microsite.web.context import utc_now
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, only, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
+from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import rows
 
@@ -127,7 +128,14 @@ def _links(sent: MemoryTransport, to: str) -> list[str]:
     return sorted({link for link in found if "/mon-espace/" in link})
 
 
-@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize(
+    ("engine_name", "one", "other"),
+    [
+        *(("sqlite", *pair) for pair in PAIRS),
+        ("postgresql", *PAIRS[0]),
+        *(pytest.param("postgresql", *pair, marks=pytest.mark.slow) for pair in PAIRS[1:]),
+    ],
+)
 def test_each_mailbox_gets_its_own_lead_with_all_that_came_with_its_forms(
     app: Flask, client: CheckedClient, one: str, other: str
 ) -> None:
@@ -221,6 +229,7 @@ def test_lead_whose_own_forms_are_gone_becomes_who_is_left(app: Flask, client: C
     _audited(app)
 
 
+@mostly_sqlite
 class TestReview:
     def _flagged(self, app: Flask) -> dict[str, bool]:
         with app.app_context():
@@ -274,6 +283,7 @@ class TestReview:
         assert self._flagged(app) == {ONE: False, OTHER: False}
 
 
+@mostly_sqlite
 @pytest.mark.parametrize(
     ("typed", "key"),
     [
@@ -369,6 +379,7 @@ class TestSeats:
         assert mail["Subject"].startswith("Votre inscription")
         assert _references(app, emails[1])[0] in str(mail)
 
+    @mostly_sqlite
     def test_who_lost_a_seat_by_it_waits_where_there_is_none_and_check_says_so(
         self, app: Flask, client: CheckedClient
     ) -> None:
@@ -388,6 +399,7 @@ class TestSeats:
         with time_machine.travel(utc_now() + timedelta(days=40_000)):
             assert _checked(app) == []
 
+    @mostly_sqlite
     def test_slot_that_is_over_or_called_off_gets_nobody(self, app: Flask, client: CheckedClient) -> None:
         slot = add_slot(app, capacity=20)
         self._two_for_one_seat(app, client, slot, (ONE, OTHER))
@@ -411,6 +423,7 @@ class TestConsents:
         path = words[-1].split(":8000")[1]
         client.follow(client.send(client.page(path).form(path)))
 
+    @mostly_sqlite
     def test_consent_that_the_other_one_confirmed_is_asked_of_its_owner(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:
@@ -434,6 +447,7 @@ class TestConsents:
             assert None not in (first, second)
             assert first != second
 
+    @mostly_sqlite
     def test_consents_that_one_click_confirmed_for_both_are_named_until_one_is_withdrawn(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:
@@ -470,6 +484,7 @@ class TestConsents:
             return [(mail.cause, db.session.get_one(Lead, mail.lead_id).email) for mail in mails]
 
     @pytest.mark.parametrize("answers", [{}, {"email_consent": "y"}])
+    @mostly_sqlite
     def test_what_was_confirmed_before_the_other_came_stays_without_its_mail(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport, answers: dict[str, str]
     ) -> None:
@@ -488,6 +503,7 @@ class TestConsents:
         assert _checked(app) == []
 
     @pytest.mark.parametrize("answers", [{}, {"email_consent": "y"}])
+    @mostly_sqlite
     def test_what_either_may_have_confirmed_stays_and_is_named(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport, answers: dict[str, str]
     ) -> None:
@@ -508,6 +524,7 @@ class TestConsents:
             db.session.execute(update(Consent).values(withdrawn_at=utc_now()))
         assert _checked(app) == []
 
+    @mostly_sqlite
     def test_who_was_parted_from_somebody_else_makes_nobody_doubtful(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:
@@ -526,6 +543,7 @@ class TestConsents:
         assert self._confirmed(app) == [True]
         assert _checked(app) == []
 
+    @mostly_sqlite
     def test_consent_of_who_is_left_stays_where_the_other_ones_forms_are_gone(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:
@@ -587,6 +605,7 @@ class TestConsents:
         assert self._asked(app) == [(second, OTHER)]
 
     @pytest.mark.parametrize("settled", ["withdrawn", "confirmed"])
+    @mostly_sqlite
     def test_who_has_withdrawn_or_confirmed_is_not_asked(self, app: Flask, client: CheckedClient, settled: str) -> None:
         self._agree(client)
         Worker(app).work()
@@ -610,6 +629,7 @@ class TestConsents:
         path = next(word for body in bodies for word in body.split() if "/confirmer/" in word).split(":8000")[1]
         client.follow(client.send(client.page(path).form(path)))
 
+    @mostly_sqlite
     def test_what_no_form_came_with_is_named_until_it_is_settled(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport
     ) -> None:

@@ -5,23 +5,50 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+
+from microsite.outbox.transports import SmtpTransport
 
 from ..answers import complete_school
-from ..conftest import Environ
+from ..conftest import Environ, build_app, lend
 from ..mail_server import MailServer
 from ..page import CheckedClient
 from ..waiting import PATIENCE
 
 
-@pytest.fixture
-def mail_server() -> Iterator[MailServer]:
+@pytest.fixture(scope="session")
+def listening_server() -> Iterator[MailServer]:
+    """One port for all tests, so that `smtp_app` may be one for all."""
     with MailServer() as server:
         yield server
 
 
 @pytest.fixture
-def smtp_app(make_app: Callable[..., Flask], environ: Environ, mail_server: MailServer) -> Flask:
-    return make_smtp_app(make_app, environ, mail_server.port)
+def mail_server(listening_server: MailServer) -> MailServer:
+    return listening_server.replace()
+
+
+@pytest.fixture
+def smtp_app(
+    engine_name: str,
+    environ: Environ,
+    compiled_templates: FileSystemBytecodeCache,
+    smtp_apps_by_engine: dict[str, Flask],
+    mail_server: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Flask]:
+    """Built once for each engine, as `app` is; what it knows of its mail server is each test's own."""
+    complete_school(Path(environ["MICROSITE_INSTANCE_PATH"]))
+    if engine_name not in smtp_apps_by_engine:
+        smtp_apps_by_engine[engine_name] = build_app(environ | smtp_settings(mail_server.port), compiled_templates)
+    app = smtp_apps_by_engine[engine_name]
+    monkeypatch.setattr(app.extensions["outbox"], "transport", SmtpTransport(app.extensions["settings"]))
+    yield from lend(app)
+
+
+@pytest.fixture(scope="session")
+def smtp_apps_by_engine() -> dict[str, Flask]:
+    return {}
 
 
 @pytest.fixture

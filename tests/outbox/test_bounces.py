@@ -415,13 +415,19 @@ def test_notice_to_admissions_that_comes_back_holds_nobody_s_mails(
         assert db.session.scalars(select(Lead.bounced_at)).all() == [None]
 
 
-@pytest.fixture
-def mailbox(engine_name: str) -> Iterator[ImapServer]:
+@pytest.fixture(scope="module")
+def imap() -> Iterator[ImapServer]:
     if not is_installed():
         assert not STRICT, "Dovecot is missing, and nothing may be skipped"
         pytest.skip("Dovecot isn't installed")
     with imap_server() as server:
         yield server
+
+
+@pytest.fixture
+def mailbox(imap: ImapServer) -> ImapServer:
+    imap.empty()
+    return imap
 
 
 def _imap(port: int, **more: str) -> dict[str, str]:

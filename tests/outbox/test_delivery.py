@@ -23,6 +23,7 @@ from microsite.outbox.models import MailStatus, OutgoingMail
 
 from ..answers import BROCHURE, only
 from ..conftest import Environ
+from ..engines import mostly_sqlite
 from ..mail_server import MailServer, starttls
 from ..page import CheckedClient
 from ..served import free_port
@@ -76,6 +77,7 @@ def test_mail_is_delivered_once(smtp_app: Flask, smtp_client: CheckedClient, mai
     ],
     ids=["4xx to RCPT", "4xx to DATA", "drops mid-message", "slower than the time-out"],
 )
+@mostly_sqlite
 def test_passing_trouble_is_tried_again_later(
     make_app: Callable[..., Flask],
     environ: Environ,
@@ -112,6 +114,7 @@ def test_slow_server_within_the_time_out_takes_the_mail(
     assert len(mail_server.received) == 1
 
 
+@mostly_sqlite
 def test_mail_whose_acceptance_comes_after_the_time_out_is_delivered_once(
     make_app: Callable[..., Flask],
     environ: Environ,
@@ -208,6 +211,7 @@ def test_mail_whose_recipient_is_never_ready_is_dead_after_two_days(
     assert all(timedelta(hours=4.5) <= delay <= timedelta(hours=7.5) for delay in delays[9:-1])
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_wrong_log_in_kills_no_mail(make_app: Callable[..., Flask], environ: Environ, tls: ssl.SSLContext) -> None:
     with MailServer(**starttls(tls)) as server:
         secrets = {"MICROSITE_SMTP_USER": "microsite", "MICROSITE_SMTP_PASSWORD": "wrong"}
@@ -222,6 +226,7 @@ def test_wrong_log_in_kills_no_mail(make_app: Callable[..., Flask], environ: Env
     assert "wrong" not in (only(_mails(app)).failure or "")
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_starttls_and_log_in(make_app: Callable[..., Flask], environ: Environ, tls: ssl.SSLContext) -> None:
     with MailServer(**starttls(tls)) as server:
         secrets = {"MICROSITE_SMTP_USER": "microsite", "MICROSITE_SMTP_PASSWORD": "sesame"}
@@ -235,6 +240,7 @@ def test_starttls_and_log_in(make_app: Callable[..., Flask], environ: Environ, t
     assert server.recipients == ["zoe0@exemple.fr"]
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_tls_from_the_first_byte(make_app: Callable[..., Flask], environ: Environ, tls: ssl.SSLContext) -> None:
     with MailServer(ssl_context=tls) as server:
         app = make_smtp_app(make_app, environ, server.port, MICROSITE_SMTP_SECURITY="tls")
@@ -247,6 +253,7 @@ def test_tls_from_the_first_byte(make_app: Callable[..., Flask], environ: Enviro
     assert server.recipients == ["zoe0@exemple.fr"]
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_server_without_the_right_certificate_gets_no_mail(
     make_app: Callable[..., Flask], environ: Environ, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def test_confirmation_change_and_cancellation_arrive_whole(scene: Scene, mail_se
     assert names == ["invitation.ics", "annulation.ics"]
 
 
+@pytest.mark.slow
 def test_offers_pass_on_by_themselves_and_are_told_once_by_two_processes(
     scene: Scene, environ: Environ, mail_server: MailServer
 ) -> None:

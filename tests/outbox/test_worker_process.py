@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -24,11 +24,12 @@ from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, only
 from ..conftest import Environ
+from ..engines import mostly_sqlite
 from ..mail_server import MailServer
 from ..page import CheckedClient
 from ..served import clean_environ, served
 from ..waiting import PATIENCE, wait_until
-from .conftest import smtp_settings
+from .conftest import make_smtp_app, smtp_settings
 
 
 def _ask(client: CheckedClient, number: int = 0) -> None:
@@ -83,6 +84,7 @@ def test_worker_killed_between_sending_and_noting_sends_again_under_the_same_mes
     assert _statuses(smtp_app) == [MailStatus.SENT]
 
 
+@mostly_sqlite
 def test_process_told_to_stop_ends_the_mail_in_hand(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
@@ -99,6 +101,7 @@ def test_process_told_to_stop_ends_the_mail_in_hand(
     assert _statuses(smtp_app) == [MailStatus.SENT]
 
 
+@mostly_sqlite
 def test_process_told_twice_to_stop_does_not_wait_for_the_mail_in_hand(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
@@ -128,6 +131,7 @@ def test_process_told_to_stop_while_nothing_is_due_ends(
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.slow
 def test_two_processes_send_each_mail_once(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
@@ -140,6 +144,7 @@ def test_two_processes_send_each_mail_once(
     assert sorted(mail_server.recipients) == sorted(f"zoe{number}@exemple.fr" for number in range(20))
 
 
+@mostly_sqlite
 def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
 ) -> None:
@@ -181,26 +186,30 @@ def test_commands_and_the_bare_application_start_no_worker(
 
 
 def test_mail_that_left_is_noted_once_the_database_is_back(
-    smtp_app: Flask,
-    smtp_client: CheckedClient,
+    make_app: Callable[..., Flask],
+    environ: Environ,
     mail_server: MailServer,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The database is held locked from the sending on, past a writer's patience."""
-    _ask(smtp_client)
-    mail_server.holds_quit = True
+    monkeypatch.setattr("microsite.db.BUSY_TIMEOUT", 2)
     monkeypatch.setattr("microsite.outbox.delivery._NOTE_AGAIN", 0.1)
+    app = make_smtp_app(make_app, environ, mail_server.port)
+    client = app.test_client()
+    assert isinstance(client, CheckedClient)
+    _ask(client)
+    mail_server.holds_quit = True
     outcomes: list[Outcome] = []
 
     def deliver() -> None:
-        with smtp_app.app_context():
+        with app.app_context():
             outcomes.append(deliver_next())
 
     thread = threading.Thread(target=deliver)
     thread.start()
     assert mail_server.is_quitting.wait(PATIENCE)
-    with smtp_app.app_context():
+    with app.app_context():
         mail = only(list(db.session.scalars(select(OutgoingMail).with_for_update())))
         mail_server.holds_quit = False
         wait_until(lambda: "can't be noted" in caplog.text, "the note has been given up once")
@@ -211,4 +220,4 @@ def test_mail_that_left_is_noted_once_the_database_is_back(
 
     assert outcomes == [Outcome.DONE]
     assert len(mail_server.received) == 1
-    assert _statuses(smtp_app) == [MailStatus.SENT]
+    assert _statuses(app) == [MailStatus.SENT]
