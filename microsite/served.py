@@ -38,8 +38,8 @@ app.extensions["static_files"].prepare()
 # What is there by now stays: to go through it again takes a tenth of a second, in the middle of somebody's request.
 gc.collect()
 gc.freeze()
-# Objects; most of what a request leaves behind goes without the collector.
-gc.set_threshold(20_000, 20, 50)
+# Objects; most of what a request leaves behind goes without the collector. The rest is little, and old at once.
+gc.set_threshold(20_000, 10, 10)
 worker = Worker(app)
 worker.start()
 threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
