@@ -22,7 +22,7 @@ _FAULTS = {
 _UNREADABLE = "ce fichier ne peut pas être lu. Vérifiez ses droits"
 NOT_VERIFIED = "ce fichier n’a pas pu être vérifié. Recommencez, ou exportez-le de nouveau"
 _PROGRAM = Path(__file__).with_name("read_pdf.py")
-# Seconds; a whole PDF of 25 MB takes a fraction of one.
+# Seconds; a whole PDF of 25 MB takes one or two.
 _PATIENCE = 30
 # Seconds until what couldn't be judged is tried again: each page asks, and a try may take as long as our patience.
 _RETRY = 300

@@ -6,7 +6,7 @@ from functools import lru_cache
 # Browsers, those inside other apps included, call themselves Mozilla, or Opera where a proxy renders (Opera Mini).
 # Link previews (WhatsApp/2, facebookexternalhit/1.1), scripts and scanners mostly don't.
 _BROWSER = re.compile(r"mozilla/|opera/", re.IGNORECASE)
-# Programs that ROBOT_PATTERNS don't recognise by their name. Any word may begin with one (`HeadlessChrome`).
+# Programs that the patterns below don't recognise by their name. Any word may begin with one (`HeadlessChrome`).
 ROBOT_NAMES = (
     # Search, advertising and archives.
     "apis-google",
@@ -20,6 +20,7 @@ ROBOT_NAMES = (
     "google-site-verification",
     "google web preview",
     "googleimageproxy",
+    "google favicon",
     "slurp",
     "sogou web spider",
     "screaming frog seo spider",
@@ -55,6 +56,9 @@ ROBOT_NAMES = (
     "datadogsynthetics",
     "newrelicpinger",
     "gtmetrix",
+    "pagespeed",
+    "google page speed",
+    "uptime-kuma",
     "headless",
     "lighthouse",
     "ptst/",
@@ -65,24 +69,42 @@ ROBOT_NAMES = (
     "cypress/",
     "zgrab",
     "nikto",
+    # Libraries.
+    "python-urllib",
+    "python-requests",
+    "go-http-client",
+    "scrapy",
+    "curl/",
+    "wget/",
 )
-# How robots name themselves. A word is made of letters and digits: `_` and `-` part it, as spaces do.
+# How robots name themselves, wherever it stands.
 ROBOT_PATTERNS = (
     # An address to read on, or to write to; `android@81.0` is an app's version.
     r"https?://",
     r"\w@(?:[\w-]+\.)+[a-z]{2,}(?![\w-])",
-    # `Bot`, `Googlebot`, `SMTBot`, `archive.org_bot`. Not `CUBOT` and `M BOT`, which are telephones and tablets.
-    r"(?<![a-z0-9])(?:(?<!(?<![a-z0-9])m[ _-])bot|(?!(?:cu|m)bots?(?![a-z0-9]))[a-z0-9]+bot)s?(?![a-z0-9])",
-    # `crawler`, `LinkCrawler`, `Monitor`, `SiteMonitoring`.
-    r"(?:crawler|scraper|monitor(?:ing)?)s?(?![a-z0-9])",
-    # `Bytespider`, but not `SPIDER X`, a telephone, unless it has a version or says that it is no browser.
-    r"(?<![a-z0-9])[a-z0-9]+spiders?(?![a-z0-9])",
-    r"compatible; [^;)]{0,60}spider(?![a-z0-9])",
+    # Of browsers, only Internet Explorer and Konqueror say it.
+    r"^(?!.*(?:msie|trident/|konqueror/)).*\bcompatible\s*;",
+    # A browser that says more goes on with its system, in brackets.
+    r"^mozilla/[\d.]+(?![\d.]|\s*(?:\(|$))",
+    # `Storebot-Google/1.0`, also where the telephone's model stands. Not `hafury_CUBOT/1` and `LOGICOM_M_BOT/60`.
+    r"(?:(?<!cu)(?<!(?<![a-z0-9])m)(?<!(?<![a-z0-9])m[ _.-])bot|crawler|scraper|[a-z0-9]spider|monitor(?:ing)?)s?"
+    r"(?:[_-][a-z]+){0,3}/v?[0-9]",
     r"(?:spider|preview|archiver)s?(?:[_-][a-z]+){0,3}/v?[0-9]",
 )
+# Words that are robots without a version too, but for the names of telephones and tablets (`CUBOT`, `M BOT TAB`,
+# `SPIDER X`). A word is made of letters and digits: `_` and `-` part it, as spaces do.
+ROBOT_WORDS = (
+    # `Bot`, `Googlebot`, `SMTBot`, `archive.org_bot`.
+    r"(?:crawler|scraper|monitor(?:ing)?|bot)s?(?![a-z0-9])",
+    # `Bytespider`, `360Spider`.
+    r"[a-z0-9]spiders?(?![a-z0-9])",
+)
+# Where the model stands: beside Android, as browsers and Snapchat write it, or in Instagram's and Facebook's own list.
+_MODEL = re.compile(r"\([^()]*\bAndroid\b[^()]*|\bAndroid \([^()]*|\bFBDV/[^;\]]*", re.IGNORECASE)
 _ROBOT = re.compile(
     "|".join((*ROBOT_PATTERNS, rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, ROBOT_NAMES))})")), re.IGNORECASE
 )
+_WORD = re.compile("|".join(ROBOT_WORDS), re.IGNORECASE)
 # Characters of what a program calls itself; those of apps have a few hundred.
 _LONGEST = 1000
 # What was found out for so many is remembered: many visitors come with the same browser.
@@ -96,4 +118,9 @@ def is_program(agent: str) -> bool:
 
 @lru_cache(_REMEMBERED)
 def _is_program(agent: str) -> bool:
-    return _BROWSER.match(agent) is None or _ROBOT.search(agent) is not None
+    return not _BROWSER.match(agent) or bool(_ROBOT.search(agent) or _WORD.search(without_model(agent)))
+
+
+def without_model(agent: str) -> str:
+    """Leave out what a telephone's maker has named."""
+    return _MODEL.sub("", agent)

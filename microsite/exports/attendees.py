@@ -37,7 +37,7 @@ _COLUMNS = (
     _Column(heading="Sans inscription", cell=lambda one: _EXCEL.yes_no(yes=one.registration.is_walk_in)),
     _Column(heading="Besoins d’accessibilité", cell=lambda one: one.access_needs, is_typed=True),
     _Column(heading="E-mail", cell=lambda one: one.registration.submission.email, is_typed=True),
-    _Column(heading="Téléphone", cell=lambda one: _EXCEL.phone(one.registration.submission.phone), is_typed=True),
+    _Column(heading="Téléphone", cell=lambda one: _EXCEL.phone(one.registration.submission.phone)),
 )
 
 

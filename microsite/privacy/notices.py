@@ -8,6 +8,8 @@ from types import MappingProxyType
 @dataclass(frozen=True, kw_only=True)
 class Notice:
     text: str
+    # A mail confirms it; said only where one can leave.
+    is_mailed: bool = False
     is_refusal: bool = False
 
 
@@ -29,20 +31,21 @@ _DONE = {
     CANCELLED: "Votre inscription est annulée. Quelqu’un d’autre profitera de la place.",
     LEFT: "Vous avez quitté la liste d’attente.",
     DECLINED: "Vous avez décliné l’offre : elle passe à la personne suivante.",
-    ACCEPTED: "C’est réservé. Un e-mail vous le confirme.",
+    ACCEPTED: "C’est réservé.",
     ALERTS: "Nous ne vous préviendrons plus des nouvelles dates.",
     GIVEN: "Votre accord est enregistré et confirmé.",
     WITHDRAWN: (
         "Votre accord est retiré. Par sécurité, les liens de nos e-mails précédents n’ouvrent plus votre espace : "
         "il suffit d’en demander un nouveau."
     ),
-    COPY: "Votre demande de copie est notée. Un e-mail vous le confirme.",
+    COPY: "Votre demande de copie est notée.",
     ERASURE: (
-        "Votre demande d’effacement est notée, et vos accords sont retirés. Un e-mail vous le confirme. Les liens de "
-        "nos e-mails précédents n’ouvrent plus votre espace."
+        "Votre demande d’effacement est notée, et vos accords sont retirés. Les liens de nos e-mails "
+        "précédents n’ouvrent plus votre espace."
     ),
     REPEATED: "C’était déjà fait : rien n’a changé.",
 }
+_MAILED = frozenset((ACCEPTED, COPY, ERASURE))
 _REFUSED = {
     FULL: "Il ne reste pas assez de places sur ce créneau. Votre inscription reste comme elle était.",
     LAPSED: "L’offre est terminée : faute de réponse à temps, elle est passée à la personne suivante.",
@@ -53,6 +56,6 @@ _REFUSED = {
 }
 
 NOTICES: Mapping[str, Notice] = MappingProxyType(
-    {key: Notice(text=text) for key, text in _DONE.items()}
+    {key: Notice(text=text, is_mailed=key in _MAILED) for key, text in _DONE.items()}
     | {key: Notice(text=text, is_refusal=True) for key, text in _REFUSED.items()}
 )

@@ -5,6 +5,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from ..db import UNAVAILABLE, db
 from ..leads.normalise import email_key
 from ..leads.views import try_again_after, try_again_later
+from ..outbox.letters import can_be_mailed
 from ..web.context import utc_now
 from ..web.errors import log_database_failure
 from ..web.limits import address_wait, email_wait
@@ -12,6 +13,9 @@ from .access import ask_for_access
 from .blueprint import bp
 from .forms import AccessForm
 from .notices import NOTICES
+
+# The link may not arrive, for our mail server may not write to such an address.
+_IN_DOUBT = "incertain"
 
 
 @bp.route("/mon-espace", methods=["GET", "POST"])
@@ -39,10 +43,13 @@ def renew() -> Response:
         log_database_failure(error)
         db.session.rollback()
         return try_again_later(page, form)
-    return make_response(redirect(url_for("privacy.link_on_its_way"), 303))
+    # By the address's form alone: whether we know it doesn't show.
+    doubt = None if can_be_mailed(str(form.email.data)) else _IN_DOUBT
+    return make_response(redirect(url_for("privacy.link_on_its_way", envoi=doubt), 303))
 
 
 @bp.get("/mon-espace/lien-envoye")
 def link_on_its_way() -> Response:
-    """Nothing on it depends on anybody."""
-    return make_response(render_template("privacy/link_on_its_way.html"))
+    """Nothing on it depends on whom we know."""
+    is_in_doubt = request.args.get("envoi") == _IN_DOUBT
+    return make_response(render_template("privacy/link_on_its_way.html", can_be_mailed=not is_in_doubt))

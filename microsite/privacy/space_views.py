@@ -18,6 +18,7 @@ from ..leads.views import thank
 from ..open_days import services as open_days
 from ..open_days.forms import COMPANIONS_LIMIT
 from ..open_days.models import Registration, RegistrationState
+from ..outbox.letters import can_be_mailed
 from ..web.context import current_school, utc_now
 from . import notices
 from .blueprint import bp
@@ -43,6 +44,7 @@ def my_space(token: str) -> Response:
         space=show(db.session(), lead, school=current_school(), now=utc_now()),
         party_sizes=range(COMPANIONS_LIMIT + 1),
         notice=notices.NOTICES.get(request.args.get("fait", "")),
+        can_be_mailed=can_be_mailed(lead.email),
     )
     return thank(page)
 
@@ -133,8 +135,8 @@ def ask_copy(token: str) -> Response:
 @bp.get("/mon-espace/<token>/donnees/effacement")
 def erasure(token: str) -> Response:
     """What it means, before it is asked for."""
-    _owner(token)
-    return thank(render_template("privacy/erasure.html", token=token))
+    can_be_told = can_be_mailed(_owner(token).email)
+    return thank(render_template("privacy/erasure.html", token=token, can_be_mailed=can_be_told))
 
 
 @bp.post("/mon-espace/<token>/donnees/effacement")

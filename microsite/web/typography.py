@@ -22,9 +22,17 @@ _RULES = (
     (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NARROW),
     (re.compile(r"(?<=\d) (?=h\b)|(?<=\d h) (?=\d)"), NBSP),
 )
-# Tags with their attributes, and words that hold a URL, with its scheme or without (`a.fr?b`), or a mail address.
+# Parts of words that are addresses: of pages, with their scheme or without (`a.fr?b`, `10.0.0.1/b`, `intranet/b`), and
+# of mailboxes. « l'un/l'autre » is none, for a host's name has no apostrophe before it.
+_ADDRESSES = (
+    r"://|@|\bwww\.",
+    r"\b[a-z][a-z0-9+.-]{1,30}:[^\s<>]",
+    r"(?:\w\.[^\W\d]{2,24}|\b\d{1,3}(?:\.\d{1,3}){3})(?:[/?#]|:\d)",
+    r"(?<![\w'’.-])[a-z][a-z0-9-]{1,62}/",
+)
+# Tags with their attributes, and words that hold an address.
 _LEFT_ALONE = re.compile(
-    r"(<[/!a-z][^<>]*>|(?<![^\s<>])(?=[^\s<>]*(?:://|@|\bwww\.|\b[a-z][a-z0-9+.-]{1,30}:[^\s<>]|\w\.[^\W\d]{2,24}(?:[/?#]|:\d)))[^\s<>]+)",
+    rf"(<[/!a-z][^<>]*>|(?<![^\s<>])(?=[^\s<>]*(?:{'|'.join(_ADDRESSES)}))[^\s<>]+)",
     re.IGNORECASE,
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pypdf import PdfWriter
 from sqlalchemy import select
 
 from microsite.backoffice.brochure import LIMIT
@@ -26,11 +27,12 @@ SPECIMEN = (SHIPPED / "brochure.pdf").read_bytes()
 
 
 def pdf(words: str) -> bytes:
-    """The smallest whole PDF, with a comment that makes it one of its own."""
-    body = f"%PDF-1.7\n%{words}\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n".encode()
-    table = b"xref\n0 3\n0000000000 65535 f \n0000000010 00000 n \n0000000060 00000 n \n"
-    end = f"trailer<</Size 3/Root 1 0 R>>\nstartxref\n{len(body)}\n%%EOF\n"
-    return body + table + end.encode()
+    """A blank page, with a title that makes it one of its own."""
+    writer, written = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(595, 842)
+    writer.add_metadata({"/Title": words})
+    writer.write(written)
+    return written.getvalue()
 
 
 def upload(client: CheckedClient, content: bytes, **answers: str) -> Page:

@@ -28,6 +28,7 @@ from microsite.leads.services import Person, Sending, capture, confirm_spam, rel
 from microsite.school import PARIS
 from microsite.web.context import utc_now
 
+from ..exports.test_excel_cells import PHONES, phoned
 from ..page import CheckedClient, Page
 from .conftest import Desk
 from .people import BY_EMAIL, BY_PHONE, NOW, send
@@ -243,6 +244,21 @@ def test_lists_hold_those_whose_agreement_stands(app: Flask, desk: Desk) -> None
         ("Ana", "false"), ("Max", "false"), ("Zoé", "false"),
     ]  # fmt: skip
     assert _take(client, "courrier", "?campagne=été") == ["Ana"]
+
+
+@pytest.mark.parametrize(("phone", "cell"), PHONES.items())
+@ON_SQLITE
+def test_phones_to_call_are_cells_that_excel_shows_as_they_are_dialled(
+    app: Flask, desk: Desk, phone: str, cell: str
+) -> None:
+    send(app, "Zoé", email="zoe@exemple.fr", phone="+33612345671", agreed=(BY_PHONE,))
+    phoned(app, phone)
+
+    staff = desk(Role.ADMISSIONS)
+
+    text = _fetch(staff, _ask(staff, "appel", dialect="excel-fr"))
+
+    assert [row["Téléphone"] for row in csv.DictReader(io.StringIO(text), delimiter=";")] == [cell]
 
 
 @ON_SQLITE

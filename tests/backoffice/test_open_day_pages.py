@@ -9,6 +9,7 @@ from flask import Flask
 from microsite.backoffice.models import Role
 
 from ..answers import plan_slot
+from ..exports.test_excel_cells import phoned
 from ..open_days.desk import register
 from ..page import CheckedClient, Page
 from .conftest import Desk, add_member, enter
@@ -274,11 +275,13 @@ def test_attendees_leave_as_a_csv_without_a_formula(client: CheckedClient, app: 
 def test_attendees_file_on_screen_keeps_what_excel_would_change(client: CheckedClient, app: Flask) -> None:
     number = plan_slot(app, capacity=2)
     register(app, number, "00123", access_needs="12 mai")
+    phoned(app, "+376312345")
 
     lines = client.get(f"{AT}/{number}/liste.csv").data.decode("utf-8-sig")
 
     assert ';"=""00123""";0;inscription confirmée;' in lines
     assert ';"=""12 mai""";' in lines
+    assert ';"=""00 376 312 345"""' in lines
 
 
 @pytest.mark.parametrize("number", ["999999", "99999999999999999999"])

@@ -14,7 +14,7 @@ from sqlalchemy import event, select
 from microsite.campaigns.counting import LIMIT, ViewCounter, current_counter
 from microsite.campaigns.models import VIEW_LIMIT, ViewCount
 from microsite.campaigns.pages import FORM_ENDPOINTS, target_endpoint
-from microsite.campaigns.robots import ROBOT_NAMES, ROBOT_PATTERNS, is_program
+from microsite.campaigns.robots import ROBOT_NAMES, ROBOT_PATTERNS, ROBOT_WORDS, is_program, without_model
 from microsite.campaigns.services import Seen, add_views
 from microsite.db import UNAVAILABLE, db
 from microsite.jobs import Worker
@@ -119,6 +119,12 @@ def test_each_known_name_of_a_program_is_recognised_in_any_case(phone: CheckedCl
 def test_each_pattern_finds_a_robot_and_nobody_else(pattern: str) -> None:
     assert any(re.search(pattern, agent, re.IGNORECASE) for agent in ROBOTS)
     assert not any(re.search(pattern, agent, re.IGNORECASE) for agent in PEOPLE)
+
+
+@pytest.mark.parametrize("word", ROBOT_WORDS)
+def test_each_word_finds_a_robot_and_nobody_beside_their_telephone(word: str) -> None:
+    assert any(re.search(word, without_model(agent), re.IGNORECASE) for agent in ROBOTS)
+    assert not any(re.search(word, without_model(agent), re.IGNORECASE) for agent in PEOPLE)
 
 
 @pytest.mark.parametrize("agent", PEOPLE)

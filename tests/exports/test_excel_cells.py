@@ -19,7 +19,7 @@ from microsite.campaigns.services import Seen
 from microsite.db import db
 from microsite.exports.dialects import ExcelFr, Rfc4180
 from microsite.exports.excel_cells import is_rewritten
-from microsite.leads.models import Submission
+from microsite.leads.models import Lead, Submission
 
 from ..answers import BROCHURE, add_slot, export, only
 from ..open_days.desk import register, run
@@ -49,6 +49,19 @@ KEPT = (
 
 # Left alone, though LibreOffice writes them its own way.
 AMOUNTS = ("10,5", "0,25", "10 %", "10,50 €", "(12)")
+# Numbers as they are kept, and their cells.
+PHONES = {
+    "+33612345678": "06 12 34 56 78",
+    "+442079460958": "00 44 20 7946 0958",
+    "+352621123456": '="00 352 621 123 456"',
+    "+376312345": '="00 376 312 345"',
+    "+240222123456": '="00 240 222 123 456"',
+    "+237671234567": "00 237 6 71 23 45 67",
+    "+351912345678": '="00 351 912 345 678"',
+    "+34612345678": "00 34 612 34 56 78",
+    "12345678901": '="12345678901"',
+    "+5-": '="+5-"',
+}
 SIGNED = ("-5", "-0,5", "-12", "+33 6 12 34 56 78", "+33 1 42 34 56 78", "- ", "-.5", "-1.2.3.4")
 
 
@@ -168,6 +181,28 @@ def test_attendees_file_keeps_names_and_needs(app: Flask) -> None:
     found = dict(zip(headings, row, strict=True))
     assert (found["Prénom"], found["Besoins d’accessibilité"]) == ('="00123"', '="3/4"')
     assert (found["Accompagnants"], found["Nom"]) == ("0", "Martin")
+
+
+def phoned(app: Flask, phone: str) -> None:
+    """Give everybody this number, as if another program had brought it."""
+    with app.app_context():
+        db.session.execute(update(Submission).values(phone=phone))
+        db.session.execute(update(Lead).values(phone=phone))
+        db.session.commit()
+
+
+@pytest.mark.parametrize(("phone", "cell"), PHONES.items())
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_phone_is_one_cell_that_excel_shows_as_it_is_dialled(app: Flask, phone: str, cell: str) -> None:
+    slot = add_slot(app, capacity=9)
+    register(app, slot, "Zoé")
+    phoned(app, phone)
+
+    exported = app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
+    attending = run(app, "attendees", slot, "--csv", "-").stdout_bytes
+
+    for printed in (exported, attending):
+        assert dict(zip(*_cells(printed), strict=True))["Téléphone"] == cell
 
 
 def _as_libreoffice_shows(folder: Path, content: bytes) -> list[list[str]]:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from sqlalchemy import select
 
 from microsite.db import db
 from microsite.jobs import Worker
+from microsite.leads.links import mailed_token
+from microsite.leads.mails import SPACE
+from microsite.leads.models import Submission
 from microsite.outbox.models import MailStatus, OutgoingMail
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export, only
@@ -18,7 +21,13 @@ from ..page import CheckedClient, Page
 from .conftest import make_smtp_app, smtp_settings
 
 ACCENTED = "jérôme@exemple.fr"
-PROMISES = ("Un e-mail vous", "nous vous écrirons", "nous vous préviendrons", "surveillez votre messagerie")
+PROMISES = (
+    "un e-mail vous",
+    "dans quelques minutes",
+    "nous vous écrirons",
+    "nous vous préviendrons",
+    "surveillez votre messagerie",
+)
 WARNING = "n’attendez pas d’e-mail de notre part"
 FORMS = {"/brochure": BROCHURE, "/candidater": APPLICATION, "/portes-ouvertes": TELL_ME}
 
@@ -98,6 +107,67 @@ def test_page_promises_what_the_server_can_send(
     Worker(app).work()
     assert only(able.recipients) == ACCENTED
     assert f"To: {ACCENTED}\r\n".encode() in able.raw[0]
+
+
+def _ask_for_link(app: Flask, email: str, **more: str) -> Page:
+    client = _client(app)
+    return client.follow(client.send(client.page("/mon-espace").form("/mon-espace"), email=email, **more))
+
+
+ACCENTED_ADDRESSES = (ACCENTED, "zoë.o’neil@exemple.fr", "用户@exemple.fr", "élise@éléonore.example")
+
+
+@pytest.mark.parametrize("email", ACCENTED_ADDRESSES)
+def test_link_to_one_s_own_page_is_promised_by_the_address_alone(
+    make_app: Callable[..., Flask], environ: Environ, unable: MailServer, email: str
+) -> None:
+    app = make_smtp_app(make_app, environ, unable.port)
+    unknown, decoy = _ask_for_link(app, email), _ask_for_link(app, email, topic="Buy now")
+    _thanks(app, "/brochure", email=email)
+
+    known = _ask_for_link(app, email)
+
+    assert known.text == unknown.text == decoy.text
+    assert _promises(known) == []
+    assert WARNING in known.text
+    ascii_page = _ask_for_link(app, "jerome@exemple.fr")
+    assert _promises(ascii_page)
+    assert WARNING not in ascii_page.text
+
+
+def test_link_is_promised_to_any_address_that_the_server_takes(
+    make_app: Callable[..., Flask], environ: Environ, able: MailServer
+) -> None:
+    app = make_smtp_app(make_app, environ, able.port)
+
+    page = _ask_for_link(app, ACCENTED)
+
+    assert _promises(page)
+    assert WARNING not in page.text
+
+
+@pytest.mark.parametrize("email", ACCENTED_ADDRESSES)
+def test_personal_page_promises_no_mail_that_the_server_can_not_send(
+    make_app: Callable[..., Flask], environ: Environ, unable: MailServer, email: str
+) -> None:
+    app = make_smtp_app(make_app, environ, unable.port)
+    assert _promised_on_personal_page(app, email) == []
+    assert len(_promised_on_personal_page(app, "jerome@exemple.fr")) == 6
+
+
+def _promised_on_personal_page(app: Flask, email: str) -> list[str]:
+    """Of new dates, and of what confirms a copy, and an erasure before and after it is asked for."""
+    _thanks(app, "/portes-ouvertes", email=email)
+    with app.test_request_context():
+        sent = db.session.scalars(select(Submission).order_by(Submission.id.desc())).first()
+        assert sent is not None
+        space = url_for(SPACE, token=mailed_token(SPACE, sent))
+    client = _client(app)
+    before = client.page(space)
+    copied = client.follow(client.send(before.form(f"{space}/donnees/copie")))
+    offered = client.page(f"{space}/donnees/effacement")
+    erased = client.follow(client.send(offered.form(f"{space}/donnees/effacement")))
+    return [promise for page in (before, copied, offered, erased) for promise in _promises(page)]
 
 
 def test_mail_that_can_not_leave_is_refused_with_its_reason(

@@ -35,6 +35,12 @@ from microsite.web.typography import french
         ("exemple.fr#l'eau, exemple.fr:80 et exemple.fr ?", "exemple.fr#l'eau, exemple.fr:80 et exemple.fr\u202f?"),
         ("skype:l'ecole?call et geo:48.8,2.3?q=l'école", "skype:l'ecole?call et geo:48.8,2.3?q=l'école"),
         ("xmpp:l'a, d'abord: l'heure 14:30...", "xmpp:l'a, d’abord: l’heure 14:30…"),
+        ("192.168.1.1/l'a et 1.2.3.4:80/l'a...", "192.168.1.1/l'a et 1.2.3.4:80/l'a..."),
+        ("10.0.0.1?q=l'eau : l'eau", "10.0.0.1?q=l'eau\u00a0: l’eau"),
+        ("intranet/l'a... et d'autres...", "intranet/l'a... et d’autres…"),
+        ("(nas-2/d'ici), localhost:80/l'a", "(nas-2/d'ici), localhost:80/l'a"),
+        ("voyez /brochure/l'an : l'an", "voyez /brochure/l'an\u00a0: l’an"),
+        ("l'un/l'autre, aujourd'hui/d'abord, à 1.2.3.4...", "l’un/l’autre, aujourd’hui/d’abord, à 1.2.3.4…"),
         ("sip:l'hote@ecole.fr;a=b ?", "sip:l'hote@ecole.fr;a=b\u202f?"),
         ("<a href=\"https://a.fr/l'e...\">l'eau...</a> ?", '<a href="https://a.fr/l\'e...">l’eau…</a>\u202f?'),
     ],
@@ -53,6 +59,9 @@ ADDRESSES = st.one_of(
     _SIGNS.map("skype:l'a".__add__),
     _SIGNS.map("geo:48.8,2.3;u=l'".__add__),
     _SIGNS.map("d'arc...@ecole.fr".__add__),
+    _SIGNS.map("192.168.1.1/l'".__add__),
+    _SIGNS.map("1.2.3.4:80/".__add__),
+    _SIGNS.map("intranet/l'a...".__add__),
 )
 
 
