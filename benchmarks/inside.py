@@ -1,6 +1,5 @@
 """What the article would cost if it were kept inside Flask: once a request has its context, the page is given."""
 
-import time
 from collections.abc import Hashable
 
 from flask import Response, request
@@ -17,14 +16,13 @@ _dispatch = app.full_dispatch_request
 
 def give_or_dispatch() -> Response:
     """Named, logged and counted as the site itself does with what it gives."""
-    began = time.monotonic()
     page = _pages.get(_key())
     if page is None:
         return _keep(_dispatch())
     body, headers, keeping = page
     response = Response(body, headers=[*headers, (HEADER, request_id())])
     keeping.count(request.environ)
-    log_answer(request.method, keeping.route, 200, seconds=time.monotonic() - began, name=request_id())
+    log_answer(request.environ, keeping.route, 200, name=request_id())
     return response
 
 

@@ -73,6 +73,7 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     # Around what was put in front of Flask until here, which so reads what the proxies say.
     web.read_incoming(app, settings)
     web.complete_bodies(app)
+    web.time_requests(app)
     init_sharing(app)
     outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
     for blueprint in (brochures_bp, open_days_bp, applications_bp):

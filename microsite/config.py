@@ -31,6 +31,8 @@ _HOST_NAME = re.compile(r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9
 # RFC 6376, section 3.1: labels of a domain name.
 _SELECTOR = re.compile(r"|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+# Last labels of names that the internet doesn't have (RFC 6761; RFC 6762, appendix G; RFC 8375).
+_LOCAL_DOMAINS = frozenset({"arpa", "corp", "home", "internal", "intranet", "lan", "local", "localhost", "private"})
 
 
 # Their values stay out of messages: an address of a database may hold a password too.
@@ -237,6 +239,15 @@ class Settings:
         """The names that the site answers to; the public one needn't be given twice."""
         public = (urlsplit(self.public_url).hostname or "").rstrip(".")
         return (*self.trusted_hosts, public) if public else self.trusted_hosts
+
+    @property
+    def is_on_internet(self) -> bool:
+        """Whether the public address is one of the internet, not of this machine or of a private network."""
+        host = (urlsplit(self.public_url).hostname or "").rstrip(".")
+        try:
+            return ipaddress.ip_address(host).is_global
+        except ValueError:
+            return "." in host and host.rpartition(".")[2] not in _LOCAL_DOMAINS
 
     def contradictions(self) -> list[str]:
         """Settings that are right one by one and wrong together."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, current_app, jsonify
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from sqlalchemy import text
 
 from .db import UNAVAILABLE, db, reading, waiting_at_most, writing
@@ -20,6 +20,7 @@ from .outbox.holds import find_hold
 from .outbox.queries import due_since
 from .web.context import current_settings, utc_now
 
+_PATH = "/readyz"
 # In bytes: what a busy day and its journal take.
 LEAST_FREE = 100_000_000
 # Longer than any retry leaves a mail due, and long enough for a mail server's restart.
@@ -57,9 +58,11 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-# Exactly so, for proxies keep this address from the public.
-@bp.get("/readyz", strict_slashes=True)
+@bp.get(_PATH, strict_slashes=True)
 def ready() -> Response:
+    # Exactly so, for proxies keep this address from the public: routes are found with several slashes too.
+    if request.environ["PATH_INFO"] != _PATH:
+        abort(404)
     with waiting_at_most(_PATIENCE):
         parts = current_app.extensions["readiness"].parts()
     is_ready = set(parts.values()) == {"ok"}

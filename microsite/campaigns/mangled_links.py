@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 _READING = ("GET", "HEAD")
 # Where a query begins in the path of a page that is there.
-_QUERY_IN_PATH = re.compile(rf"[?#]|{PARAMETER}|{ENCODED_PARAMETER}", re.IGNORECASE)
+_QUERY_IN_PATH = re.compile(rf"[?#]|\.html?(?!\w)|{PARAMETER}|{ENCODED_PARAMETER}", re.IGNORECASE)
 # Where the address ends in a path that leads to no page; quotes and spaces can't stand in one.
-_END_OF_ADDRESS = re.compile(r'[?&;#<>"\s]|\\(?:u00|x)|\]\(', re.IGNORECASE)
-_QUERY = re.compile(r"[?&;]|%(?:25)*(?:26|3F|3B)|\\(?:u00|x)26", re.IGNORECASE)
+_END_OF_ADDRESS = re.compile(
+    rf'[?&;#<>"\s]|\\(?:u00|x)|\]\(|\.html?(?!\w)|{PARAMETER}|{ENCODED_PARAMETER}', re.IGNORECASE
+)
+_QUERY = re.compile(r"[?&;]|[,+\s](?=\w+=)|%(?:25)*(?:26|3F|3B)|\\(?:u00|x)26", re.IGNORECASE)
 # An `&` or a percent sign of a value, where the path was decoded around it.
 _IN_VALUE = re.compile(r"&(?![\w.;#-]*[=;])|%(?![0-9A-Fa-f]{2})")
 _SLASHES = re.compile("/{2,}")
@@ -111,7 +113,7 @@ def _query_of(rest: str) -> str:
     begin = _QUERY.search(rest)
     if begin is None:
         return ""
-    return quote(_IN_VALUE.sub(lambda sign: quote(sign[0]), rest[begin.start() :].lstrip("?;")), safe=_OF_QUERY)
+    return quote(_IN_VALUE.sub(lambda sign: quote(sign[0]), rest[begin.start() :].lstrip("?;,+ ")), safe=_OF_QUERY)
 
 
 def _find_page(path: str) -> tuple[str, Rule] | None:

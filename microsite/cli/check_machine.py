@@ -66,8 +66,9 @@ def _proxy_findings() -> Iterator[str]:
         return
     yield (
         f"MICROSITE_PROXIES={settings.proxies} : depuis moins de 24 heures, des envois sont arrivés sans adresse "
-        "lisible du visiteur (X-Forwarded-For absent, trop court, ou sans adresse IP) ; la limite par adresse "
-        "est suspendue pour eux. Réglez le serveur mandataire (docs/deploy/README.md), puis redémarrez le site"
+        "lisible du visiteur (X-Forwarded-For absent, trop court, sans adresse IP, ou avec celle d’un réseau privé) ; "
+        "la limite par adresse est suspendue pour eux. Réglez le serveur mandataire (docs/deploy/README.md), puis "
+        "redémarrez le site"
     )
 
 

@@ -23,12 +23,22 @@ _BY_LETTERS = ("cp1252", "latin-9", "macroman", "cp850", "cp437")
 # By which some programs tell Excel the delimiter, above the headings.
 SEPARATOR_LINE = re.compile(r'\A\ufeff?"?sep=[^\r\n]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _TOKEN = re.compile(r'[^ \t\r\n;,"/()]+')
-_FRENCH = frozenset("àâçéèêëîïôùûüæœ")
-# What begins a French word hardly ever, and what a word's middle never holds.
-_RARE_FIRST = frozenset("âêëèîïôùûüæ")
-_LAST_ONLY = frozenset("àù")
+_FRENCH = frozenset("àâçéèêëîïôùûüÿæœ")
+# Between what French words hold these letters: Noël, œuvre, maître, où.
+_LETTER = r"[^\W\d]"
+_USUAL = re.compile(
+    rf".à\W|{_LETTER}ù\W|.ç[aouâ]|[aouéi][ïëüÿ]\D|.œ[cdinstu]|{_LETTER}î[cmnt]|{_LETTER}[âêô]{_LETTER}|{_LETTER}[èû]\D"
+    rf"|\Sé\D|.é{_LETTER}"
+)
+# One byte of Windows and of the Macintosh, at the beginning of a word that may well be a name: éze, Èze.
+_ALIKE_FIRST = frozenset("éÈ")
 _OPENING, _CLOSING, _ELLIPSIS, _DOTS = "«“", "»”", "…", "·"
-_SPACES, _DASHES, _APOSTROPHES, _UNITS = "\u00a0\u202f", "–—", "’\u2018", "€°²³½"
+# Between what a no-break space stands: « Quoi ? », 10 %, n° 5, M. Rohmer.
+_BEFORE_SPACE, _AFTER_SPACE = frozenset("0123456789«“.°–—"), frozenset("0123456789:!?»”%€–—")
+_PRICE = re.compile("(?<=[0-9]) (?=€)")
+# UTF-7, in which « é » is `+AOk-`.
+_UTF_7 = re.compile(r"\+[A-Za-z0-9+/]{3,}-?")
+_SPACES, _DASHES, _APOSTROPHES, _UNITS = "\u00a0\u202f", "–—", "’\u2018", "€°²³"
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -43,7 +53,8 @@ _WORDS = frozenset(
         réservation réservée réunion réunions salé scène scénario siècle société soirée spécialité spécialités séance
         séances sœur théâtre très télévision témoignages tête université vidéo visitée vœux âge ça échange échanges
         école écoles écran écriture élysées élève élèves émission époque équipe équipement équipes étage études étudiant
-        étudiante étudiantes étudiants été évènement événement êtes être êtres île œuvre œuvres
+        étudiante étudiantes étudiants été évènement événement êtes être êtres île îles œuvre œuvres étude étape
+        étoile éclairage édition éducation
         """,
     )
 )
@@ -91,7 +102,7 @@ def _read(content: bytes, name: str) -> str:
     if name == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         codec = "utf-16-le" if _zeros(content, 1) > _zeros(content, 0) else "utf-16-be"
     text = content.decode(codec)
-    if name.startswith("utf") and (fault := _encoded_twice(text) or _saved_misread(text)):
+    if name.startswith("utf") and (fault := _encoded_twice(text) or _saved_misread(text) or _encoded_for_mail(text)):
         raise Garbled(fault)
     return text
 
@@ -137,9 +148,23 @@ def _encoded_twice(text: str) -> str | None:
             except UnicodeError:
                 continue
             letters = sum(char.isascii() and char.isalpha() for char in word)
-            if letters >= 3 and all(char.isascii() or char.lower() in _FRENCH or char in "’«»…€" for char in once):
+            if letters >= 3 and _is_french(once):
                 return f"« {word} » serait « {once} »"
     return None
+
+
+def _encoded_for_mail(text: str) -> str | None:
+    """Signs like « +AOk- »: UTF-7, which is all ASCII."""
+    for code in _UTF_7.findall(text):
+        with contextlib.suppress(UnicodeError):
+            once = code.encode().decode("utf-7")
+            if not once.isascii() and _is_french(once):
+                return f"« {code} » serait « {once} »"
+    return None
+
+
+def _is_french(text: str) -> bool:
+    return all(char.isascii() or char.lower() in _FRENCH or char in "’«»…€" for char in text)
 
 
 def _saved_misread(text: str) -> str | None:
@@ -182,8 +207,8 @@ def _difference(best: Decoded, other: Decoded | None) -> str:
 
 
 def _accented(text: str) -> list[str]:
-    """Each word once that isn't ASCII."""
-    return [word for word in dict.fromkeys(_TOKEN.findall(text)) if not word.isascii()]
+    """Each word once that isn't ASCII; a price with its €."""
+    return [word for word in dict.fromkeys(_TOKEN.findall(_PRICE.sub("\u00a0", text))) if not word.isascii()]
 
 
 def _is_known(word: str) -> bool:
@@ -192,7 +217,8 @@ def _is_known(word: str) -> bool:
 
 
 def _cost(text: str) -> float:
-    return sum(_word_cost(word) - _KNOWN * _is_known(word) for word in _accented(text))
+    unpaired = sum(text.count(begin) != text.count(end) for begin, end in zip(_OPENING, _CLOSING, strict=True))
+    return 4 * unpaired + sum(_word_cost(word) - _KNOWN * _is_known(word) for word in _accented(text))
 
 
 def _word_cost(word: str) -> float:
@@ -213,16 +239,17 @@ def _char_cost(char: str, before: str, after: str) -> float:
 
 def _sign_cost(char: str, before: str, after: str) -> float:
     inside, is_alone = before.isalpha() and after.isalpha(), before == after == " "
-    outer, inner = (before, after) if char in _OPENING else (after, before)
+    outer = before if char in _OPENING else after
     costs = {
-        _SPACES: 2 if inside or (before == " " and after.isalpha()) else 0,
+        _SPACES: 0 if before in _BEFORE_SPACE or after in _AFTER_SPACE else 3,
         _DASHES: 1 if inside else 0,
         _APOSTROPHES: 0 if inside else 1,
         _DOTS: 0 if is_alone else 2,
-        _OPENING + _CLOSING: 3 if outer.isalnum() else 1 if inner.isalnum() else 0,
-        _ELLIPSIS: 2 if after.isalpha() or before.isupper() else 0,
+        _OPENING + _CLOSING: 3 if outer.isalnum() else 0,
+        _ELLIPSIS: 2 if after.isalpha() or before.isupper() else 1 if is_alone else 0,
+        "½": 0 if before.isdigit() or is_alone else 3,
         # 10 €, n° 5, 20 m².
-        _UNITS: 0 if (before.isdigit() or before in f"{_SPACES} nNm") and not after.isalpha() else 3,
+        _UNITS: 0 if (before.isdigit() or before in f"{_SPACES}nNm") and not after.isalpha() else 3,
     }
     return next((cost for signs, cost in costs.items() if char in signs), 4)
 
@@ -236,17 +263,6 @@ def _letter_cost(char: str, before: str, after: str) -> float:
         return 2.5
     if char.islower() and after.isupper():
         return 3
-    return 0 if _is_usual(lower, before.lower(), after.lower()) else 2
-
-
-def _is_usual(letter: str, before: str, after: str) -> bool:
-    """Whether French words hold this letter between these."""
-    if letter in _LAST_ONLY:
-        return not after.isalpha()
-    if letter == "ç":
-        return after in "aouâ"
-    if letter in "ïëü":
-        return before in "aouéi"
-    if letter == "œ":
-        return after in "ui"
-    return letter != "æ" and (before.isalpha() or letter not in _RARE_FIRST)
+    if char in _ALIKE_FIRST and not before.isalpha() and after.isalpha():
+        return 0.5
+    return 0 if _USUAL.fullmatch(f"{before}{char}{after}".lower()) else 2

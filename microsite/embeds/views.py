@@ -11,7 +11,7 @@ from ..applications import views as applications
 from ..brochures import views as brochures
 from ..campaigns.carry import current_attribution
 from ..campaigns.counting import count_page
-from ..campaigns.mangled_queries import ENCODED_PARAMETER, PARAMETER
+from ..campaigns.mangled_queries import ADDRESS_VALUE, ENCODED_PARAMETER, PARAMETER, UNDERSCORE
 from ..leads.models import FormName
 from ..leads.views import Place
 from ..open_days import views as open_days
@@ -95,7 +95,13 @@ def application_thanks(token: str) -> Response:
 
 @bp.get("/embed.js")
 def script() -> Response:
-    script = render_template("embeds/embed.js", parameter=PARAMETER, encoded_parameter=ENCODED_PARAMETER)
+    script = render_template(
+        "embeds/embed.js",
+        parameter=PARAMETER,
+        encoded_parameter=ENCODED_PARAMETER,
+        underscore=UNDERSCORE,
+        address_value=ADDRESS_VALUE,
+    )
     return make_response(script, SCRIPT_HEADERS)
 
 

@@ -22,18 +22,19 @@ from . import (
     static_files,
     typography,
 )
+from .access_log import time_requests
 from .bodies import init_app as complete_bodies
 from .incoming import init_app as read_incoming
 from .links import use_keys
 from .request import Request
 
-__all__ = ["complete_bodies", "init_app", "read_incoming", "use_keys"]
+__all__ = ["complete_bodies", "init_app", "read_incoming", "time_requests", "use_keys"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.request_class = Request
     log_lines.init_app(app, settings)
-    # First, for what is hooked first ends last: the line tells what was sent, and how long all of it took.
+    # First, for what is hooked first ends last: the line tells what was sent.
     access_log.init_app(app)
     context.init_app(app)
     request_ids.init_app(app)

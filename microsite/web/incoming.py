@@ -1,6 +1,6 @@
 """Normalise scheme, host names and Accept-Encoding of each request before anything reads them.
 
-The outermost WSGI middleware, so that the page cache, static files and Flask read the same.
+Around the page cache, static files and Flask, which so read the same.
 """
 
 import re

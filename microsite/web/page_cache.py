@@ -79,7 +79,7 @@ class PageCache:
         page = self._pages.get(key)
         if page is not None and began < page.until:
             if began < page.renewed_from or environ["REQUEST_METHOD"] != "GET":
-                return self._give(page, began, environ, start_response)
+                return self._give(page, environ, start_response)
             # By the first to come; the others are given this one meanwhile, and the next one tries if this one fails.
             page.renewed_from = began + _PATIENCE
             return self._ask(key, began, environ, start_response)
@@ -100,19 +100,19 @@ class PageCache:
         first.wait(_PATIENCE)
         page = self._pages.get(key)
         if page is not None and time.monotonic() < page.until:
-            return self._give(page, began, environ, start_response)
+            return self._give(page, environ, start_response)
         return self._ask(key, began, environ, start_response)
 
-    def _give(self, page: _Page, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
+    def _give(self, page: _Page, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
         status, headers, body = 200, page.headers, [page.body]
         if "HTTP_IF_NONE_MATCH" in environ and not is_resource_modified(environ, dict(headers)["ETag"]):
             status, headers, body = 304, list(headers), []
             remove_entity_headers(headers)
-        name, method = name_request(environ, has_proxy=self._has_proxy), environ["REQUEST_METHOD"]
+        name = name_request(environ, has_proxy=self._has_proxy)
         start_response(_STATUS[status], [*headers, (HEADER, name)])
         page.keeping.count(environ)
-        log_answer(method, page.keeping.route, status, seconds=time.monotonic() - began, name=name)
-        return [] if method == "HEAD" else body
+        log_answer(environ, page.keeping.route, status, name=name)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
     def _ask(self, key: _Key, began: float, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
         """Flask's answer; kept if its view says so, and took this visitor for the same one."""

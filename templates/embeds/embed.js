@@ -17,18 +17,29 @@
    the signs at the end of a value. The part behind “#” too, where a browser puts the rest of “&#038;”. #}
   const PARAMETER = new RegExp({{ parameter|tojson }}, "gi");
   const ENCODED = new RegExp({{ encoded_parameter|tojson }}, "i");
+  const UNDERSCORE = new RegExp({{ underscore|tojson }}, "gi");
+  const ADDRESS_VALUE = new RegExp({{ address_value|tojson }}, "i");
+{# The part before and at the beginning of an address in a value: what follows is that address’s own. #}
+  const ours = (text) => {
+    const found = ADDRESS_VALUE.exec(text);
+    return found ? text.slice(0, found.index + found[0].length) : text;
+  };
   const decode = (text, levels = 4) => {
-    const at = levels ? text.search(ENCODED) : -1;
+    const at = levels ? ours(text).search(ENCODED) : -1;
     if (at < 0) return text;
     const ascii = (_, code) => String.fromCharCode(parseInt(code, 16));
     return decode(text.slice(0, at) + text.slice(at).replace(/%([2-7][0-9a-f])/gi, ascii), levels - 1);
   };
   const parameters = (address) => {
-    const decoded = address.split("&").map((piece) => decode(piece)).join("&");
-    const plain = decoded.replace(PARAMETER, (_, known, distinct) => `&${(known || distinct).toLowerCase()}=`);
+    const begin = (_, known, distinct) => `&${(known || distinct).replace(UNDERSCORE, "_").toLowerCase()}=`;
+    const plain = address.split("&").map((piece) => {
+      const decoded = decode(piece);
+      const head = ours(decoded);
+      return head.replace(PARAMETER, begin) + decoded.slice(head.length);
+    }).join("&");
     const found = new Map();
     for (const piece of plain.split(/[&#]/)) {
-      const isAddress = /\/\/|%2F%2F/i.test(piece);
+      const isAddress = ADDRESS_VALUE.test(piece) || /\/\/|%2F%2F/i.test(piece);
       const [name, value] = [...new URLSearchParams(isAddress ? piece : piece.split(/\?[a-z_][\w.-]*=/i)[0]), ["", ""]][0];
 {# The first of a name counts that says something. #}
       if (value.trim() && !found.has(name)) found.set(name, value);
@@ -50,7 +61,7 @@
 
 {# The host's name, never its address, which may say more. #}
   const query = new URLSearchParams();
-  const given = parameters(location.href);
+  const given = parameters(location.href.slice(location.origin.length));
   for (const name of NAMES) {
     const value = (name === "utm_campaign" && campaign) || given.get(name);
     if (value) query.set(name, value.trim().slice(0, 200));

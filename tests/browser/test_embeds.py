@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, Response, Route, expect
 
 from ..answers import export
-from ..campaigns.test_mangled_links import QUERIES, RIGHT_VALUES, WANTED
+from ..campaigns.test_mangled_links import FOREIGN, QUERIES, RIGHT_VALUES, WANTED
 from ..waiting import PATIENCE as WAITED
 from ..waiting import wait_until
 from .conftest import OpenPage
@@ -201,6 +201,20 @@ def test_mangled_address_of_the_host_page_is_read_as_ours_are(
         fields.first.wait_for(state="attached")
         carried = dict(fields.evaluate_all("fields => fields.map(({ name, value }) => [name, value])"))
         assert {name: value for name, value in carried.items() if value} == WANTED, address
+
+
+def test_campaign_of_an_address_in_the_host_page_s_query_is_not_ours(
+    open_host: OpenPage, host: Host, site: Site
+) -> None:
+    path = host.put(_line(site, "brochure").replace(' data-campaign="salon-2026"', ""))
+    page = open_host("about:blank")
+
+    for query in FOREIGN:
+        page.goto("about:blank")
+        page.goto(f"{host.url}{path}?{query}")
+
+        address = urlsplit(page.locator("iframe").get_attribute("src") or "")
+        assert parse_qs(address.query) == {"utm_source": ["insta"], "embed_host": ["localhost"]}, query
 
 
 def test_right_campaign_of_the_host_page_is_carried_as_it_is(open_host: OpenPage, host: Host, site: Site) -> None:

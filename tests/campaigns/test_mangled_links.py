@@ -62,12 +62,43 @@ QUERIES = (
     "utm_source=&amp;utm_source=insta&utm_campaign=+&utm_campaign=Salon+2027",
     "utm_source=insta&utm_campaign=Salon+2027?ref=lettre",
     "utm_source==insta&utm_campaign=Salon+2027",
+    r"utm\_source=insta&utm\_campaign=Salon+2027",
+    "utm%5C_source=insta&utm%5C_campaign=Salon+2027",
+    r"utm\_source=insta&amp;UTM\_Campaign=Salon+2027",
+    "utm%255C_source=insta&utm%5C%5Fcampaign=Salon+2027",
+    "utm_source%20=insta&utm_campaign%20=Salon+2027",
+    "utm_source+=insta&utm_campaign%2520=Salon+2027",
+    "utm%5Fsource=insta&utm%255Fcampaign=Salon+2027",
+    "utm_source[]=insta&utm_campaign%5B%5D=Salon+2027",
+    "utm_source[0]=insta&utm_campaign%5B0%5D=Salon+2027",
+    "utm_source%E2%80%8B=insta&utm_%E2%80%8Bcampaign=Salon+2027",
+    "%EF%BB%BFutm_source=insta&utm_campaign%EF%BB%BF=Salon+2027",
+    "utm_source%C2%A0=insta&utm%C2%AD_campaign=Salon+2027",
+    r"utm\_source%3Dinsta%26utm\_campaign%3DSalon+2027",
+    "utm_source=insta,utm_campaign=Salon+2027",
+    "utm_source=insta%2Cutm_campaign=Salon+2027",
+    "utm_source=insta+utm_campaign=Salon+2027",
+    "utm_source=insta&utm_campaign=Salon%252020%32%37",
+    "utm_source=in%2573ta&utm_campaign=Salon%25202027",
+    "utm_source=insta&utm_campaign=Salon%2525202027",
+    "utm_source=insta&utm_campaign=Salon+2027*",
+    "utm_source=insta~&utm_campaign=Salon+2027**",
+    "url=https://a.fr/?utm_campaign=x&utm_source=insta&utm_campaign=Salon+2027",
+    "url=https%3A%2F%2Fa.fr%2F%3Futm_campaign%3Dx%26utm_medium%3Dy&utm_source=insta&utm_campaign=Salon+2027",
 )
+# Queries that hold another address's campaign, beside `utm_source=insta`.
+FOREIGN = (
+    "utm_source=insta&url=https://a.fr/?utm_campaign=x", "utm_source=insta&u=https%3A%2F%2Fa.fr%3Futm_campaign%3Dx", "u=//a.fr/?utm_campaign=x&utm_source=insta",
+    "u=http%253A%252F%252Fa.fr%253Futm_campaign%253Dx&utm_source=insta", "utm_source=insta&r=www.a.fr/b?utm_campaign=x", "utm_source=insta&u=a.fr:80/;utm_campaign=x",
+    "utm_source=insta&u=+https://a.fr/%23utm_campaign=x", "utm_source=insta&u=https://a.fr/?b=1;utm_campaign=x?utm_term=y",
+    "u%3Dhttps%3A%2F%2Fa.fr%3Futm_campaign%3Dx&utm_source=insta", "utm_source=insta&text=Venez+https://a.fr/?utm_campaign=x",
+    "utm_source=insta&body=Voir%20:%20http%3A%2F%2Fa.fr%2F%3Butm_campaign%3Dx",
+)  # fmt: skip
 # Campaign values that look mangled and aren't, as a form of `urlencode` writes them.
 RIGHT_VALUES = (
     "[FR]", '"bouton haut"', "Portes ouvertes « Cinéma »", "Et alors ?", "J-7!", "{{campaign.name}}", "R&D=2", "https://a.fr/?id=3",
     "https://a.fr/?article=3&theme=x", "Rentrée (2027)", "1) 2) (3)", "“Ciné”", "‹Ciné›", "J’y vais ‘ici’", "‘l’été’", "<b>", "'x'", "3D", "3D & VFX", "C++",
-    "R&", "Arts & métiers", "Pourquoi nous ? Parce que", "a;b", "a?b=c", "A#1", "à suivre…", "a&amp;b", "100%25", "50% de", "a%20b", "utm_source", "a_b_",
+    "R&", "Arts & métiers", "Pourquoi nous ? Parce que", "a;b", "a?b=c", "A#1", "à suivre…", "a&amp;b", "50% de", "utm_source", "a_b_",
     "Voir « a (b) »", "été?theme=dark", "「x」",
 )  # fmt: skip
 
@@ -133,6 +164,26 @@ def test_sign_of_the_text_around_is_taken_off_wherever_the_parameter_stands(
 )
 def test_what_is_written_by_hand_is_read_as_it_is(client: CheckedClient, query: str, kept: str | None) -> None:
     assert _carried(client, f"/brochure?{query}").get("utm_campaign") == kept
+
+
+@pytest.mark.parametrize("query", FOREIGN)
+@pytest.mark.parametrize("path", ["/", "/brochure", "/embed/brochure"])
+def test_another_address_s_campaign_is_not_ours(client: CheckedClient, path: str, query: str) -> None:
+    assert _carried(client, f"{path}?{query}") == {"utm_source": "insta"}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("rentr%25C3%25A9e", "rentrée"), ("rentr%2525C3%2525A9e", "rentrée"), ("Salon%252B2027", "Salon+2027"), ("a%2520b", "a b"), ("R%2526D%253D2", "R&D=2"),
+        ("100%2525", "100%"), ("50%25+de", "50% de"), ("50%25%20de%2520", "50% de%20"), ("rentr%25E9e", "rentr%E9e"), ("%25C3", "%C3"), ("a%25zz%2520b", "a%zz%20b"),
+        ("https%3A%2F%2Fa.fr%2F%3Fq%3Da%2520b", "https://a.fr/?q=a%20b"), (r"salon\_2027", "salon_2027"), ("salon%5C_2027%5C*", "salon_2027"), ("a%5Cb", r"a\b"),
+        ("*x*", "*x*"), ("x*", "x"), ("x**", "x"), ("x~~", "x"), ("*", "*"), ("a*b", "a*b"), ("x*.", "x"),
+    ],
+)  # fmt: skip
+def test_value_is_decoded_as_often_as_it_was_encoded(client: CheckedClient, written: str, kept: str) -> None:
+    for query in (f"utm_campaign={written}&utm_source=a", f"utm_source=a&utm_campaign={written}"):
+        assert _carried(client, f"/brochure?{query}") == {"utm_source": "a", "utm_campaign": kept}
 
 
 def test_order_of_the_parameters_makes_no_second_campaign(app: Flask, phone: CheckedClient, counted: Counted) -> None:
@@ -205,6 +256,10 @@ PATHS = [
     ("/brochure%22%3E", "/brochure"), ("/brochure%3C/a%3E", "/brochure"), ("/C/", "/c/"), ("/C", "/c/"), ("/.", "/"), ("/Robots.txt.", "/robots.txt"),
     ("/brochure%253Futm_source%253Da", "/brochure?utm_source=a"), ("/brochure%2526utm_source%253Da%2526utm_term%253Db", "/brochure?utm_source=a&utm_term=b"),
     ("/brochure%25253Futm_source=a", "/brochure?utm_source=a"), ("/Brochure%2520", "/brochure"), ("/c/salon-2026%253Futm_term%253Dx", "/c/salon-2026?utm_term=x"),
+    ("/brochure.html", "/brochure"), ("/Brochure.HTM", "/brochure"), ("/brochure.html?utm_source=a", "/brochure?utm_source=a"), ("/brochure.html&utm_source=a", "/brochure?utm_source=a"),
+    ("/brochure,utm_source=a", "/brochure?utm_source=a"), ("/brochure+utm_source=a", "/brochure?utm_source=a"), ("/brochure%2Cutm_source%3Da", "/brochure?utm_source=a"),
+    ("/brochure,utm_source=a,utm_term=b", "/brochure?utm_source=a&utm_term=b"), ("/brochure%20utm_source=a", "/brochure?utm_source=a"), ("/brochure/+utm_source=a+b", "/brochure?utm_source=a+b"),
+    ("/articles/ia-cinema-audiovisuel.html", "/"), ("/portes-ouvertes.html.", "/portes-ouvertes"), ("/c/salon-2026,utm_term=x", "/c/salon-2026?utm_term=x"),
     ("/brochure&utm_campaign=R%26D&utm_source=a", "/brochure?utm_campaign=R%26D&utm_source=a"), ("/brochure&utm_campaign=50%25", "/brochure?utm_campaign=50%25"),
     ("/brochure%3Futm_campaign%3DR%2526D%253D2", "/brochure?utm_campaign=R%26D%3D2"), ("/medias/plateau.svg)", "/medias/plateau.svg"),
 ]  # fmt: skip
@@ -398,6 +453,12 @@ def test_staff_s_searches_are_read_as_they_were_typed(client: CheckedClient) -> 
         "utm_term=" + "a?b=" * 2000,
         "a" * 9000,
         "+" * 9000,
+        "utm%5C" * 1500,
+        "a.b" * 3000,
+        "=" + "a." * 4000,
+        "utm_source" + "%2520" * 1500,
+        "utm_source=" + "%2525" * 1500,
+        ",utm" * 2000,
     ],
 )
 def test_long_nonsense_is_read_as_quickly_as_it_is_long(client: CheckedClient, query: str) -> None:

@@ -89,11 +89,16 @@ def test_check_tells_of_a_proxy_that_nobody_counted(complete: Flask) -> None:
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-@pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden:41000", "198.51.100.9 41000"])
+@pytest.mark.parametrize(
+    "forwarded",
+    [None, "unknown", "_hidden:41000", "198.51.100.9 41000", "127.0.0.1", "10.0.0.1:41000", "64:ff9b::10.0.0.1"],
+)
 def test_check_tells_of_a_proxy_that_hides_its_visitors(
     complete: Flask, make_app: Callable[..., Flask], forwarded: str | None
 ) -> None:
-    client = make_app(MICROSITE_FORM_RATE_LIMIT="", MICROSITE_PROXIES="1").test_client()
+    client = make_app(
+        MICROSITE_FORM_RATE_LIMIT="", MICROSITE_PROXIES="1", MICROSITE_PUBLIC_URL="https://www.ecole.example"
+    ).test_client()
     client.get("/brochure")
     for right in ("198.51.100.9", "198.51.100.9:41000", "[2001:db8::1]:41000"):
         client.post("/brochure", headers={"X-Forwarded-For": right})

@@ -1,5 +1,6 @@
 """A server that has much to write: forms wait, each on a thread of its own, and neither pages nor staff wait for them."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -70,6 +71,11 @@ def _other(app: Flask) -> CheckedClient:
     return client
 
 
+def _times_of_forms(log: Path) -> list[float]:
+    """What the log says that each took, in milliseconds."""
+    return [float(time) for time in re.findall(r"POST /brochure 303 ([0-9.]+)ms", log.read_text())]
+
+
 def _are_all_waiting(sent: list[Future[tuple[int, str]]]) -> bool:
     return not any(each.done() for each in sent)
 
@@ -89,7 +95,10 @@ def test_forms_wait_for_the_database_while_pages_are_answered(
             pages = [fetch(server.site, path)[0] for path in PAGES]
             assert _are_all_waiting(sent)
         statuses = [each.result()[0] for each in sent]
+        wait_until(lambda: len(_times_of_forms(log)) == HALF, "each form has its line")
 
+    # Whether it was at the database that they waited or for their turn.
+    assert min(_times_of_forms(log)) >= 5000
     assert pages == [200] * len(PAGES)
     assert statuses == [303] * HALF
     assert len(export(app)) == HALF

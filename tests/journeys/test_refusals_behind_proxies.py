@@ -109,10 +109,32 @@ def _connection(proxy: Proxy) -> http.client.HTTPSConnection:
 
 
 def _ask(
-    connection: http.client.HTTPSConnection, method: str, path: str, body: bytes, *, origin: str = "", cookie: str = ""
+    connection: http.client.HTTPSConnection,
+    method: str,
+    path: str,
+    body: bytes | Iterator[bytes],
+    *,
+    origin: str = "",
+    cookie: str = "",
 ) -> int:
     headers = {"Host": HOST, "Content-Type": FORM, "Origin": origin or f"https://{HOST}", "Cookie": cookie}
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     answer.read()
     return answer.status
+
+
+@pytest.mark.parametrize(("proxy_name", "status"), [("nginx", 303), ("caddy", 411)])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_form_sent_in_chunks_is_kept_where_the_proxy_announces_its_length(
+    app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path, proxy_name: str, status: int
+) -> None:
+    answers = client.page("/brochure").form("/brochure").filled(**BROCHURE)
+    with served(environ | PUBLIC, workers=1) as site, behind(proxy_name, site, tmp_path) as proxy:
+        for number, size in enumerate((10, 100, 10_000)):
+            body = urlencode(answers | {"email": f"zoe{number}@exemple.fr"}).encode()
+            with closing(_connection(proxy)) as connection:
+                chunks = [body[at : at + size] for at in range(0, len(body), size)]
+                assert _ask(connection, "POST", "/brochure", iter(chunks)) == status
+
+    assert len(export(app)) == (3 if status == 303 else 0)

@@ -112,6 +112,61 @@ def test_doubtful_letters_are_refused_with_both_readings(app: Flask, tmp_path: P
         assert db.session.scalars(select(OpenDay)).all() == []
 
 
+# Plain headings, and one word whose bytes are another word in another encoding.
+_ONE_WORD = (
+    "Èze", "Ève", "Salle Ève", "Les Èves", "Ève, Èze", "ÈVE", "Rue d’Ève", "éclat", "l’éveil",
+    "Aÿ", "Croÿ", "Aÿ-Champagne", "Moÿ-de-l’Aisne", "Faÿ", "Pierre Louÿs", "AŸ",
+    "Bogotá", "Panamá", "Canadá", "Perú", "Ibn Battûta á", "Malmö", "Köln", "Jörg",
+    "Salle B·2", "A·b", "®", "Dolby®", "Salle A™", "Ç", "È", "É", "Salle É", "§ 3", "© ESEC", "Salle «A»", "«Top»", "“Top”", "Salle ³", "Ñandú",
+    "Œnologie", "Îles", "L’Haÿ-les-Roses", "Œdipe", "Fœtus", "10 €", "Journée\u00a0", "Quoi\u00a0?", "n°\u00a05", "10\u00a0h",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [(title, name) for title in _ONE_WORD for name in SAVED_AS if _can_be_written(title, name)],
+)
+def test_one_doubtful_word_is_read_right_or_refused(title: str, name: str) -> None:
+    try:
+        read = _title(_line(f'"{title}"').encode(ENCODINGS[name]))
+    except Unreadable:
+        return
+    assert read == title.strip()
+
+
+@pytest.mark.parametrize("name", ["cp1252", "utf-8"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Œnologie", "ŒNOLOGIE", "Îles", "Ève", "Èze", "L’Haÿ-les-Roses", "Aÿ", "Croÿ", "Aÿ-Champagne", "Faÿ", "Moÿ-de-l’Aisne", "Pierre Louÿs",
+        "Œdipe", "École", "Ça tourne", "10 €", "étude", "Être",
+    ],
+)  # fmt: skip
+def test_one_word_of_a_french_excel_is_read(title: str, name: str) -> None:
+    assert _title(_line(title).encode(ENCODINGS[name])) == title
+
+
+@pytest.mark.parametrize("codec", ["utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("title", ["Journée", "Soiree", "Œuvre 東"])
+def test_utf_32_is_refused(codec: str, title: str) -> None:
+    with pytest.raises(Unreadable, match="CSV UTF-8"):
+        read_sheet(_line(title).encode(codec))
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+@pytest.mark.parametrize("title", ["Journée", "À l’École", "cœur", "« Ciné »", "déjà vu é", "Noé"])
+def test_utf_7_is_refused(title: str, encoding: str | None) -> None:
+    with pytest.raises(Unreadable, match="serait « "):
+        read_sheet(_line(title).encode("utf-7"), encoding)
+
+
+@pytest.mark.parametrize(
+    "title", ["Bac+3", "C++ - atelier", "JPO+Brochure-Papier", "A+B", "+33-1", "Bac+Master-Pro", "1+AOkay"]
+)
+def test_plus_sign_is_no_encoding(title: str) -> None:
+    assert _title(_line(title).encode()) == title
+
+
 @pytest.mark.parametrize("twice", ["cp1252", "mac_roman"])
 def test_text_encoded_twice_is_refused(twice: str) -> None:
     mangled = _line("Journée portes ouvertes").encode().decode(twice)

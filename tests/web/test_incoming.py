@@ -121,8 +121,11 @@ def test_redirect_of_doubled_slashes_names_neither_host_nor_scheme(make_app: Mak
 
 
 @pytest.mark.parametrize(
-    "path", ["/readyz/", "/READYZ", "//readyz/", "/readyz;x", "/readyz.", "/readyz&a=b", "/readyz?a=b/", "/readyz//"]
-)
+    "path",
+    [
+        "/readyz/", "/READYZ", "//readyz", "///readyz", "//readyz/", "/readyz;x", "/readyz.", "/readyz&a=b", "/readyz?a=b/", "/readyz//", "//Readyz", "/./readyz",
+    ],
+)  # fmt: skip
 def test_supervision_has_one_address(client: CheckedClient, path: str) -> None:
     environ = {"PATH_INFO": path, "REQUEST_URI": path, "RAW_URI": path}
 

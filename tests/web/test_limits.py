@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -175,13 +175,37 @@ PROXIED = [
     ("1", '"[2001:db8:1:2::3]:41000"', "2001:db8:1:2::/64"),
     ("1", "[2001:db8:1:2::3]", "2001:db8:1:2::/64"),
     ("1", "2001:db8:1:2:3:4:5:6:41000", "2001:db8:1:2::/64"),
-    ("1", "[fe80::1%25eth0]:80", "fe80::/64"),
+    ("1", "[fe80::1%25eth0]:80", "fe80::1"),
+    ("1", "198.51.100.9:", "198.51.100.9"),
+    ("1", "[2001:db8:1:2::3]:", "2001:db8:1:2::/64"),
+    ("1", '"[2001:db8:1:2::3]:"', "2001:db8:1:2::/64"),
+    ("1", "1.2.3.4, ::ffff:198.51.100.9:", "198.51.100.9"),
+    ("1", ":", None),
+    ("1", "64:ff9b::198.51.100.9", "198.51.100.9"),
+    ("1", "[64:ff9b::c633:6409]:41000", "198.51.100.9"),
+    ("1", "64:ff9b:1::198.51.100.9", "198.51.100.9"),
+    ("1", "64:ff9b:1:7::198.51.100.9", "198.51.100.9"),
+    ("1", "::198.51.100.9", "198.51.100.9"),
+    ("1", "::ffff:0:198.51.100.9", "198.51.100.9"),
+    ("1", "64:ff9b::10.0.0.9", "10.0.0.9"),
+    ("1", "64:ff9b::", None),
+    ("1", "::1", "::/64"),
     ("1", "::ffff:198.51.100.9:41000", "198.51.100.9"),
     ("1", "[::ffff:198.51.100.9]:41000", "198.51.100.9"),
     ("1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
     ("1", "::ffff:198.51.100.9", "198.51.100.9"),
-    ("1", "fe80::1%eth0", "fe80::/64"),
+    ("1", "fe80::1%eth0", "fe80::1"),
+    ("1", "febf::2", "febf::2"),
 ]
+# What a proxy passes that doesn't know its visitors.
+INTERNAL = (
+    "127.0.0.1", "127.8.9.1:41000", "::1", "[::1]:80", "10.0.0.1", "172.31.255.1", "192.168.1.1:80", "100.64.0.7", "169.254.1.1", "fe80::1%eth0",
+    "fd12:3456::1", "::ffff:10.0.0.1", "64:ff9b::192.168.0.1", "198.51.100.9, 10.0.0.1",
+)  # fmt: skip
+PRIVATE_SITES = (
+    "", "http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000", "http://10.0.0.5", "http://192.168.1.5:8080", "http://[fd00::5]",
+    "https://intranet", "https://portes.ecole.lan", "https://ecole.local", "https://site.internal", "https://nas.home.arpa.",
+)  # fmt: skip
 
 
 def test_address_is_the_one_that_the_nearest_proxies_saw(make_app: Make) -> None:
@@ -195,6 +219,56 @@ def test_address_is_the_one_that_the_nearest_proxies_saw(make_app: Make) -> None
             assert _client(app).get("/healthz", headers=headers).status_code == 200
 
             assert seen[-1] == expected, (proxies, forwarded)
+
+
+def _networks(app: Flask, addresses: Sequence[str]) -> list[str | None]:
+    """How each is counted that the proxy passes."""
+    networks = []
+    for forwarded in addresses:
+        with app.test_request_context(headers={"X-Forwarded-For": forwarded}):
+            networks.append(sender_network())
+    return networks
+
+
+@pytest.mark.parametrize("url", ["https://www.exemple.fr", "http://films.ecole.example:8080", "https://9.9.9.9"])
+def test_internal_address_is_no_visitor_s_on_a_site_of_the_internet(
+    make_app: Make, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    app = make_app(MICROSITE_PROXIES="1", MICROSITE_PUBLIC_URL=url)
+
+    assert _networks(app, INTERNAL) == [None] * len(INTERNAL)
+    assert "the proxy is set wrongly" in caplog.text
+    others = ["198.51.100.9", "172.32.0.1", "100.128.0.1", "11.0.0.1", "64:ff9b::9.9.9.9"]
+    assert _networks(app, others) == [*others[:-1], "9.9.9.9"]
+
+
+@pytest.mark.parametrize("url", PRIVATE_SITES)
+def test_internal_address_is_a_visitor_s_on_a_private_network(
+    make_app: Make, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    app = make_app(MICROSITE_PROXIES="1", MICROSITE_PUBLIC_URL=url)
+
+    networks = _networks(app, INTERNAL)
+
+    assert None not in networks
+    assert len(set(networks)) > 10
+    assert "the proxy is set wrongly" not in caplog.text
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "192.168.1.9", "fd12:3456::1"])
+def test_without_a_proxy_an_internal_address_counts_as_any_other(make_app: Make, address: str) -> None:
+    app = make_app(MICROSITE_PUBLIC_URL="https://www.exemple.fr")
+
+    with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert sender_network() is not None
+
+
+def test_visitors_whose_ipv6_address_holds_an_ipv4_one_are_told_apart(make_app: Make) -> None:
+    app = make_app(MICROSITE_PROXIES="1", MICROSITE_PUBLIC_URL="https://www.exemple.fr")
+    for prefix in ("64:ff9b::", "64:ff9b:1::", "::", "::ffff:0:", "::ffff:"):
+        addresses = [f"{prefix}9.9.8.{number}" for number in range(1, 40)]
+
+        assert len(set(_networks(app, addresses))) == 39, prefix
 
 
 def test_forged_addresses_do_not_get_round_the_limit(make_app: Make) -> None:

@@ -20,6 +20,7 @@ from microsite.campaigns.counting import current_counter
 from microsite.campaigns.kept_pages import came_by
 from microsite.campaigns.models import ViewCount
 from microsite.db import db
+from microsite.web.access_log import RequestTimer
 from microsite.web.log_lines import LineHandler
 from microsite.web.page_cache import KEEPING, LIMIT, Keeping, PageCache
 
@@ -279,6 +280,10 @@ def test_page_without_its_dates_is_not_kept(app: Flask, phone: CheckedClient) ->
     assert "7 mars 2099" in phone.page("/").text
 
 
+def _in_front_of(application: Any, *, visitor: Callable[..., str]) -> RequestTimer:
+    return RequestTimer(PageCache(application, seconds=60, has_proxy=False, visitor=visitor))
+
+
 def test_oldest_gives_way() -> None:
     asked: list[str] = []
 
@@ -287,7 +292,7 @@ def test_oldest_gives_way() -> None:
         environ[KEEPING] = Keeping(visitor="", route="/", count=lambda _environ: None)
         return Response(b"x" * (LIMIT // 4))(environ, start_response)
 
-    cache = PageCache(application, seconds=60, has_proxy=False, visitor=lambda _environ: "")
+    cache = _in_front_of(application, visitor=lambda _environ: "")
     for path in ("/1", "/2", "/3", "/4", "/4", "/5", "/2", "/1"):
         run_wsgi_app(cache, EnvironBuilder(path).get_environ())
 
@@ -302,7 +307,7 @@ def test_answer_is_kept_for_nobody_else_than_flask_made_it_for() -> None:
         environ[KEEPING] = Keeping(visitor="somebody", route="/", count=lambda _environ: None)
         return Response("page", 500 if "fault" in environ["PATH_INFO"] else 200)(environ, start_response)
 
-    cache = PageCache(application, seconds=60, has_proxy=False, visitor=lambda environ: environ["QUERY_STRING"])
+    cache = _in_front_of(application, visitor=lambda environ: environ["QUERY_STRING"])
     for path in ("/?anybody", "/?anybody", "/?somebody", "/?somebody", "/fault?somebody", "/fault?somebody"):
         run_wsgi_app(cache, EnvironBuilder(path).get_environ())
 
@@ -340,13 +345,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     return clock
 
 
-def _fetch(cache: PageCache, query: str = "first", method: str = "GET") -> bytes:
+def _fetch(cache: RequestTimer, query: str = "first", method: str = "GET") -> bytes:
     return b"".join(run_wsgi_app(cache, EnvironBuilder(f"/?{query}", method=method).get_environ())[0])
 
 
-def _slow() -> tuple[_Slow, PageCache]:
+def _slow() -> tuple[_Slow, RequestTimer]:
     slow = _Slow()
-    cache = PageCache(slow, seconds=60, has_proxy=False, visitor=lambda environ: environ["QUERY_STRING"])
+    cache = _in_front_of(slow, visitor=lambda environ: environ["QUERY_STRING"])
     slow.lets_go.set()
     assert _fetch(cache) == b"page 1"
     slow.lets_go.clear()
