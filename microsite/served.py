@@ -38,8 +38,9 @@ app.extensions["static_files"].prepare()
 # What is there by now stays: to go through it again takes a tenth of a second, in the middle of somebody's request.
 gc.collect()
 gc.freeze()
-# Objects; most of what a request leaves behind goes without the collector. The rest is little, and old at once.
-gc.set_threshold(20_000, 10, 10)
+# New objects, and how often the younger ones are gone through before the older ones are. A request leaves some two
+# hundred that only the collector finds: left for long, they are megabytes.
+gc.set_threshold(3_000, 5, 5)
 worker = Worker(app)
 worker.start()
 threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()

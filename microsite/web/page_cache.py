@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # Where a view puts its Keeping, in the environ.
 KEEPING = "microsite.keeping"
-# Bytes of pages that a process keeps: some two hundred, compressed.
-LIMIT = 4 * 1024**2
+# Bytes of pages that a process keeps: some hundred, compressed.
+LIMIT = 2 * 1024**2
 # Of one request alone; the second is the server's to tell.
 _PASSING = frozenset({HEADER, "Date"})
 # Of the time that a page is given, the part after which a new one is made.
