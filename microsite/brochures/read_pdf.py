@@ -37,7 +37,8 @@ _END_OF_STREAM = re.compile(rb"\s*endstream")
 _MAY_HOLD_ZEROS = re.compile(rb"stream\r*\n.*?endstream|%%EOF[\s\0]*", re.DOTALL)
 # A block of a disk or of a transfer that was never filled.
 _LOST_BLOCK = b"\0" * 512
-_CHUNK = 1 << 16
+# Bytes.
+_ZLIB_HEADER, _CHUNK = 2, 1 << 16
 
 # What PDFium says; it fails without a reason where a document that it could read has no page.
 _FAULTS = {
@@ -116,10 +117,14 @@ def _has_its_length(content: bytes, stream: re.Match[bytes]) -> bool:
 
 
 def _inflates(content: bytes, at: int) -> bool:
-    """Inflate what begins here up to its own end (RFC 1950), for its length may stand elsewhere; it may be empty."""
+    """Inflate what begins here up to its own end (RFC 1951), for its length may stand elsewhere; it may be empty.
+
+    Of its header and its checksum (RFC 1950) readers look at neither, and some programs write a wrong one.
+    """
     if _END_OF_STREAM.match(content, at):
         return True
-    unpacker = zlib.decompressobj()
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    at += _ZLIB_HEADER
     try:
         while at < len(content) and not unpacker.eof:
             unpacker.decompress(content[at : at + _CHUNK])
