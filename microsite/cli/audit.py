@@ -12,7 +12,6 @@ from ..invariants.facts import Fact, Finding, Scope, look
 from ..outbox.queries import mails_complete_since
 from ..web.context import current_settings, utc_now
 from ..web.typography import french, thousands
-from .group import told_in_one_line
 
 # How far back mails are looked for; none that is younger is ever deleted.
 _MAILS_KEPT = timedelta(days=60)
@@ -30,9 +29,8 @@ def audit() -> None:
     d’avant les messages d’une ancienne version, est compté à part, et n’est pas rompu. Rien n’est modifié ; le site
     peut rester ouvert.
     """
-    with told_in_one_line():
-        facts = _facts()
-        findings = [_tell(fact) for fact in facts]
+    facts = _facts()
+    findings = [_tell(fact) for fact in facts]
     if broken := sum(finding.broken > 0 for finding in findings):
         click.echo(french(f"Faits rompus : {broken} sur {len(facts)}."))
         sys.exit(1)
