@@ -180,6 +180,10 @@ def _newest_first(old: Iterable[OldKey]) -> tuple[OldKey, ...]:
 def _draft(path: Path, keys: Keys) -> Path:
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
+        if os.geteuid() == 0:
+            # The account that serves the site has the folder, and reads what root writes for it.
+            folder = path.parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
         file.write(keys.dumps())
         file.flush()
         os.fsync(file.fileno())

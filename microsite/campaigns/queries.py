@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..text import sort_key
 from .models import CODE, CODE_LIMIT, Campaign, EmbedHost
 
 # From the first letter or digit to the last: messengers glue a full stop or a bracket to an address.
@@ -26,7 +28,8 @@ def find_campaign(session: Session, code: str) -> Campaign | None:
 
 def list_campaigns(session: Session) -> Sequence[Campaign]:
     """Those that begin last first; those that always run on top."""
-    return session.scalars(select(Campaign).order_by(Campaign.starts_on.desc().nulls_first(), Campaign.code)).all()
+    by_code = sorted(session.scalars(select(Campaign)), key=lambda campaign: sort_key(campaign.code))
+    return sorted(by_code, key=lambda campaign: campaign.starts_on or date.max, reverse=True)
 
 
 def lock_campaign(session: Session, code: str) -> Campaign | None:
@@ -35,7 +38,7 @@ def lock_campaign(session: Session, code: str) -> Campaign | None:
 
 
 def embed_hosts(session: Session) -> Sequence[EmbedHost]:
-    return session.scalars(select(EmbedHost).order_by(EmbedHost.origin)).all()
+    return sorted(session.scalars(select(EmbedHost)), key=lambda host: sort_key(host.origin))
 
 
 def allowed_origins(session: Session, *, set_at_start: Iterable[str]) -> tuple[str, ...]:

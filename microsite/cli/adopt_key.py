@@ -25,7 +25,7 @@ from ..keys import (
 from ..leads.models import Lead, Submission
 from ..web.context import current_school, current_settings, utc_now
 from .adoptable_keys import plan_adoption
-from .group import check_own_keys, told_in_one_line
+from .group import check_own_keys
 
 _RELOAD = "Relancez le site pour qu’il la prenne : systemctl reload microsite (start, s’il est arrêté)."
 _LOSSES = {
@@ -57,11 +57,10 @@ def adopt_key(name: str, source: IO[str] | None, lost: bool, yes: bool) -> None:
         raise click.UsageError("donnez le fichier de l’autre serveur, ou --lost.")
     instance = current_settings().instance_path
     try:
-        with told_in_one_line():
-            if source is None:
-                _replace_lost(instance, name, yes=yes)
-            else:
-                _adopt(instance, name, parse_keys(source.read(), name), yes=yes)
+        if source is None:
+            _replace_lost(instance, name, yes=yes)
+        else:
+            _adopt(instance, name, parse_keys(source.read(), name), yes=yes)
     except KeyUnreadable as error:
         raise click.ClickException(f"{error}. Rien n’a changé.") from None
     except OSError as error:

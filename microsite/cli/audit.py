@@ -12,7 +12,7 @@ from ..invariants.facts import Fact, Finding, Scope, look
 from ..outbox.queries import mails_complete_since
 from ..web.context import current_settings, utc_now
 from ..web.typography import french, thousands
-from .group import told_in_one_line
+from .check_database import key_findings
 
 # How far back mails are looked for; none that is younger is ever deleted.
 _MAILS_KEPT = timedelta(days=60)
@@ -27,14 +27,17 @@ def audit() -> None:
 
     Chaque ligne nomme un fait qui doit être vrai quoi qu’il soit arrivé, ce qui a été regardé et combien. Ce qui le
     rompt est désigné par des numéros et des références, jamais par un nom ou une adresse. Ce qu’on ne peut pas savoir,
-    d’avant les messages d’une ancienne version, est compté à part, et n’est pas rompu. Rien n’est modifié ; le site
-    peut rester ouvert.
+    d’avant les messages d’une ancienne version, est compté à part, et n’est pas rompu. Les clés de ce serveur doivent
+    aussi être celles de la base. Rien n’est modifié ; le site peut rester ouvert.
     """
-    with told_in_one_line():
-        facts = _facts()
-        findings = [_tell(fact) for fact in facts]
+    facts = _facts()
+    findings = [_tell(fact) for fact in facts]
+    key_faults = list(key_findings())
+    for fault in key_faults:
+        click.echo(fault)
     if broken := sum(finding.broken > 0 for finding in findings):
         click.echo(french(f"Faits rompus : {broken} sur {len(facts)}."))
+    if broken or key_faults:
         sys.exit(1)
     unknown = sum(finding.unknown > 0 for finding in findings)
     in_part = f", dont {unknown} en partie seulement : le reste date d’avant les messages" if unknown else ""

@@ -16,8 +16,7 @@ from ..keys import FILES as KEY_FILES
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
 from .erasures import list_as_json
-from .group import check_own_keys, told_in_one_line
-from .revisions import refuse_newer_database
+from .group import check_own_keys
 
 
 @click.command("backup")
@@ -36,23 +35,21 @@ def backup(days: int, folder: Path | None) -> None:
     """Sauvegarde base, clés, brochures et contenus dans une archive datée, même pendant que le site est ouvert."""
     instance = current_settings().instance_path
     folder = folder or instance / FOLDER
-    with told_in_one_line():
-        refuse_newer_database()
-        # make_backup() below reports a database that can't be reached.
-        with suppress(DBAPIError):
-            check_own_keys(*KEY_FILES, otherwise="Rien n’a été sauvegardé.")
-        source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
-        try:
-            path = make_backup(source, folder, now=utc_now())
-            gone = rotate(folder, now=utc_now(), days=days)
-        except BlockingIOError:
-            raise click.ClickException("une autre sauvegarde est en cours dans ce dossier.") from None
-        except (NothingToSave, ProgramFailed) as error:
-            raise click.ClickException(f"rien n’a été sauvegardé : {error}.") from None
-        except sqlite.Error as error:
-            raise click.ClickException(f"rien n’a été sauvegardé : SQLite ne lit pas la base ({error}).") from None
-        except OSError as error:
-            raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
+    # make_backup() below reports a database that can't be reached.
+    with suppress(DBAPIError):
+        check_own_keys(*KEY_FILES, otherwise="Rien n’a été sauvegardé.")
+    source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
+    try:
+        path = make_backup(source, folder, now=utc_now())
+        gone = rotate(folder, now=utc_now(), days=days)
+    except BlockingIOError:
+        raise click.ClickException("une autre sauvegarde est en cours dans ce dossier.") from None
+    except (NothingToSave, ProgramFailed) as error:
+        raise click.ClickException(f"rien n’a été sauvegardé : {error}.") from None
+    except sqlite.Error as error:
+        raise click.ClickException(f"rien n’a été sauvegardé : SQLite ne lit pas la base ({error}).") from None
+    except OSError as error:
+        raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
     click.echo(f"Sauvegardé : {path} ({file_size(path.stat().st_size)})")
     if gone:
         click.echo(f"Archives de plus de {days} jours retirées : {len(gone)}")

@@ -1,11 +1,12 @@
-"""Commands that need the database, and that say so in one line when it isn't there."""
+"""Commands that need the database, and that say so in one line when it isn't there, or is a newer program's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import click
-from flask.cli import AppGroup, ScriptInfo
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from ..db import db, reading, writing
@@ -20,9 +21,6 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # The command's own context is gone by now.
-        with click.get_current_context().ensure_object(ScriptInfo).load_app().app_context():
-            refuse_newer_database()
         reason = str(error.orig).strip().splitlines()[0]
         raise click.ClickException(
             f"la base de données est injoignable ou n’est pas à jour ({reason}). "
@@ -48,6 +46,22 @@ def check_own_keys(*names: str, otherwise: str = "") -> None:
 
 
 class DatabaseGroup(AppGroup):
+    def add_command(self, cmd: click.Command, name: str | None = None, *, suits_any_revision: bool = False) -> None:
+        """Add a command, which a newer program's database refuses unless `suits_any_revision`."""
+        if cmd.callback and not suits_any_revision:
+            cmd.callback = _at_known_revision(cmd.callback)
+        super().add_command(cmd, name)
+
     def invoke(self, ctx: click.Context) -> Any:
         with told_in_one_line():
             return super().invoke(ctx)
+
+
+def _at_known_revision(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @with_appcontext
+    @wraps(callback)
+    def run(*args: Any, **options: Any) -> Any:
+        refuse_newer_database()
+        return callback(*args, **options)
+
+    return run

@@ -1,15 +1,17 @@
 """flask --app wsgi ops …: is this installation ready, is it saved, and back again."""
 
-from flask.cli import AppGroup
-
 from .adopt_key import adopt_key
 from .audit import audit
 from .backup import backup
 from .check import check
+from .group import DatabaseGroup
 from .restore import restore
 from .rotate_key import rotate_key
 from .sample import sample
 
-ops = AppGroup("ops", help="L’exploitation : vérifier, contrôler, sauvegarder, restaurer, remplir d’exemples.")
-for command in (check, audit, backup, restore, rotate_key, adopt_key, sample):
+ops = DatabaseGroup("ops", help="L’exploitation : vérifier, contrôler, sauvegarder, restaurer, remplir d’exemples.")
+for command in (audit, backup, rotate_key, adopt_key, sample):
     ops.add_command(command)
+# One names a newer program's database among its findings, the other puts an older one in its place.
+for command in (check, restore):
+    ops.add_command(command, suits_any_revision=True)

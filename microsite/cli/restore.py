@@ -19,7 +19,6 @@ from ..leads.models import Lead, Submission
 from ..privacy.scrubbing import Scrubbed
 from ..web.context import current_settings, french_moment
 from . import erasures
-from .group import told_in_one_line
 from .restored_database import fill_postgresql, fill_sqlite
 from .restored_keys import lay_out_keys
 from .revisions import scripts
@@ -42,24 +41,23 @@ def restore(archive: Path, force: bool, check_only: bool) -> None:
 
     Une archive faite sur SQLite se restaure aussi sur PostgreSQL : c’est ainsi qu’on passe de l’un à l’autre.
     """
-    with told_in_one_line():
-        try:
-            if check_only:
-                _check(archive)
-            else:
-                _restore(archive, force=force)
-        except ArchiveRefused as error:
-            raise click.ClickException(f"cette archive n’est pas restaurable : {error}. Rien n’a changé.") from None
-        except SiteIsServed as error:
-            raise click.ClickException(f"le site est servi ({error}) : arrêtez-le d’abord. Rien n’a changé.") from None
-        except RestoreRuns:
-            raise click.ClickException(
-                "une autre restauration est en cours sur cette base, ou un serveur démarre. Rien n’a changé."
-            ) from None
-        except postgres.ProgramFailed as error:
-            raise click.ClickException(f"{error}. Rien n’a changé.") from None
-        except OSError as error:
-            raise click.ClickException(f"restauration interrompue ({error.strerror}). Rien n’a changé.") from None
+    try:
+        if check_only:
+            _check(archive)
+        else:
+            _restore(archive, force=force)
+    except ArchiveRefused as error:
+        raise click.ClickException(f"cette archive n’est pas restaurable : {error}. Rien n’a changé.") from None
+    except SiteIsServed as error:
+        raise click.ClickException(f"le site est servi ({error}) : arrêtez-le d’abord. Rien n’a changé.") from None
+    except RestoreRuns:
+        raise click.ClickException(
+            "une autre restauration est en cours sur cette base, ou un serveur démarre. Rien n’a changé."
+        ) from None
+    except postgres.ProgramFailed as error:
+        raise click.ClickException(f"{error}. Rien n’a changé.") from None
+    except OSError as error:
+        raise click.ClickException(f"restauration interrompue ({error.strerror}). Rien n’a changé.") from None
 
 
 def _check(archive: Path) -> None:

@@ -7,7 +7,7 @@ from ..db import db, reading, writing
 from ..key_fingerprints import has_table, key_faults, replace_keys
 from ..keys import FILE, Keys, rotate
 from ..web.context import current_settings, french_date, utc_now
-from .group import check_own_keys, told_in_one_line
+from .group import check_own_keys
 
 _RELOAD = "Relancez le site pour qu’il la prenne : systemctl reload microsite, ou SIGHUP au processus de « serve »."
 # Workers that take turns would honour the leaked key for as long as it takes them.
@@ -20,9 +20,8 @@ _RESTART = "Redémarrez le site tout de suite : systemctl restart microsite. D�
 def rotate_key(at_once: bool) -> None:
     """Change la clé qui signe liens, formulaires et sessions ; les liens déjà envoyés vivent leur durée."""
     try:
-        with told_in_one_line():
-            _check()
-            keys = rotate(current_settings().instance_path, now=utc_now(), keeps_old=not at_once, record=_record)
+        _check()
+        keys = rotate(current_settings().instance_path, now=utc_now(), keeps_old=not at_once, record=_record)
     except OSError as error:
         raise click.ClickException(f"la clé n’a pas pu être écrite ({error.strerror}) ; rien n’a changé.") from None
     click.echo(f"Nouvelle clé en place depuis le {french_date(utc_now())}. {_RESTART if at_once else _RELOAD}")

@@ -13,6 +13,7 @@ from ..backoffice.models import NAME_LIMIT, Role, StaffMember
 from ..db import db, reading
 from ..leads.normalise import EmailRefused, normalise_email
 from ..school import PARIS
+from ..text import sort_key
 from ..web.context import utc_now
 from .group import DatabaseGroup
 from .options import Name
@@ -75,7 +76,7 @@ def disable(email: str) -> None:
 def list_command() -> None:
     """Montre les comptes."""
     with reading():
-        members = db.session.scalars(select(StaffMember).order_by(StaffMember.email)).all()
+        members = sorted(db.session.scalars(select(StaffMember)), key=lambda member: sort_key(member.email))
         lines = [_line(member) for member in members]
     for line in lines or ["Aucun compte. Le premier : staff add ADRESSE --name NOM --role administrator"]:
         click.echo(line)

@@ -73,8 +73,9 @@ def email_key(email: str) -> str:
     """
     if email.isascii():
         return email.lower()
-    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
-    lowered = f"{local}{at}{_ascii_domain(domain)}".translate(_LOWER)
+    # UTS 46 maps the domain's letters before it composes them, so it is given them as they were typed.
+    local, at, domain = email.rpartition("@")
+    lowered = unicodedata.normalize("NFC", f"{local}{at}{_ascii_domain(domain)}").translate(_LOWER)
     # Some marks compose with a small letter alone: H and a macron below stay two signs, h and it become one.
     return unicodedata.normalize("NFC", lowered)
 

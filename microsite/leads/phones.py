@@ -38,9 +38,12 @@ _FIVE_PAIRS = re.compile(r"0\d(?:[\s./\u2010\u2011\u2013-]+\d\d){4}")
 _FRENCH_LENGTH = 10
 # Of France itself; those in 08 are grouped otherwise.
 _IN_PAIRS = re.compile(r"\+33[1-79][0-9]{8}")
-# What a person can be called on, as the library tells kinds apart.
+# What a person can be called on, as the library tells kinds apart: UAN are numbers of firms (058 in Switzerland), VOIP
+# those that come with internet access (20 in Luxembourg).
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-_PERSONAL = (*_MOBILE, PhoneNumberType.FIXED_LINE)
+_PERSONAL = (*_MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.UAN, PhoneNumberType.VOIP)
+# Dialled alike at home and overseas: 06 and 07, and 0806 to 0809.
+_SAME_FOR_ALL = (*_MOBILE, PhoneNumberType.UAN)
 # Digits of a foreign number: Luxembourg has some of four to eleven, for services and switchboards.
 _FOREIGN_LENGTHS = range(6, 11)
 
@@ -153,13 +156,13 @@ def dialled_digits(e164: str) -> set[str]:
 
 
 def _certain(text: str, digits: str) -> PhoneNumber | None:
-    """What is written with its country code, or is a mobile number of France, overseas ones included."""
+    """What is written with its country code, or is dialled alike from France and overseas, as mobile numbers are."""
     french = _parse(text, _HOME)
     if "+" in text or digits.startswith("00"):
         return french
     numbers = (_parse(text, region) for region in _DIALLED_AT_HOME) if digits.startswith("0") else ()
     first = next((number for number in numbers if number is not None), None)
-    return first if first is not None and _is_of(first, _MOBILE) else None
+    return first if first is not None and _is_of(first, _SAME_FOR_ALL) else None
 
 
 def _readings(text: str, digits: str) -> dict[str, PhoneNumber]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from unicodedata import category
 
+import idna
+
 from ..text import fold, sort_key
 from ..text import words as words_in
 from .phones import dialled_digits
@@ -53,9 +55,19 @@ def _dialled(number: str) -> str:
 def _terms(tokens: Iterable[str]) -> Iterator[str]:
     for token in tokens:
         if "@" in token[1:]:
-            yield fold(token)
+            yield fold(_in_own_letters(token))
         else:
             yield from words_in(token)
+
+
+def _in_own_letters(email: str) -> str:
+    """The address as it is kept: mails, and programs that read them, show bücher.example as xn--bcher-kva.example."""
+    local, at, domain = email.rpartition("@")
+    try:
+        return f"{local}{at}{idna.decode(domain)}"
+    except idna.IDNAError:
+        # Not a whole domain yet, or none.
+        return email
 
 
 def _run_on(name: str) -> list[str]:

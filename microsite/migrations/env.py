@@ -9,6 +9,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, Enum, MetaData, text
 
+from microsite.cli.revisions import refuse_newer_database
 from microsite.db import UTCDateTime
 from microsite.folder_lock import locked
 from microsite.own_keys import record_new_keys
@@ -67,6 +68,7 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys = ON")
 
 
+refuse_newer_database()
 run_migrations()
 # The server that made the tables is the one whose keys are the database's.
 record_new_keys(Path(current_app.instance_path))

@@ -11,6 +11,7 @@ from ..campaigns.models import VIEW_LIMIT
 from ..campaigns.pages import ARTICLE, LINK
 from ..campaigns.queries import list_campaigns
 from ..leads.models import FormName
+from ..text import sort_key
 from .counts import Counts
 from .questions import Axis, Question
 from .tallies import count_submissions, count_views
@@ -77,7 +78,7 @@ def break_down(session: Session, question: Question, axis: Axis) -> Breakdown:
 
 
 def _most_first(line: Line) -> tuple[Any, ...]:
-    return -line.submissions, -line.form_views, -line.views, not line.key, line.key
+    return -line.submissions, -line.form_views, -line.views, not line.key, sort_key(line.key), line.key
 
 
 def _planned(session: Session, question: Question) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from ..campaigns.pages import ARTICLE, LINK
 from ..campaigns.queries import list_campaigns
 from ..leads.models import FormName, Submission
 from ..leads.queries import Selection
+from ..text import sort_key
 from .counts import Counts
 from .outcomes import count_opened, count_seated
 
@@ -84,8 +86,12 @@ def report(session: Session, period: Period, *, campaign: str | None = None) -> 
         if name and name not in {row.code for row in planned} and name not in _count(session, Period()).campaigns():
             raise CampaignUnknown
         efforts = {effort for effort in tally.efforts() | _without_a_visit(tally, planned) if effort[0] == name}
-    in_order = sorted(efforts, key=lambda effort: (not effort[0], *effort))
-    return [line for effort in in_order for line in _lines(tally, *effort)]
+    return [line for effort in sorted(efforts, key=_in_french_order) for line in _lines(tally, *effort)]
+
+
+def _in_french_order(effort: _Effort) -> tuple[Any, ...]:
+    campaign, source = effort
+    return not campaign, sort_key(campaign), campaign, sort_key(source), source
 
 
 def _count(session: Session, period: Period) -> _Tally:

@@ -28,6 +28,8 @@ def told(app: Flask, *arguments: str) -> str:
 
 def refused(app: Flask, *arguments: str) -> str:
     result = app.test_cli_runner().invoke(args=["ops", *arguments])
+    # The process of a real command ends, and its connections with it.
+    let_go(app)
     assert result.exit_code == 1, result.output
     return result.stderr
 

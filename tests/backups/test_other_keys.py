@@ -123,6 +123,10 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
     assert _emails(app) == ([ZOE] if name == "erasure_key" else [])
     assert f"ops adopt-key {name} -" in _run(other, "ops", "check", "--fast")[1]
     assert _run(app, "ops", "check", "--fast")[1].count("adopt-key") == 0
+    code, said, _ = _run(other, "ops", "audit")
+    assert (code, said.count(f"ops adopt-key {name} -"), "Tout est tenu" in said) == (1, 1, False)
+    code, said, _ = _run(app, "ops", "audit")
+    assert (code, said.count("adopt-key"), "Tout est tenu" in said) == (0, 0, True)
     answer = other.test_client().get("/readyz")
     let_go(other)
     assert (answer.status_code, answer.get_json()["database"]) == (503, "other keys")

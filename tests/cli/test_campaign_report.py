@@ -10,10 +10,17 @@ import pytest
 import time_machine
 from flask import Flask
 
+from microsite.backoffice.models import Role
 from microsite.campaigns.counting import current_counter
+from microsite.campaigns.queries import list_campaigns
 from microsite.campaigns.services import Seen
+from microsite.db import db
+from microsite.reports.breakdowns import break_down
+from microsite.reports.questions import Axis, Question
+from microsite.text import sort_key
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export
+from ..backoffice.conftest import add_member
 from ..campaigns.conftest import PHONE
 from ..journeys.test_attribution import add
 from ..page import CheckedClient
@@ -156,10 +163,10 @@ def test_case_of_a_campaign_says_nothing(app: Flask, client: CheckedClient) -> N
     lines = _report(app)
 
     totals = [[line[0], line[5], line[7], line[9]] for line in lines if line[2] == "Tous"]
-    assert totals == [["salon-2026", "3", "3", "3"], ["été 2026", "2", "2", "0"]]
+    assert totals == [["été 2026", "2", "2", "0"], ["salon-2026", "3", "3", "3"]]
     assert sum(int(total[2]) for total in totals) == len(export(app))
-    assert _report(app, "--campaign", "Salon-2026") == lines[:2]
-    assert _report(app, "--campaign", " ÉTÉ 2026") == lines[2:]
+    assert _report(app, "--campaign", "Salon-2026") == lines[2:]
+    assert _report(app, "--campaign", " ÉTÉ 2026") == lines[:2]
 
 
 def test_campaign_that_is_neither_planned_nor_seen_is_an_error(visited: Flask) -> None:
@@ -257,3 +264,49 @@ def test_seats_are_counted_where_they_are_taken(app: Flask, client: CheckedClien
     lines = _report(app)
 
     assert [(line[2], line[7], line[11]) for line in lines] == [("Tous", "2", "1"), ("Portes ouvertes", "2", "1")]
+
+
+IN_FRENCH_ORDER = ["béart", "Bertrand", "eco", "école", "été", "Étude", "œuvre", "zoom"]
+
+
+def test_campaigns_and_their_sources_come_in_french_order(app: Flask) -> None:
+    with app.app_context():
+        for text in reversed(IN_FRENCH_ORDER):
+            for campaign, source in ((text, "affiche"), ("salon", text)):
+                seen = Seen(day=date(2027, 1, 1), page="article", campaign=campaign, source=source)
+                current_counter().add(seen)
+
+    rows = _report(app)
+
+    campaigns = sorted([text.casefold() for text in IN_FRENCH_ORDER] + ["salon"], key=sort_key)
+    assert list(dict.fromkeys(row[0] for row in rows)) == campaigns
+    assert [row[1] for row in rows if row[0] == "salon"] == IN_FRENCH_ORDER
+
+
+def test_breakdown_of_equal_counts_comes_in_french_order(app: Flask) -> None:
+    with app.app_context():
+        for source in reversed(IN_FRENCH_ORDER):
+            current_counter().add(Seen(day=date(2027, 1, 1), page="article", source=source))
+        current_counter().flush()
+        question = Question(since=date(2027, 1, 1), until=date(2027, 1, 1))
+
+        found = break_down(db.session(), question, Axis.SOURCE)
+
+    assert [line.key for line in found.lines] == IN_FRENCH_ORDER
+
+
+def test_campaigns_of_one_day_and_accounts_are_listed_alike_on_both_engines(app: Flask) -> None:
+    for code in ("salon-b", "salon", "salona", "salon-a"):
+        add(app, code, "--starts", "2027-01-01")
+    add(app, "toujours")
+    add(app, "demain", "--starts", "2027-01-02")
+    for email in ("zoe@exemple.fr", "a.zoe@exemple.fr", "ab@exemple.fr", "élodie@exemple.fr", "a-b@exemple.fr"):
+        add_member(app, Role.MARKETING, email=email)
+
+    with app.app_context():
+        codes = [campaign.code for campaign in list_campaigns(db.session())]
+    listed = app.test_cli_runner().invoke(args=["staff", "list"]).output.splitlines()
+
+    assert codes == ["toujours", "demain", "salon", "salon-a", "salona", "salon-b"]
+    emails = [line.split()[0] for line in listed]
+    assert emails == ["a-b@exemple.fr", "ab@exemple.fr", "a.zoe@exemple.fr", "élodie@exemple.fr", "zoe@exemple.fr"]

@@ -8,10 +8,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from microsite.cli.campaigns import campaigns
+from microsite.cli.embed_hosts import embed_hosts
+from microsite.cli.leads import leads
+from microsite.cli.open_days import open_days
+from microsite.cli.ops import ops
+from microsite.cli.outbox import outbox
+from microsite.cli.privacy import privacy
+from microsite.cli.staff import staff
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
 
 from ..conftest import Environ
+from ..privacy.owners import rows
 from ..served import clean_environ, free_port
 
 NEWER = "2099_newer"
@@ -35,7 +44,7 @@ def _run(environ: Environ, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.usefixtures("newer")
-@pytest.mark.parametrize("command", ["serve", "ops backup", "ops check --fast"])
+@pytest.mark.parametrize("command", ["serve", "ops backup", "ops check --fast", "db upgrade", "db current"])
 def test_old_program_names_the_newer_version_and_what_to_do(environ: Environ, command: str) -> None:
     ran = _run(environ | {"PORT": str(free_port())}, *command.split())
 
@@ -45,6 +54,57 @@ def test_old_program_names_the_newer_version_and_what_to_do(environ: Environ, co
     assert "reprenez la version du programme" in said
     assert "Traceback" not in said
     assert "db upgrade" not in said
+    assert "locate revision" not in said
+
+
+# What each asks for; the others ask for nothing.
+ARGUMENTS = {
+    "leads release": ["BRO-7F3K9Q"],
+    "open-days attendees": ["1"],
+    "open-days check-in": ["JPO-7F3K9Q"],
+    "open-days walk-in": ["1", "--first-name", "Zoé", "--last-name", "Lefèvre", "--email", "zoe@exemple.fr"],
+    "open-days import": ["-"],
+    "open-days add": ["--date", "2099-03-07", "--slot", "10:00-12:00", "--capacity", "40"],
+    "campaigns add": ["salon", "--name", "Salon", "--source", "salon", "--medium", "affiche"],
+    "campaigns link": ["salon"],
+    "campaigns qr": ["salon", "--output", "salon.svg"],
+    "embed-hosts add": ["https://partenaire.fr"],
+    "embed-hosts remove": ["https://partenaire.fr"],
+    "outbox drop": ["1"],
+    "outbox preview": ["--output", "messages"],
+    "staff add": ["zoe@exemple.fr", "--name", "Zoé", "--role", "marketing"],
+    "staff reset": ["zoe@exemple.fr"],
+    "staff disable": ["zoe@exemple.fr"],
+    "privacy export": ["zoe@exemple.fr"],
+    "ops rotate-key": ["--now"],
+    "ops adopt-key": ["secret_key", "--lost", "--yes"],
+    "ops sample": ["--submissions", "10"],
+}
+GROUPS = (leads, open_days, campaigns, embed_hosts, outbox, staff, privacy, ops)
+# The one names the newer database among its findings, the other replaces it.
+SUITED = {"ops check", "ops restore"}
+
+
+@pytest.mark.usefixtures("newer")
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(
+    "command", sorted({f"{group.name} {name}" for group in GROUPS for name in group.commands} - SUITED)
+)
+def test_every_command_refuses_the_newer_database_and_changes_nothing(app: Flask, command: str) -> None:
+    keys = {path: path.read_bytes() for path in Path(app.instance_path).glob("*_key")}
+    before = rows(app)
+
+    ran = app.test_cli_runner().invoke(args=[*command.split(), *ARGUMENTS.get(command, [])])
+
+    assert (ran.exit_code, f"en version {NEWER}" in ran.output) == (1, True), ran.output
+    assert rows(app) == before
+    assert {path: path.read_bytes() for path in Path(app.instance_path).glob("*_key")} == keys
+
+
+@pytest.mark.usefixtures("newer")
+@pytest.mark.parametrize("command", ["leads export", "ops audit", "staff add"])
+def test_help_needs_no_database_that_fits(app: Flask, command: str) -> None:
+    assert app.test_cli_runner().invoke(args=[*command.split(), "--help"]).exit_code == 0
 
 
 @pytest.mark.usefixtures("newer")

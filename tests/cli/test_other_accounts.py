@@ -9,9 +9,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from flask_migrate import upgrade
 
+from microsite import create_app
 from microsite.config import StartError, load_settings
 from microsite.instance_folder import prepare_instance
+from microsite.keys import make_key
+
+from ..conftest import Environ
 
 # Debian's account of nobody in particular.
 NOBODY = 65534
@@ -117,6 +122,43 @@ def test_folders_of_many_files_are_not_looked_into(instance: Path, name: str) ->
     left.chmod(0o600)
 
     assert _refusal_of_nobody(instance) == ""
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize("name", ["secret_key", "erasure_key"])
+@pytest.mark.parametrize("command", ["adopt-key", "adopt-key --lost", "rotate-key"])
+def test_keys_that_root_writes_are_the_site_s(instance: Path, environ: Environ, command: str, name: str) -> None:
+    app = create_app(environ | {"MICROSITE_INSTANCE_PATH": str(instance), "DATABASE_URL": ""})
+    with app.app_context():
+        upgrade()
+    keys = (instance / name).read_text()
+    _give_to_nobody(instance)
+    if command != "rotate-key":
+        (instance / name).write_text("x" * 64)
+    arguments = {
+        "adopt-key": ["adopt-key", name, "-", "--yes"],
+        "adopt-key --lost": ["adopt-key", name, "--lost", "--yes"],
+        "rotate-key": ["rotate-key"],
+    }
+
+    ran = app.test_cli_runner().invoke(args=["ops", *arguments[command]], input=keys)
+
+    assert ran.exit_code == 0, ran.output
+    assert {path.name for path in instance.iterdir() if path.stat().st_uid != NOBODY} == set()
+    assert _refusal_of_nobody(instance) == ""
+
+
+@pytest.mark.parametrize("name", ["secret_key", "erasure_key"])
+def test_key_that_root_makes_is_the_site_s(instance: Path, name: str) -> None:
+    make_key(instance / name)
+
+    made = (instance / name).stat()
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (NOBODY, NOBODY, 0o600)
+
+
+def _give_to_nobody(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
 
 
 def test_each_file_is_named(instance: Path) -> None:

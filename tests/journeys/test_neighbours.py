@@ -87,6 +87,8 @@ def test_french_landline_is_kept_as_such_when_chosen(client: CheckedClient, app:
         ("93 12 34 56", "monégasque : +377 93 12 34 56", "+37793123456"),
         ("0269 61 12 34", "de Mayotte : +262 269 61 12 34", "+262269611234"),
         ("02 512 34 56", "belge : +32 2 512 34 56", "+3225123456"),
+        ("058 463 11 11", "suisse : +41 58 463 11 11", "+41584631111"),
+        ("20 83 85 495", "luxembourgeois : +352 20 83 85 495", "+352208385495"),
     ],
 )
 def test_each_neighbour_can_be_chosen(client: CheckedClient, app: Flask, typed: str, choice: str, kept: str) -> None:

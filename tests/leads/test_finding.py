@@ -67,8 +67,32 @@ def test_overseas_numbers_are_found_as_they_are_dialled_there(phone: str, search
 
 
 @pytest.mark.parametrize(
+    ("email", "search"),
+    [
+        ("max@bücher.example", "max@xn--bcher-kva.example"),
+        ("max@bücher.example", "MAX@XN--BCHER-KVA.example"),
+        ("max@bücher.example", "Max@Bücher.example"),
+        ("paul@straße-ecole.fr", "paul@xn--strae-ecole-y6a.fr"),
+        ("élodie@école.exemple.fr", "élodie@xn--cole-9oa.exemple.fr"),
+        ("用户@例子.公司", "用户@xn--fsqu00a.xn--55qx5d"),
+        ("max@bücher.example", "max@büch"),
+        ("max@xn--zz.example", "max@xn--zz.example"),
+    ],
+)
+def test_accented_domain_is_found_as_mails_show_it(email: str, search: str) -> None:
+    words = words_of(first_name="Max", last_name="L", email=email, phone=None)
+
+    (term,) = terms_in(search)
+    assert any(word.startswith(term) for word in words)
+
+
+@pytest.mark.parametrize(
     ("search", "terms"),
     [
+        ("zoe@", ["zoe@"]),
+        ("zoe@.", ["zoe@."]),
+        ("zoe@xn--", ["zoe@xn--"]),
+        ("zoe@" + "a" * 80 + ".fr", ["zoe@" + "a" * 80 + ".fr"]),
         ("Zoé LEFÈVRE", ["zoe", "lefevre"]),
         ("zoe.lef@exem", ["zoe.lef@exem"]),
         ("06 12 34", ["061234"]),

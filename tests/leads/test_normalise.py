@@ -72,6 +72,10 @@ SAME_MAILBOX = [
     ("W\u030aim@exemple.fr", "w\u030aim@exemple.fr"),
     ("T\u0308om@exemple.fr", "\u1e97om@exemple.fr"),
     ("Y\u030aves@exemple.fr", "\u1e99ves@exemple.fr"),
+    # In a domain the letter is mapped before it composes with the mark.
+    ("zoe@\u1fb3\u0301.gr", "zoe@\u03b1\u03af.gr"),
+    ("zoe@\u1fc3\u0342.gr", "zoe@\u03b7\u03b9\u0342.gr"),
+    ("zoe@\u017f\u0323\u0307.fr", "zoe@\u1e69.fr"),
 ]
 OTHER_MAILBOX = [
     ("paul@straße-ecole.fr", "paul@strasse-ecole.fr"),
@@ -85,6 +89,7 @@ OTHER_MAILBOX = [
     ("ﬁlm@exemple.fr", "film@exemple.fr"),
     ("ａ@exemple.fr", "a@exemple.fr"),
     ("zoe@ecole.fr", "zoe@école.fr"),
+    ("zoe@\u1fb3\u0301.gr", "zoe@\u1fb4.gr"),
     ("z.oe@gmail.com", "zoe@gmail.com"),
 ]
 
@@ -109,6 +114,15 @@ def test_any_text_has_a_key_that_is_its_own(text: str) -> None:
 )
 def test_letters_with_any_marks_have_a_key_that_is_its_own(text: str) -> None:
     assert email_key(email_key(text)) == email_key(text)
+
+
+@pytest.mark.parametrize("letter", ["\u1fb3", "\u1fbc", "\u1fc3", "\u1ff3", "\u017f", "\u1e9b", "e", "É", "ﬁ"])
+@pytest.mark.parametrize("mark", ["\u0301", "\u0300", "\u0342", "\u0323\u0307", "\u0307\u0323"])
+@pytest.mark.parametrize("address", ["zoe@{}.fr", "{0}zoe@a{0}b.{0}.fr"])
+def test_letter_with_marks_and_its_normal_form_have_one_key(address: str, letter: str, mark: str) -> None:
+    typed = address.format(letter + mark)
+
+    assert email_key(normalise_email(typed)) == email_key(typed)
 
 
 @given(st.emails())

@@ -87,6 +87,19 @@ AMBIGUOUS = [
     ("0508 41 23 45", ["de métropole", "de Saint-Pierre-et-Miquelon"]),
     ("27 12 34", ["luxembourgeois", "de Saint-Pierre-et-Miquelon", "de Nouvelle-Calédonie"]),
     ("87 12 34 56", ["belge", "luxembourgeois", "de Polynésie française"]),
+    # Numbers of firms, and those that come with internet access.
+    ("058 161 73 72", ["français", "suisse"]),
+    ("0581617372", ["français", "suisse"]),
+    ("058 463 11 11", ["français", "suisse"]),
+    ("051.220.11.11", ["français", "suisse"]),
+    ("58 463 11 11", ["français", "suisse", "luxembourgeois"]),
+    ("078 10 23 45", ["belge"]),
+    ("20 83 85 495", ["français", "luxembourgeois"]),
+    ("208385495", ["français", "luxembourgeois"]),
+    ("20 20 20 123", ["français", "luxembourgeois"]),
+    ("20 20 12 34", ["luxembourgeois"]),
+    ("0976 61 23 45", ["de métropole", "de Martinique", "de Guyane"]),
+    ("09 39 80 12 34", ["de métropole", "de Mayotte"]),
 ]
 
 
@@ -146,6 +159,9 @@ def test_question_names_whose_number_it_may_be() -> None:
         ("02 40 12 34 56", "+33240123456"),
         ("02.22.34.56.78", "+33222345678"),
         ("04-43-12-34-56", "+33443123456"),
+        ("05 81 61 73 72", "+33581617372"),
+        ("09 80 12 34 56", "+33980123456"),
+        ("0806 12 34 56", "+33806123456"),
     ],
 )
 def test_number_that_can_be_nobody_else_s_is_not_asked_about(typed: str, kept: str) -> None:

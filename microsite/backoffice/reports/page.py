@@ -12,6 +12,7 @@ from ...privacy.past import count_past
 from ...reports.breakdowns import Breakdown, break_down
 from ...reports.questions import Axis, Question
 from ...school import PARIS
+from ...text import sort_key
 from ...web.context import utc_now
 from ...web.typography import thousands
 from ..access import ALL_ROLES, current_staff, for_roles
@@ -47,7 +48,7 @@ def report() -> Response:
         forms=FORMS,
         articles=current_app.extensions["articles"],
         campaigns=planned,
-        sources=sorted({campaign.source for campaign in planned}),
+        sources=sorted({campaign.source for campaign in planned}, key=sort_key),
         past=_count_past(asked.question),
         key_label=key_label,
         line_label=line_label,

@@ -441,8 +441,9 @@ def _find_one(rows: sa.Select[Any]) -> Row | None:
 def _email_key(email: str) -> str:
     if email.isascii():
         return email.lower()
-    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
-    lowered = f"{local}{at}{_ascii_domain(domain)}".translate(_LOWER)
+    # UTS 46 maps the domain's letters before it composes them.
+    local, at, domain = email.rpartition("@")
+    lowered = unicodedata.normalize("NFC", f"{local}{at}{_ascii_domain(domain)}").translate(_LOWER)
     # Some marks compose with a small letter alone.
     return unicodedata.normalize("NFC", lowered)
 
