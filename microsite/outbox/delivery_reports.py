@@ -98,7 +98,7 @@ def _read(report: Message) -> DeliveryReport:
     if not blocks:
         raise Unreadable("sans état de remise")
     failures = [failure for block in blocks if (failure := _failure(block))]
-    keys = [key for part in returned[:_MOST_RETURNED] for key in _keys(part)]
+    keys = [key for part in returned[:_MOST_RETURNED] if (key := _find_key(part))]
     return DeliveryReport(keys=tuple(keys), failures=tuple(failures))
 
 
@@ -154,10 +154,10 @@ def _bare(text: str) -> str:
     return _QUOTED_LOCAL_PART.sub(lambda match: re.sub(r"\\(.)", r"\1", match[1]) + "@", address)
 
 
-def _keys(returned: Message) -> list[str]:
-    """In its headers only, of which a line that is none may have parted some."""
-    headers = _BLANK_LINE.split(_text_of(returned), maxsplit=1)[0]
-    return [match[1] for match in _MESSAGE_ID.finditer(headers)]
+def _find_key(returned: Message) -> str | None:
+    """In its headers only, of which a line that is none may have parted some; the first, for a mail has one."""
+    match = _MESSAGE_ID.search(_BLANK_LINE.split(_text_of(returned), maxsplit=1)[0])
+    return match and match[1]
 
 
 # By subject and detail, else by subject (RFC 3463, and the registry of RFC 5248).

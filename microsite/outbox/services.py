@@ -124,7 +124,7 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
         # Nobody was left to note how its last attempt ended: this mail may be what ends workers.
         mail.status, mail.failure = MailStatus.DEAD, "interrompu pendant l’envoi"
         return None
-    if mail.attempts == 0 and not has_secret_key(mail):
+    if mail.attempts == 0 and not is_secret(mail.key):
         mail.key = f"{mail.key.rpartition('.')[0]}.{secrets.token_hex(_SECRET_BYTES)}"
     mail.claimed_until = now + LEASE
     mail.attempts += 1
@@ -151,9 +151,9 @@ def next_mails(session: Session, queue: MailQueue | None, *, now: datetime) -> S
     return None
 
 
-def has_secret_key(mail: OutgoingMail) -> bool:
-    """Whether nobody can guess its Message-ID: not of a mail tried before this program could tell."""
-    return _SECRET_KEY.fullmatch(mail.key) is not None
+def is_secret(key: str) -> bool:
+    """Whether nobody can guess this Message-ID: not that of a mail tried before this program could tell."""
+    return _SECRET_KEY.fullmatch(key) is not None
 
 
 def give_back(session: Session, held: Claim) -> None:

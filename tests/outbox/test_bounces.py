@@ -1,9 +1,11 @@
 """Delivery reports: what makes a mail « non remis », what changes nothing, and what waits until the person comes back."""
 
 import base64
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -178,12 +180,14 @@ def test_report_is_read_in_each_form_that_servers_give_it(app: Flask, message: E
         lambda own: report(own.replace("@", "x@")),
         lambda own: report(f"<{own[1:].split('.')[0]}.brochure.{'0' * 32}@ecole.example>"),
         lambda own: report(""),
+        lambda own: report(f"<k1@exemple.fr>\nMessage-ID: {own}"),
         # Returned in a report on some other mail.
         lambda own: b"From: a@b.fr\nContent-Type: message/rfc822\n\n" + report(own),
     ],
     ids=[
         "delayed", "delayed for good", "relayed", "delivered", "expanded", "for now", "no status", "out of office",
-        "somebody else", "another network", "read receipt", "one letter more", "guessed", "nothing returned", "forwarded",
+        "somebody else", "another network", "read receipt", "one letter more", "guessed", "nothing returned", "not the first",
+        "forwarded",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -223,6 +227,34 @@ def test_what_cannot_be_read_is_said_and_changes_nothing(
     assert result.stderr.startswith("illisible : ")
     assert "Rien n’est changé" in result.stderr
     assert _rows(app) == before
+
+
+_GUESSED = f"20270104T090000.brochure.{'0' * 32}"
+_RETURNED = b"--=_limite\nContent-Type: text/rfc822-headers\n\nMessage-ID: <%s@exemple.fr>\n\n"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        report("\nMessage-ID: ".join(f"<k{number}@x>" for number in range(20_000))),
+        report("\nMessage-ID: ".join([f"<{_GUESSED}@x>"] * 10_000)),
+        report("<k1@x>").replace(b"--=_limite--", _RETURNED % _GUESSED.encode() * 5_000 + b"--=_limite--"),
+        report(f"<{_GUESSED}@x>", *[recipient(f"rfc822; zoe{number}@exemple.fr") for number in range(2_000)]),
+        report("<k1@x>", recipient(action="delayed")),
+    ],
+    ids=["many IDs", "many of our form", "many returned mails", "many recipients", "no failure"],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_report_that_names_no_mail_of_ours_is_read_while_somebody_else_writes(
+    app: Flask, message: EmailMessage, forged: bytes
+) -> None:
+    """So it keeps nobody from writing."""
+    database = app.extensions["settings"].sqlalchemy_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        result = _bounce(app, forged)
+
+    assert (result.exit_code, result.output.partition(" : ")[0]) == (0, "ignoré")
 
 
 @pytest.mark.parametrize("url", ["postgresql://microsite:x@127.0.0.1:{port}/x", "sqlite:////nowhere/at-all/x.sqlite3"])
