@@ -64,13 +64,19 @@ def _read_mailbox() -> bool:
 
 
 def _read_message(mailbox: Mailbox, uid: str, *, label: str) -> bool:
-    """Marked once what it says is kept: a stop in between has it read again, which changes nothing."""
+    """False if it can't be read."""
+    # First: one that this program doesn't survive mustn't be the first to be read each time.
+    mailbox.flag(uid)
     if mailbox.size_of(uid) > SIZE_LIMIT:
         click.echo(f"{label}illisible : plus de 10 Mo. Rien n’est changé.", err=True)
-        is_read = False
-    else:
+        return False
+    try:
         is_read = _read(mailbox.fetch(uid), label=label)
-    mailbox.mark_read(uid, needs_a_look=not is_read)
+    except UNAVAILABLE:
+        mailbox.keep_unread(uid)
+        raise
+    if is_read:
+        mailbox.unflag(uid)
     return is_read
 
 
