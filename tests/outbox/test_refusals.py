@@ -13,6 +13,7 @@ from sqlalchemy import select
 from microsite.backoffice.models import Role
 from microsite.db import db
 from microsite.jobs import Worker
+from microsite.outbox.answers import Deferred, Refused, Unreachable, judge
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.web.context import utc_now
 
@@ -77,6 +78,59 @@ FOR_NOW = {
     "said after DATA": {"data_answer": "451 4.2.1 Mailbox busy"},
 }
 LIMIT = ABOUT_US["limit, after DATA"]
+# In answer to RCPT for zoe@relay-spam.fr.
+RCPT_ABOUT_US = [
+    "550 relay not permitted",
+    "550 Relaying denied. Proper authentication required.",
+    "550 5.1.1 we do not relay",
+    "550 authentication required",
+    "550 Please turn on SMTP Authentication in your mail client",
+    "550-You must authenticate first\n550 or else",
+    "550 Helo command rejected: Invalid name",
+    "550 HELO argument does not match calling host",
+    "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)",
+    "550 bad EHLO",
+    "550 Rejected because 1.2.3.4 is in a black list at zen.spamhaus.org",
+    "550 JunkMail rejected - mx.ecole.fr [1.2.3.4] is in an RBL, see http://example.org",
+    "550 1.2.3.4 is blocklisted",
+    "550 listed in our DNSBL",
+    "550 Domain ecole.fr has exceeded the max emails per hour (150/100 (150%)) allowed",
+    "450 4.2.0 Daily limit reached",
+    "550 Too many messages today",
+    "550 Verification failed for <noreply@ecole.example>",
+    "550 Sender is not allowed",
+    "550 5.1.0 Adresse expediteur invalide. Invalid sender address. OFR_405 [405]",
+    "550 5.1.1 Adresse IP bloquee. Client host blocked. OFR_506",
+    "550 5.1.0 Expéditeur inconnu",
+    "550 5.2.2 Mail quota exceeded for sender",
+    "450 4.2.1 Trop de connexions, veuillez vérifier votre configuration",
+    "450 4.2.1 Too many connections",
+    "421 4.2.1 Too many connections",
+    "421 4.2.2 Mailbox full",
+    "421 Mailbox unavailable",
+    "452 Disk full",
+    "452 4.3.1 Mail system full",
+    "452 Out of memory",
+    "550 5.7.1 <zoe@relay-spam.fr>: Recipient address rejected: SPF check failed",
+    "450 4.7.1 <zoe@relay-spam.fr>: Recipient address rejected: rate limit of 10 reached",
+]
+RCPT_ABOUT_THE_RECIPIENT = [
+    "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",
+    "550 5.4.1 [zoe@relay-spam.fr]: Access denied",
+    "554 5.7.1 <zoe@relay-spam.fr>: Recipient address rejected: Access denied",
+    "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)",
+    "450 4.7.1 <zoe@relay-spam.fr>: Recipient address rejected: Greylisted, see http://example.org",
+    "451 4.7.1 Greylisting in action, please come back later",
+    "451 Graylisted: unknown sender",
+    "450 4.7.0 grey-listed for 300 seconds",
+    "452 Mailbox full",
+    "422 Mailbox full",
+    "452 <zoe@relay-spam.fr> is over quota",
+    "550 5.1.1 <zoe@relay-spam.fr>: Recipient address rejected: User unknown in relay recipient table",
+    "550 5.1.2 Host or domain relay-spam.fr not found",
+    "550 5.1.1 mx1.relay-spam.fr has no zoe@relay-spam.fr",
+    "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
+]
 
 
 # Seconds: none of this is about a slow server.
@@ -181,6 +235,24 @@ def test_recipient_who_is_not_ready_is_tried_later_and_holds_nobody_up(
     assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
 
 
+@pytest.mark.parametrize("answer", RCPT_ABOUT_US)
+def test_answer_to_rcpt_that_speaks_of_us_is_about_us(answer: str) -> None:
+    assert isinstance(_judge_rcpt(answer), Unreachable)
+
+
+@pytest.mark.parametrize("answer", RCPT_ABOUT_THE_RECIPIENT)
+def test_answer_to_rcpt_that_speaks_of_the_recipient_is_about_them(answer: str) -> None:
+    judged = _judge_rcpt(answer)
+
+    assert not isinstance(judged, Unreachable)
+    assert isinstance(judged, Refused) == answer.startswith("5")
+
+
+def _judge_rcpt(answer: str) -> Deferred | Refused:
+    code, _, text = answer.partition(" ") if answer[3] == " " else answer.partition("-")
+    return judge(int(code), text.encode(), is_about_rcpt=True, recipient="zoe@relay-spam.fr")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -210,9 +282,9 @@ def test_same_answer_for_several_recipients_in_a_row_is_about_us(
 @pytest.mark.parametrize(
     "answer",
     [
-        "550 we do not relay to {domain}",
+        "550 we take nothing for {domain}",
         "550 5.1.2 <@{domain}>: no such destination, or not for you",
-        "550 relaying to @{domain} prohibited",
+        "550 mail to @{domain} prohibited",
         "450 4.1.2 mx1.{domain}, mail for {domain}: try again later",
         "550 nothing for {idn}.",
     ],
