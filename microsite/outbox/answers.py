@@ -63,6 +63,10 @@ class Unreachable(Deferred):
     """Nor will any other mail leave now: no server, or it refuses us."""
 
 
+class Unwelcome(Unreachable):
+    """The same, it seems; but the server answered to this mail's recipient or text, and may mean them alone."""
+
+
 class Interrupted(Deferred):
     """The connection was lost before the server answered, perhaps on account of this mail."""
 
@@ -83,7 +87,7 @@ def judge(code: int, reply: bytes | str, *, is_about_rcpt: bool, recipient: str 
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     reason = told(f"{code} {text}", recipient)
     if not _is_about_recipient(code, text, _without_address(text, recipient), is_about_rcpt=is_about_rcpt):
-        return Unreachable(reason)
+        return Unwelcome(reason)
     return Refused(reason) if code >= 500 else Deferred(reason)
 
 

@@ -14,6 +14,7 @@ from microsite.backoffice.models import Role
 from microsite.db import db
 from microsite.jobs import Worker
 from microsite.outbox.answers import Deferred, Refused, Unreachable, judge
+from microsite.outbox.holds import find_hold
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.web.context import utc_now
 
@@ -176,6 +177,12 @@ def _readiness(app: Flask) -> str:
     answer = app.test_client().get("/readyz").json
     assert answer is not None
     return str(answer["outbox"])
+
+
+def _hold_answer(app: Flask) -> str | None:
+    with app.app_context():
+        hold = find_hold(db.session())
+        return None if hold is None else hold.answer
 
 
 def _run(app: Flask, *arguments: str) -> str:
@@ -368,6 +375,94 @@ def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
                 clock.shift(timedelta(minutes=2))
 
     assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 59
+
+
+@pytest.mark.parametrize(
+    "answer", ["554 5.7.1 Message rejected", "550 5.5.0 Not for us", "451 4.7.500 Server busy", "550 5.1.0 Bad sender"]
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_refusal_of_one_mail_holds_no_other_once_another_got_through(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answer: str
+) -> None:
+    """One other mail each six hours, for three days: the first one frees the queue, and the refused mail ends."""
+    mail_server.answers = {"zoe0@exemple.fr": answer}
+    states = []
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for number in range(1, 13):
+            for _ in range(12):
+                worker.work()
+                clock.shift(timedelta(minutes=30))
+                states.append(_hold_answer(smtp_app))
+            _ask(smtp_client, number)
+            worker.work()
+
+    assert set(states[:12]) == {answer}
+    assert set(states[13:]) == {None}
+    assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 12
+    assert _mails(smtp_app)[0].attempts == 16
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("answers", [LIMIT, ABOUT_US["our address, at RCPT"], {"recipient_answer": "550 5.5.0 No"}])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mails_that_few_recipients_are_refused_end_when_nothing_else_was_tried_for_two_days(
+    smtp_app: Flask,
+    smtp_client: CheckedClient,
+    mail_server: MailServer,
+    worker: Worker,
+    answers: dict[str, str],
+    count: int,
+) -> None:
+    vars(mail_server).update(answers)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(count), *range(count))
+        for _ in range(44):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+        assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
+        for _ in range(4):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+
+        assert set(_statuses(smtp_app)) == {MailStatus.DEAD}
+        assert _readiness(smtp_app) == "ok"
+
+
+@pytest.mark.parametrize("answers", [{"sender_answer": "550 5.7.1 Not yours"}, {"recipient_answer": "554 5.7.1 No"}])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_what_was_answered_to_several_recipients_or_to_none_ends_no_mail_in_a_week(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answers: dict[str, str]
+) -> None:
+    vars(mail_server).update(answers)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(3 if "recipient_answer" in answers else 1))
+        for _ in range(7 * 12):
+            worker.work()
+            clock.shift(timedelta(hours=2))
+
+    assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mail_that_waited_for_days_for_another_reason_does_not_end_at_its_first_answer(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    mail_server.sender_answer = "450 4.3.2 Maintenance"
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for _ in range(72):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+        _give_up_asking(mail_server)
+        mail_server.recipient_answer = "451 4.3.2 System not accepting messages"
+        worker.work()
+        assert _statuses(smtp_app) == [MailStatus.PENDING]
+        _give_up_asking(mail_server)
+        clock.shift(timedelta(hours=1))
+        worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.SENT]
 
 
 def test_held_queue_is_asked_by_one_mail_with_growing_delay(
