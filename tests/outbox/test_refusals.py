@@ -769,6 +769,9 @@ def test_server_is_greeted_by_the_machine_s_name_where_the_site_has_none(
     [
         ({}, "www.ecole.example"),
         ({"MICROSITE_SMTP_EHLO": "mail.ecole.example"}, "mail.ecole.example"),
+        ({"MICROSITE_SMTP_EHLO": "Mail.Ecole.example."}, "mail.ecole.example"),
+        ({"MICROSITE_PUBLIC_URL": "https://www.ecole.example."}, "www.ecole.example"),
+        ({"MICROSITE_PUBLIC_URL": "https://www.ecole.example.:8443"}, "www.ecole.example"),
         ({"MICROSITE_PUBLIC_URL": "https://candidatures.ecole.example:8443"}, "candidatures.ecole.example"),
     ],
 )
