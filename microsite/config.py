@@ -27,7 +27,7 @@ _BY_EMAIL = 5
 _RATES = re.compile(r"([0-9]{1,6})(?: *, *([0-9]{1,6}))?")
 _COUNTERS = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 # A host's name, with letters in its last part: no address.
-_HOST_NAME = re.compile(r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
+_HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 # RFC 6376, section 3.1: labels of a domain name.
 _SELECTOR = re.compile(r"|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -83,9 +83,11 @@ def _host(text: str) -> str:
 
 
 def _host_name(text: str) -> str:
-    if not _HOST_NAME.fullmatch(text):
+    """With a dot in it, for many mail servers ask for one, but none behind it, which a greeting doesn't have."""
+    name = text.lower().removesuffix(".")
+    if text and not _HOST_NAME.fullmatch(name):
         raise ValueError("le nom complet d’une machine, comme www.exemple.fr, sans crochets ni adresse IP")
-    return text.lower()
+    return name
 
 
 def _selector(text: str) -> str:
@@ -231,14 +233,17 @@ class Settings:
     @property
     def ehlo_name(self) -> str | None:
         """What we call ourselves to mail servers (RFC 5321, section 4.1.1.1); None where no setting has a name."""
-        name = self.smtp_ehlo or urlsplit(self.public_url).hostname or ""
-        return name if name and _HOST_NAME.fullmatch(name) else None
+        name = self.smtp_ehlo or self._public_host
+        return name if _HOST_NAME.fullmatch(name) else None
 
     @property
     def all_hosts(self) -> tuple[str, ...]:
         """The names that the site answers to; the public one needn't be given twice."""
-        public = (urlsplit(self.public_url).hostname or "").rstrip(".")
-        return (*self.trusted_hosts, public) if public else self.trusted_hosts
+        return (*self.trusted_hosts, self._public_host) if self._public_host else self.trusted_hosts
+
+    @property
+    def _public_host(self) -> str:
+        return (urlsplit(self.public_url).hostname or "").rstrip(".")
 
     @property
     def is_on_internet(self) -> bool:

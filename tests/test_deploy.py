@@ -116,6 +116,8 @@ def test_mailbox_of_reports_is_read_every_fifteen_minutes_where_there_is_one() -
     calendar = re.findall(r"(?m)^OnCalendar=(.*)", (DEPLOY / "microsite-bounces.timer").read_text())
     start = re.findall(r"(?m)^ExecStart=(.*)", (DEPLOY / "microsite-bounces.service").read_text())
 
+    # One run that hangs must not be the last one.
+    assert re.findall(r"(?m)^TimeoutStartSec=(.*)", (DEPLOY / "microsite-bounces.service").read_text()) == ["10min"]
     assert (calendar, start) == (["*:0/15"], ["/srv/microsite/.venv/bin/flask --app wsgi outbox bounce --imap"])
     (enabled,) = [part for part in DOCUMENT.split("\n- ") if "enable --now microsite-bounces.timer" in part]
     assert "MICROSITE_IMAP_HOST" in enabled

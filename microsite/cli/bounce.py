@@ -6,10 +6,10 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from ..db import UNAVAILABLE, db, writing
-from ..leads.bounces import Bounce, Verdict, note_bounce
+from ..db import UNAVAILABLE, db, reading, writing
+from ..leads.bounces import Bounce, Verdict, find_returned, note_bounce
 from ..outbox.answers import told
-from ..outbox.delivery_reports import SIZE_LIMIT, Unreadable, read_report
+from ..outbox.delivery_reports import SIZE_LIMIT, DeliveryReport, Unreadable, read_report
 from ..outbox.mailbox import Mailbox, MailboxError, open_mailbox
 from ..web.context import current_school, current_settings, utc_now
 
@@ -64,13 +64,19 @@ def _read_mailbox() -> bool:
 
 
 def _read_message(mailbox: Mailbox, uid: str, *, label: str) -> bool:
-    """Marked once what it says is kept: a stop in between has it read again, which changes nothing."""
+    """False if it can't be read."""
+    # First: one that this program doesn't survive mustn't be the first to be read each time.
+    mailbox.flag(uid)
     if mailbox.size_of(uid) > SIZE_LIMIT:
         click.echo(f"{label}illisible : plus de 10 Mo. Rien n’est changé.", err=True)
-        is_read = False
-    else:
+        return False
+    try:
         is_read = _read(mailbox.fetch(uid), label=label)
-    mailbox.mark_read(uid, needs_a_look=not is_read)
+    except UNAVAILABLE:
+        mailbox.keep_unread(uid)
+        raise
+    if is_read:
+        mailbox.unflag(uid)
     return is_read
 
 
@@ -84,10 +90,21 @@ def _read(content: bytes, *, label: str = "") -> bool:
     if report is None:
         click.echo(f"{label}ignoré : ce n’est pas un avis de non-remise.")
         return True
-    with writing():
-        noted = note_bounce(db.session(), report, admissions=current_school().mail.admissions, now=utc_now())
-    click.echo(label + _words_of(noted))
+    click.echo(label + _words_of(_note(report)))
     return True
+
+
+def _note(report: DeliveryReport) -> Bounce:
+    if not report.failures:
+        return Bounce(verdict=Verdict.NO_FAILURE)
+    # Anybody may send reports: one that names no mail of ours must not keep forms from being written.
+    with reading():
+        mail_id = find_returned(db.session(), report.keys)
+    if mail_id is None:
+        return Bounce(verdict=Verdict.UNKNOWN_MAIL)
+    admissions = current_school().mail.admissions
+    with writing():
+        return note_bounce(db.session(), mail_id, report.failures, admissions=admissions, now=utc_now())
 
 
 def _words_of(noted: Bounce) -> str:

@@ -1,6 +1,6 @@
 """Mails that came back: what a delivery report makes of a mail and of whom it was for. Callers commit."""
 
-import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -8,10 +8,10 @@ from enum import Enum, auto
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..outbox.delivery_reports import DeliveryReport, Failure, reason_for
+from ..outbox.delivery_reports import Failure, reason_for
 from ..outbox.letters import mail_address
 from ..outbox.models import Audience, MailStatus, OutgoingMail
-from ..outbox.services import has_secret_key, hold_back, send_held_back
+from ..outbox.services import hold_back, is_secret, send_held_back
 from .models import Lead
 from .normalise import email_key
 from .queries import hold_lead
@@ -39,12 +39,18 @@ class Bounce:
     lead_id: int | None = None
 
 
-def note_bounce(session: Session, report: DeliveryReport, *, admissions: str, now: datetime) -> Bounce:
-    """Note that a mail wasn't delivered, if the report names it and its recipient; `admissions` is the school's."""
-    if not report.failures:
-        return Bounce(verdict=Verdict.NO_FAILURE)
-    found = (_find_mail(session, key) for key in report.keys)
-    mail = next((mail for mail in found if mail is not None), None)
+def find_returned(session: Session, keys: Sequence[str]) -> int | None:
+    """Return the id of the mail that a report returns, by what Message-IDs begin with, if nobody can guess it."""
+    # A report comes now and then: no index for it, which every form that is sent would keep up.
+    named = select(OutgoingMail.id).where(OutgoingMail.key.in_([key for key in keys if is_secret(key)]))
+    return session.scalar(named.order_by(OutgoingMail.id).limit(1))
+
+
+def note_bounce(
+    session: Session, mail_id: int, failures: Sequence[Failure], *, admissions: str, now: datetime
+) -> Bounce:
+    """Note that a mail wasn't delivered, if a failure names its recipient; `admissions` is the school's address."""
+    mail = session.get(OutgoingMail, mail_id)
     if mail is None:
         return Bounce(verdict=Verdict.UNKNOWN_MAIL)
     is_for_lead = mail.audience is Audience.LEAD
@@ -52,7 +58,7 @@ def note_bounce(session: Session, report: DeliveryReport, *, admissions: str, no
     if is_for_lead and lead is None:
         return Bounce(verdict=Verdict.UNKNOWN_MAIL)
     recipient = admissions if lead is None else lead.email
-    failure = next((one for one in report.failures if _is_to(one, recipient)), None)
+    failure = next((one for one in failures if _is_to(one, recipient)), None)
     if failure is None:
         return Bounce(verdict=Verdict.OTHER_RECIPIENT, mail_id=mail.id)
     session.refresh(mail, with_for_update=True)
@@ -73,14 +79,6 @@ def try_address_again(session: Session, lead: Lead) -> None:
         lead.bounced_at = None
         session.flush()
         send_held_back(session, lead.id)
-
-
-def _find_mail(session: Session, key: str) -> OutgoingMail | None:
-    # A report comes now and then: no index for it, which every form that is sent would keep up.
-    mail = session.scalar(select(OutgoingMail).where(OutgoingMail.key == key))
-    if mail is None or not has_secret_key(mail) or not hmac.compare_digest(mail.key.encode(), key.encode()):
-        return None
-    return mail
 
 
 def _lock_lead(session: Session, mail: OutgoingMail) -> Lead | None:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from ..db import UNAVAILABLE, db, reading, writing
 from ..web.context import current_settings, utc_now
 from . import holds, services
-from .answers import Deferred, Interrupted, Refused, Unreachable, Unsendable
+from .answers import Deferred, Interrupted, Refused, Unreachable, Unsendable, Unwelcome
 from .files import mails_folder, remove_mails
 from .letters import Letter, current_outbox, write_message
 from .queries import is_about_sample, is_any
@@ -152,6 +152,7 @@ def _note_refused(held: Claim, error: Refused | Deferred) -> Outcome:
     refusal = Refusal(
         answer=str(error),
         is_about_us=isinstance(error, Unreachable),
+        is_to_mail=isinstance(error, Unwelcome),
         is_interruption=isinstance(error, Interrupted),
         is_final=isinstance(error, Refused),
     )

@@ -1,7 +1,8 @@
 """Read delivery reports: multipart/report (RFC 6522) with message/delivery-status (RFC 3464), or in UTF-8 (RFC 6533).
 
-Nothing in a report is trusted but what nobody else knows, our mail's Message-ID. A status that is delayed, relayed,
-expanded or delivered, and any message that is no report, says nothing that counts.
+Anybody may send one. What is read of it is bounded, for the e-mail package and the expressions below take a time that
+grows as the square of a field's length. Nothing in it is trusted but what nobody else knows, our mail's Message-ID. A
+status that is delayed, relayed, expanded or delivered, and any message that is no report, says nothing that counts.
 """
 
 import re
@@ -11,8 +12,18 @@ from email import message_from_bytes
 from email.message import Message
 from email.parser import HeaderParser
 
-# In bytes: a report that returns our whole mail is far smaller.
+# In bytes, of a message: somebody may answer with what they attach.
 SIZE_LIMIT = 10_000_000
+# And of a report; one that returns our whole mail is far smaller.
+_REPORT_LIMIT = 1_000_000
+# Characters of a field that is taken apart; an address has 254.
+_FIELD_LIMIT = 1_000
+# The message's, then one a recipient.
+_MOST_BLOCKS = 50
+# Each line is compared with the boundaries of all the parts that it is in.
+_MOST_MULTIPARTS = 20
+# With the lines that continue it, as the package tells lines apart.
+_CONTENT_TYPE = re.compile(rb"(?:\A|[\r\n])Content-Type:(?:[^\r\n]|(?:\r\n?|\n)[ \t])*", re.IGNORECASE)
 # The package would read such parts and drop what it doesn't expect in them: it is given other names for them.
 _MESSAGE_TYPE = re.compile(rb"^(Content-Type:\s*)message/", re.IGNORECASE | re.MULTILINE)
 _UNREAD = "application/x-message-"
@@ -24,7 +35,7 @@ _MOST_RETURNED = 10
 # Before the first header: a byte order mark, blank lines.
 _BEFORE_HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf|[ \t]*\r?\n)+")
 _FIELD = re.compile(r"[!-9;-~]+[ \t]*:")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _MESSAGE_ID = re.compile(r"^Message-ID[ \t]*:\s*<([!-;=?A-~]+)@[^<>\s]+>", re.IGNORECASE | re.MULTILINE)
 # RFC 5322: what stands in parentheses, but for those in a quoted local part.
@@ -61,6 +72,14 @@ def read_report(content: bytes) -> DeliveryReport | None:
         raise Unreadable("plus de 10 Mo")
     if not content.strip():
         raise Unreadable("vide")
+    if len(content) > _REPORT_LIMIT:
+        if b"multipart/report" not in content.lower():
+            return None
+        raise Unreadable("avis de plus de 1 Mo")
+    if any(len(match[0]) > _FIELD_LIMIT for match in _CONTENT_TYPE.finditer(content)):
+        raise Unreadable("en-tête trop long")
+    if content.lower().count(b"multipart/") > _MOST_MULTIPARTS:
+        raise Unreadable("trop de parties")
     try:
         from_headers = _BEFORE_HEADERS.sub(b"", content)
         return _read_message(message_from_bytes(_MESSAGE_TYPE.sub(rb"\1" + _UNREAD.encode(), from_headers)))
@@ -98,7 +117,7 @@ def _read(report: Message) -> DeliveryReport:
     if not blocks:
         raise Unreadable("sans état de remise")
     failures = [failure for block in blocks if (failure := _failure(block))]
-    keys = [key for part in returned[:_MOST_RETURNED] for key in _keys(part)]
+    keys = [key for part in returned[:_MOST_RETURNED] if (key := _find_key(part))]
     return DeliveryReport(keys=tuple(keys), failures=tuple(failures))
 
 
@@ -115,7 +134,7 @@ def _text_of(part: Message) -> str:
 
 def _blocks(part: Message) -> Iterator[Message]:
     """The fields of the message, then those of each recipient."""
-    for block in _BLANK_LINE.split(_text_of(part)):
+    for block in _BLANK_LINES.split(_text_of(part), maxsplit=_MOST_BLOCKS)[:_MOST_BLOCKS]:
         yield HeaderParser().parsestr("\n".join(_fields(block)))
 
 
@@ -132,7 +151,7 @@ def _failure(block: Message) -> Failure | None:
     action = str(block.get("Action", "")).partition("(")[0].strip().lower()
     status = _STATUS.match(str(block.get("Status", "")))
     recipient = str(block.get("Final-Recipient", ""))
-    if action != "failed" or status is None or status[1] != "5" or not recipient:
+    if action != "failed" or status is None or status[1] != "5" or not 0 < len(recipient) <= _FIELD_LIMIT:
         return None
     return Failure(recipients=_addresses(recipient), status=".".join(status.groups()))
 
@@ -154,10 +173,10 @@ def _bare(text: str) -> str:
     return _QUOTED_LOCAL_PART.sub(lambda match: re.sub(r"\\(.)", r"\1", match[1]) + "@", address)
 
 
-def _keys(returned: Message) -> list[str]:
-    """In its headers only, of which a line that is none may have parted some."""
-    headers = _BLANK_LINE.split(_text_of(returned), maxsplit=1)[0]
-    return [match[1] for match in _MESSAGE_ID.finditer(headers)]
+def _find_key(returned: Message) -> str | None:
+    """In its headers only, of which a line that is none may have parted some; the first, for a mail has one."""
+    match = _MESSAGE_ID.search(_BLANK_LINES.split(_text_of(returned), maxsplit=1)[0])
+    return match and match[1]
 
 
 # By subject and detail, else by subject (RFC 3463, and the registry of RFC 5248).

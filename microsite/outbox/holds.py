@@ -64,7 +64,12 @@ def may_probe(queue: MailQueue, *, now: datetime) -> bool:
 def may_probe_another(session: Session, queue: MailQueue, *, now: datetime) -> bool:
     """Whether a mail that hasn't been tried since the queue is held may be."""
     is_time = queue.probed_at is None or queue.probed_at + _OTHERS_AFTER <= now
-    return is_time and count_recipients(session, queue.mails) < SAME_ANSWERS
+    return is_time and is_about_few(session, queue)
+
+
+def is_about_few(session: Session, queue: MailQueue) -> bool:
+    """Whether so few recipients were tried in vain that the refusal may be about them alone."""
+    return count_recipients(session, queue.mails) < SAME_ANSWERS
 
 
 def begin_probe(queue: MailQueue, *, now: datetime, until: datetime) -> None:

@@ -36,9 +36,17 @@ class Mailbox:
         parts = [part for part in self._ask("FETCH", uid, "(BODY.PEEK[])") if isinstance(part, tuple)]
         return bytes(parts[0][1]) if parts else b""
 
-    def mark_read(self, uid: str, *, needs_a_look: bool = False) -> None:
-        """Never read it again here; with a flag on it for what a person is to look at."""
-        self._ask("STORE", uid, "+FLAGS.SILENT", r"(\Seen \Flagged)" if needs_a_look else r"(\Seen)")
+    def flag(self, uid: str) -> None:
+        """Never read it again here: a person is to look at it."""
+        self._ask("STORE", uid, "+FLAGS.SILENT", r"(\Seen \Flagged)")
+
+    def unflag(self, uid: str) -> None:
+        """It is read, and nobody need look at it."""
+        self._ask("STORE", uid, "-FLAGS.SILENT", r"(\Flagged)")
+
+    def keep_unread(self, uid: str) -> None:
+        """Read it again next time."""
+        self._ask("STORE", uid, "-FLAGS.SILENT", r"(\Seen \Flagged)")
 
     def _ask(self, command: str, *arguments: str) -> list[Any]:
         status, answer = self._server.uid(command, *arguments)

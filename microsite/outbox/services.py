@@ -50,10 +50,14 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a mail didn't leave. `is_interruption`: the connection was lost, and nothing answered."""
+    """Why a mail didn't leave. `is_interruption`: the connection was lost, and nothing answered.
+
+    `is_to_mail`: it seems to be about us, but was answered to this mail's recipient or text, and may mean them alone.
+    """
 
     answer: str
     is_about_us: bool
+    is_to_mail: bool = False
     is_interruption: bool
     is_final: bool
 
@@ -124,7 +128,7 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
         # Nobody was left to note how its last attempt ended: this mail may be what ends workers.
         mail.status, mail.failure = MailStatus.DEAD, "interrompu pendant l’envoi"
         return None
-    if mail.attempts == 0 and not has_secret_key(mail):
+    if mail.attempts == 0 and not is_secret(mail.key):
         mail.key = f"{mail.key.rpartition('.')[0]}.{secrets.token_hex(_SECRET_BYTES)}"
     mail.claimed_until = now + LEASE
     mail.attempts += 1
@@ -151,9 +155,9 @@ def next_mails(session: Session, queue: MailQueue | None, *, now: datetime) -> S
     return None
 
 
-def has_secret_key(mail: OutgoingMail) -> bool:
-    """Whether nobody can guess its Message-ID: not of a mail tried before this program could tell."""
-    return _SECRET_KEY.fullmatch(mail.key) is not None
+def is_secret(key: str) -> bool:
+    """Whether nobody can guess this Message-ID: not that of a mail tried before this program could tell."""
+    return _SECRET_KEY.fullmatch(key) is not None
 
 
 def give_back(session: Session, held: Claim) -> None:
@@ -181,14 +185,11 @@ def note_refusal(session: Session, held: Claim, refusal: Refusal, *, now: dateti
     """
     queue = holds.lock_queue(session)
     is_held = queue.held_since is not None
-    if refusal.is_about_us or (is_held and _says_nothing_new(session, queue, refusal)):
-        # Behind those that wait: each asks in its turn.
-        _settle(session, held, attempts=held.attempts - 1, due_at=now, failure=refusal.answer)
-        if not is_held:
-            holds.hold(queue, [held.id], refusal.answer, now=now)
-        elif held.is_probe:
-            holds.prolong(queue, held.id, refusal.answer, now=now)
-        return True
+    # An attempt that was answered so counts only once another mail has got through (_release).
+    is_own = not is_held and held.attempts > 1 and _is_repeated(session, held, refusal)
+    is_about_us = refusal.is_about_us and not is_own
+    if is_about_us or (is_held and _says_nothing_new(session, queue, refusal)):
+        return _hold(session, queue, held, refusal, now=now)
     _settle(session, held, **_refused(held, refusal.answer, is_final=refusal.is_final, now=now))
     if is_held and _stays_held(session, queue, held, refusal.answer, now=now):
         return True
@@ -197,6 +198,32 @@ def note_refusal(session: Session, held: Claim, refusal: Refusal, *, now: dateti
     _take_back(session, queue.mails, now=now)
     holds.hold(queue, queue.mails, refusal.answer, now=now)
     return True
+
+
+def _is_repeated(session: Session, held: Claim, refusal: Refusal) -> bool:
+    """Whether this mail was answered the same the last time, and may be what is meant."""
+    before = session.scalar(select(OutgoingMail.failure).where(OutgoingMail.id == held.id))
+    return refusal.is_to_mail and before is not None and is_same_answer(before, refusal.answer)
+
+
+def _hold(session: Session, queue: MailQueue, held: Claim, refusal: Refusal, *, now: datetime) -> bool:
+    """Hold the queue, or go on holding it; False if it was held long enough for mails that may alone be the reason."""
+    is_repeated = _is_repeated(session, held, refusal)
+    # Behind those that wait: each asks in its turn.
+    _settle(session, held, attempts=held.attempts - 1, due_at=now, failure=refusal.answer)
+    if queue.held_since is None:
+        holds.hold(queue, [held.id], refusal.answer, now=now)
+        return True
+    if not held.is_probe:
+        return True
+    holds.prolong(queue, held.id, refusal.answer, now=now)
+    if not is_repeated or now - queue.held_since < _GIVEN_UP_AFTER or not holds.is_about_few(session, queue):
+        return True
+    for mail in _lock_mails(session, queue.mails, (MailStatus.PENDING,)):
+        mail.status = MailStatus.DEAD
+    holds.resume(queue)
+    session.flush()
+    return False
 
 
 def _says_nothing_new(session: Session, queue: MailQueue, refusal: Refusal) -> bool:
@@ -243,9 +270,17 @@ def _refused(held: Claim, reason: str, *, is_final: bool, now: datetime) -> dict
 
 
 def delay_after(attempts: int) -> timedelta:
-    """1, 2, 4… minutes, six hours at most, each a quarter longer or shorter so that retries don't come in crowds."""
-    doubled = min(_FIRST_DELAY * 2.0 ** (attempts - 1), _LONGEST_DELAY)
-    return doubled * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+    """Return the delay, a quarter longer or shorter so that retries don't come in crowds."""
+    return _mean_delay(attempts) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+
+
+def _mean_delay(attempts: int) -> timedelta:
+    """1, 2, 4… minutes, six hours at most."""
+    return min(_FIRST_DELAY * 2.0 ** (attempts - 1), _LONGEST_DELAY)
+
+
+# How long a mail is tried that is refused each time.
+_GIVEN_UP_AFTER = sum((_mean_delay(attempts) for attempts in range(1, MAX_ATTEMPTS)), timedelta())
 
 
 def _settle_unasked(session: Session, held: Claim, **values: object) -> None:
@@ -266,7 +301,7 @@ def _settle(session: Session, held: Claim, **values: object) -> None:
 def _release(session: Session, sent_id: int, *, now: datetime) -> None:
     """Forget what was refused since a mail got through; those that were tried in vain meanwhile come last.
 
-    That counts as an attempt of theirs, for it may have been about them: a second time they wait.
+    That counts as an attempt of theirs, for it may have been about them: the same answer is theirs from now on.
     """
     queue = holds.lock_queue(session)
     tried = queue.mails if queue.held_since is not None else []

@@ -32,6 +32,8 @@ from ..conftest import STRICT, Environ
 from ..imap_server import ImapServer, imap_server, is_installed
 from ..page import CheckedClient
 from ..served import clean_environ, free_port
+from ..trouble import locked
+from ..waiting import wait_until
 from .reports import AWAY, STATUS, recipient, report
 
 
@@ -178,12 +180,14 @@ def test_report_is_read_in_each_form_that_servers_give_it(app: Flask, message: E
         lambda own: report(own.replace("@", "x@")),
         lambda own: report(f"<{own[1:].split('.')[0]}.brochure.{'0' * 32}@ecole.example>"),
         lambda own: report(""),
+        lambda own: report(f"<k1@exemple.fr>\nMessage-ID: {own}"),
         # Returned in a report on some other mail.
         lambda own: b"From: a@b.fr\nContent-Type: message/rfc822\n\n" + report(own),
     ],
     ids=[
         "delayed", "delayed for good", "relayed", "delivered", "expanded", "for now", "no status", "out of office",
-        "somebody else", "another network", "read receipt", "one letter more", "guessed", "nothing returned", "forwarded",
+        "somebody else", "another network", "read receipt", "one letter more", "guessed", "nothing returned", "not the first",
+        "forwarded",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -223,6 +227,76 @@ def test_what_cannot_be_read_is_said_and_changes_nothing(
     assert result.stderr.startswith("illisible : ")
     assert "Rien n’est changé" in result.stderr
     assert _rows(app) == before
+
+
+_PARAMETERS = b'; a="' + b";" * 200_000
+_PARTS = b"".join(
+    b"--b%d\nContent-Type: Multipart/mixed; boundary=b%d\n\n" % (number - 1, number) for number in range(1, 400)
+)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda own: report(own, recipient("rfc822; (" + r"\(" * 100_000)),
+        lambda own: report(own, recipient('rfc822; "' + r"\"" * 100_000)),
+        lambda own: report(own, recipient("rfc822; " + "(" * 200_000)),
+        lambda own: report(own, recipient("rfc822; " + '""' * 100_000 + "@exemple.fr")),
+        lambda own: report(own, recipient("utf-8; " + "(a " * 100_000)),
+        lambda own: report(own).replace(b"report-type", _PARAMETERS[2:] + b";report-type"),
+        lambda own: report(own).replace(b"text/rfc822-headers", b"text/rfc822-headers" + _PARAMETERS),
+        lambda own: report(own).replace(b"\nContent-Type: text/rfc", b"\rContent-Type: a/b" + _PARAMETERS + b"\nX: "),
+        lambda own: report(own).replace(b"text/plain", b"multipart/mixed; boundary=b0\n\n" + _PARTS + b"\n" * 900_000),
+        lambda own: report(own).replace(b"Action:", b"\n" * 900_000 + b"Action:"),
+        lambda own: report(own).replace(b"Action:", b"a: b\n\n" * 150_000 + b"Action:"),
+        lambda own: report(own, *[recipient(f"rfc822; {'é.' * 400}@exemple.fr", original="")] * 800, recipient()),
+    ],
+    ids=[
+        "comment", "quoted", "open comments", "empty quoted", "comments in UTF-8", "parameters", "parameters of a part",
+        "parameters after CR", "nested", "blank lines", "blocks", "recipients",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_report_made_to_be_read_for_hours_is_read_at_once_and_changes_nothing(
+    app: Flask, message: EmailMessage, of: Callable[[str], bytes]
+) -> None:
+    before = _rows(app)
+
+    assert _bounce(app, of(_id(message))).exit_code in (0, 65)
+    assert _rows(app) == before
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_large_answer_of_a_person_is_no_report(app: Flask) -> None:
+    answer = b"From: zoe@exemple.fr\nContent-Type: application/pdf\n\n" + b"x" * 3_000_000
+
+    assert _bounce(app, answer).output == "ignoré : ce n’est pas un avis de non-remise.\n"
+
+
+_GUESSED = f"20270104T090000.brochure.{'0' * 32}"
+_RETURNED = b"--=_limite\nContent-Type: text/rfc822-headers\n\nMessage-ID: <%s@exemple.fr>\n\n"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        report("\nMessage-ID: ".join(f"<k{number}@x>" for number in range(20_000))),
+        report("\nMessage-ID: ".join([f"<{_GUESSED}@x>"] * 10_000)),
+        report("<k1@x>").replace(b"--=_limite--", _RETURNED % _GUESSED.encode() * 5_000 + b"--=_limite--"),
+        report(f"<{_GUESSED}@x>", *[recipient(f"rfc822; zoe{number}@exemple.fr") for number in range(2_000)]),
+        report("<k1@x>", recipient(action="delayed")),
+    ],
+    ids=["many IDs", "many of our form", "many returned mails", "many recipients", "no failure"],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_report_that_names_no_mail_of_ours_is_read_while_somebody_else_writes(
+    app: Flask, environ: Environ, message: EmailMessage, forged: bytes
+) -> None:
+    """So it keeps nobody from writing."""
+    with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):
+        result = _bounce(app, forged)
+
+    assert (result.exit_code, result.output.partition(" : ")[0]) == (0, "ignoré")
 
 
 @pytest.mark.parametrize("url", ["postgresql://microsite:x@127.0.0.1:{port}/x", "sqlite:////nowhere/at-all/x.sqlite3"])
@@ -478,6 +552,26 @@ def test_mailbox_keeps_reports_unread_while_the_database_is_away(
     assert away.returncode == 75
     assert not any("Seen" in flags for flags in mailbox.flags())
     assert _read_mailbox(make_app, **settings).exit_code == 0
+    assert "bounced" in _statuses(app)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_message_that_the_program_does_not_survive_is_flagged_and_the_next_one_is_read(
+    make_app: Callable[..., Flask], app: Flask, environ: Environ, message: EmailMessage, mailbox: ImapServer
+) -> None:
+    mailbox.put(report(_id(message)))
+    settings = _imap(mailbox.port)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", "--imap"]
+    with (
+        locked(Path(environ["MICROSITE_INSTANCE_PATH"])),
+        subprocess.Popen(command, cwd=PROJECT_ROOT, env=clean_environ() | environ | settings) as reader,
+    ):
+        wait_until(lambda: "Flagged" in only(mailbox.flags()), "the message is flagged")
+        reader.kill()
+    mailbox.put(report(_id(message)))
+
+    assert _read_mailbox(make_app, **settings).stdout.startswith("1/1 message")
+    assert [("Seen" in flags, "Flagged" in flags) for flags in mailbox.flags()] == [(True, True), (True, False)]
     assert "bounced" in _statuses(app)
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from microsite.backoffice.models import Role
 from microsite.db import db
 from microsite.jobs import Worker
+from microsite.outbox.answers import Deferred, Refused, Unreachable, judge
+from microsite.outbox.holds import find_hold
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import MAX_ATTEMPTS
 from microsite.web.context import utc_now
@@ -79,6 +81,59 @@ FOR_NOW = {
     "said after DATA": {"data_answer": "451 4.2.1 Mailbox busy"},
 }
 LIMIT = ABOUT_US["limit, after DATA"]
+# In answer to RCPT for zoe@relay-spam.fr.
+RCPT_ABOUT_US = [
+    "550 relay not permitted",
+    "550 Relaying denied. Proper authentication required.",
+    "550 5.1.1 we do not relay",
+    "550 authentication required",
+    "550 Please turn on SMTP Authentication in your mail client",
+    "550-You must authenticate first\n550 or else",
+    "550 Helo command rejected: Invalid name",
+    "550 HELO argument does not match calling host",
+    "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)",
+    "550 bad EHLO",
+    "550 Rejected because 1.2.3.4 is in a black list at zen.spamhaus.org",
+    "550 JunkMail rejected - mx.ecole.fr [1.2.3.4] is in an RBL, see http://example.org",
+    "550 1.2.3.4 is blocklisted",
+    "550 listed in our DNSBL",
+    "550 Domain ecole.fr has exceeded the max emails per hour (150/100 (150%)) allowed",
+    "450 4.2.0 Daily limit reached",
+    "550 Too many messages today",
+    "550 Verification failed for <noreply@ecole.example>",
+    "550 Sender is not allowed",
+    "550 5.1.0 Adresse expediteur invalide. Invalid sender address. OFR_405 [405]",
+    "550 5.1.1 Adresse IP bloquee. Client host blocked. OFR_506",
+    "550 5.1.0 Expéditeur inconnu",
+    "550 5.2.2 Mail quota exceeded for sender",
+    "450 4.2.1 Trop de connexions, veuillez vérifier votre configuration",
+    "450 4.2.1 Too many connections",
+    "421 4.2.1 Too many connections",
+    "421 4.2.2 Mailbox full",
+    "421 Mailbox unavailable",
+    "452 Disk full",
+    "452 4.3.1 Mail system full",
+    "452 Out of memory",
+    "550 5.7.1 <zoe@relay-spam.fr>: Recipient address rejected: SPF check failed",
+    "450 4.7.1 <zoe@relay-spam.fr>: Recipient address rejected: rate limit of 10 reached",
+]
+RCPT_ABOUT_THE_RECIPIENT = [
+    "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",
+    "550 5.4.1 [zoe@relay-spam.fr]: Access denied",
+    "554 5.7.1 <zoe@relay-spam.fr>: Recipient address rejected: Access denied",
+    "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)",
+    "450 4.7.1 <zoe@relay-spam.fr>: Recipient address rejected: Greylisted, see http://example.org",
+    "451 4.7.1 Greylisting in action, please come back later",
+    "451 Graylisted: unknown sender",
+    "450 4.7.0 grey-listed for 300 seconds",
+    "452 Mailbox full",
+    "422 Mailbox full",
+    "452 <zoe@relay-spam.fr> is over quota",
+    "550 5.1.1 <zoe@relay-spam.fr>: Recipient address rejected: User unknown in relay recipient table",
+    "550 5.1.2 Host or domain relay-spam.fr not found",
+    "550 5.1.1 mx1.relay-spam.fr has no zoe@relay-spam.fr",
+    "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
+]
 
 
 @pytest.fixture
@@ -115,6 +170,12 @@ def _readiness(app: Flask) -> str:
     answer = app.test_client().get("/readyz").json
     assert answer is not None
     return str(answer["outbox"])
+
+
+def _hold_answer(app: Flask) -> str | None:
+    with app.app_context():
+        hold = find_hold(db.session())
+        return None if hold is None else hold.answer
 
 
 def _run(app: Flask, *arguments: str) -> str:
@@ -177,6 +238,24 @@ def test_recipient_who_is_not_ready_is_tried_later_and_holds_nobody_up(
     assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
 
 
+@pytest.mark.parametrize("answer", RCPT_ABOUT_US)
+def test_answer_to_rcpt_that_speaks_of_us_is_about_us(answer: str) -> None:
+    assert isinstance(_judge_rcpt(answer), Unreachable)
+
+
+@pytest.mark.parametrize("answer", RCPT_ABOUT_THE_RECIPIENT)
+def test_answer_to_rcpt_that_speaks_of_the_recipient_is_about_them(answer: str) -> None:
+    judged = _judge_rcpt(answer)
+
+    assert not isinstance(judged, Unreachable)
+    assert isinstance(judged, Refused) == answer.startswith("5")
+
+
+def _judge_rcpt(answer: str) -> Deferred | Refused:
+    code, _, text = answer.partition(" ") if answer[3] == " " else answer.partition("-")
+    return judge(int(code), text.encode(), is_about_rcpt=True, recipient="zoe@relay-spam.fr")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -206,9 +285,9 @@ def test_same_answer_for_several_recipients_in_a_row_is_about_us(
 @pytest.mark.parametrize(
     "answer",
     [
-        "550 we do not relay to {domain}",
+        "550 we take nothing for {domain}",
         "550 5.1.2 <@{domain}>: no such destination, or not for you",
-        "550 relaying to @{domain} prohibited",
+        "550 mail to @{domain} prohibited",
         "450 4.1.2 mx1.{domain}, mail for {domain}: try again later",
         "550 nothing for {idn}.",
     ],
@@ -294,6 +373,94 @@ def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
                 clock.shift(timedelta(minutes=2))
 
     assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 59
+
+
+@pytest.mark.parametrize(
+    "answer", ["554 5.7.1 Message rejected", "550 5.5.0 Not for us", "451 4.7.500 Server busy", "550 5.1.0 Bad sender"]
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_refusal_of_one_mail_holds_no_other_once_another_got_through(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answer: str
+) -> None:
+    """One other mail each six hours, for three days: the first one frees the queue, and the refused mail ends."""
+    mail_server.answers = {"zoe0@exemple.fr": answer}
+    states = []
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for number in range(1, 13):
+            for _ in range(12):
+                worker.work()
+                clock.shift(timedelta(minutes=30))
+                states.append(_hold_answer(smtp_app))
+            _ask(smtp_client, number)
+            worker.work()
+
+    assert set(states[:12]) == {answer}
+    assert set(states[13:]) == {None}
+    assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 12
+    assert _mails(smtp_app)[0].attempts == 16
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("answers", [LIMIT, ABOUT_US["our address, at RCPT"], {"recipient_answer": "550 5.5.0 No"}])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mails_that_few_recipients_are_refused_end_when_nothing_else_was_tried_for_two_days(
+    smtp_app: Flask,
+    smtp_client: CheckedClient,
+    mail_server: MailServer,
+    worker: Worker,
+    answers: dict[str, str],
+    count: int,
+) -> None:
+    vars(mail_server).update(answers)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(count), *range(count))
+        for _ in range(44):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+        assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
+        for _ in range(4):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+
+        assert set(_statuses(smtp_app)) == {MailStatus.DEAD}
+        assert _readiness(smtp_app) == "ok"
+
+
+@pytest.mark.parametrize("answers", [{"sender_answer": "550 5.7.1 Not yours"}, {"recipient_answer": "554 5.7.1 No"}])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_what_was_answered_to_several_recipients_or_to_none_ends_no_mail_in_a_week(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker, answers: dict[str, str]
+) -> None:
+    vars(mail_server).update(answers)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, *range(3 if "recipient_answer" in answers else 1))
+        for _ in range(7 * 12):
+            worker.work()
+            clock.shift(timedelta(hours=2))
+
+    assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_mail_that_waited_for_days_for_another_reason_does_not_end_at_its_first_answer(
+    smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
+) -> None:
+    mail_server.sender_answer = "450 4.3.2 Maintenance"
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        _ask(smtp_client, 0)
+        for _ in range(72):
+            worker.work()
+            clock.shift(timedelta(hours=1))
+        _give_up_asking(mail_server)
+        mail_server.recipient_answer = "451 4.3.2 System not accepting messages"
+        worker.work()
+        assert _statuses(smtp_app) == [MailStatus.PENDING]
+        _give_up_asking(mail_server)
+        clock.shift(timedelta(hours=1))
+        worker.work()
+
+    assert _statuses(smtp_app) == [MailStatus.SENT]
 
 
 @mostly_sqlite
@@ -602,6 +769,9 @@ def test_server_is_greeted_by_the_machine_s_name_where_the_site_has_none(
     [
         ({}, "www.ecole.example"),
         ({"MICROSITE_SMTP_EHLO": "mail.ecole.example"}, "mail.ecole.example"),
+        ({"MICROSITE_SMTP_EHLO": "Mail.Ecole.example."}, "mail.ecole.example"),
+        ({"MICROSITE_PUBLIC_URL": "https://www.ecole.example."}, "www.ecole.example"),
+        ({"MICROSITE_PUBLIC_URL": "https://www.ecole.example.:8443"}, "www.ecole.example"),
         ({"MICROSITE_PUBLIC_URL": "https://candidatures.ecole.example:8443"}, "candidatures.ecole.example"),
     ],
 )
