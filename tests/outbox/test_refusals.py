@@ -347,6 +347,7 @@ def test_mails_that_are_refused_again_after_the_queue_was_held_end(
     assert _statuses(smtp_app) == [MailStatus.DEAD] * 3 + [MailStatus.SENT] * 2
 
 
+@pytest.mark.slow
 @mostly_sqlite
 def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
     smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
@@ -375,6 +376,7 @@ def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
     assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 59
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer", ["554 5.7.1 Message rejected", "550 5.5.0 Not for us", "451 4.7.500 Server busy", "550 5.1.0 Bad sender"]
 )
@@ -401,6 +403,7 @@ def test_refusal_of_one_mail_holds_no_other_once_another_got_through(
     assert _mails(smtp_app)[0].attempts == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("answers", [LIMIT, ABOUT_US["our address, at RCPT"], {"recipient_answer": "550 5.5.0 No"}])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -427,6 +430,7 @@ def test_mails_that_few_recipients_are_refused_end_when_nothing_else_was_tried_f
         assert _readiness(smtp_app) == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [{"sender_answer": "550 5.7.1 Not yours"}, {"recipient_answer": "554 5.7.1 No"}])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_what_was_answered_to_several_recipients_or_to_none_ends_no_mail_in_a_week(
@@ -442,6 +446,7 @@ def test_what_was_answered_to_several_recipients_or_to_none_ends_no_mail_in_a_we
     assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_mail_that_waited_for_days_for_another_reason_does_not_end_at_its_first_answer(
     smtp_app: Flask, smtp_client: CheckedClient, mail_server: MailServer, worker: Worker
