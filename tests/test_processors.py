@@ -112,6 +112,7 @@ def _send_until(server: Server, are_right: Callable[[dict[int, set[tuple[int, ..
     wait_until(are_found, "each process has its processors", patience=2 * PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_processes_of_a_site_answer_posts_apart_and_so_does_one_that_replaces_another(
     two: list[int], environ: dict[str, str]

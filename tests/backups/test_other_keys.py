@@ -22,6 +22,7 @@ from microsite.db import db, writing
 from ..answers import export
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
+from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure, rows, space_of
 from ..served import clean_environ, free_port
@@ -133,6 +134,7 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
 
 
 @pytest.mark.parametrize("name", KEYS)
+@mostly_sqlite
 def test_server_with_another_key_does_not_start(app: Flask, environ: Environ, tmp_path: Path, name: str) -> None:
     back_up(app)
     let_go(app)
@@ -179,6 +181,7 @@ def test_back_office_erases_nobody_under_another_key(
     assert _emails(app) == [ZOE]
 
 
+@mostly_sqlite
 def test_lost_key_is_not_made_anew_until_somebody_says_so(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
@@ -312,6 +315,7 @@ def test_adopted_key_erases_again_whom_a_restore_had_brought_back(
     let_go(app)
 
 
+@mostly_sqlite
 def test_lists_of_archives_that_two_servers_made_are_all_kept_to(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
@@ -342,6 +346,7 @@ def test_lists_of_archives_that_two_servers_made_are_all_kept_to(
 
 
 @pytest.mark.parametrize("at_once", [(), ("--now",)])
+@mostly_sqlite
 def test_archive_older_than_a_rotation_ends_no_link_that_is_good(
     make_app: Callable[..., Flask], environ: Environ, at_once: tuple[str, ...]
 ) -> None:
@@ -408,6 +413,7 @@ def test_rotation_goes_round_servers_one_after_the_other(
     let_go(later)
 
 
+@mostly_sqlite
 def test_restored_older_database_takes_a_server_that_kept_its_key_as_an_old_one(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
@@ -432,6 +438,7 @@ def test_restored_older_database_takes_a_server_that_kept_its_key_as_an_old_one(
     assert "adopt-key" not in _run(again, "ops", "check", "--fast")[1]
 
 
+@mostly_sqlite
 def test_installation_of_before_is_recorded_by_the_first_that_comes(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:

@@ -151,6 +151,7 @@ def test_killed_restore_leaves_the_old_or_the_new(app: Flask, client: CheckedCli
     assert {row["email"] for row in export(app)} == new
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_two_backups_at_once_give_one(app: Flask, environ: Environ) -> None:
     started = [start(environ, "backup") for _ in range(3)]

@@ -20,6 +20,7 @@ from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
 
 from ..conftest import Environ
+from ..engines import mostly_sqlite
 from ..privacy.owners import rows
 from ..served import clean_environ, free_port
 
@@ -45,6 +46,7 @@ def _run(environ: Environ, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 @pytest.mark.usefixtures("newer")
 @pytest.mark.parametrize("command", ["serve", "ops backup", "ops check --fast", "db upgrade", "db current"])
+@mostly_sqlite
 def test_old_program_names_the_newer_version_and_what_to_do(environ: Environ, command: str) -> None:
     ran = _run(environ | {"PORT": str(free_port())}, *command.split())
 
@@ -108,6 +110,7 @@ def test_help_needs_no_database_that_fits(app: Flask, command: str) -> None:
 
 
 @pytest.mark.usefixtures("newer")
+@mostly_sqlite
 def test_old_program_leaves_the_newer_database_as_it_is_and_saves_nothing(app: Flask, environ: Environ) -> None:
     for command in ("serve", "ops backup"):
         _run(environ | {"PORT": str(free_port())}, *command.split())

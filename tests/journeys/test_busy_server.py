@@ -28,6 +28,8 @@ from ..served import Visitor, fetch, started
 from ..trouble import locked
 from ..waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.slow
+
 HALF = SERVER_THREADS // 2
 PAGES = ("/", "/brochure", "/portes-ouvertes", "/admissions/connexion", "/healthz")
 

@@ -14,6 +14,8 @@ from ..conftest import Environ
 from ..served import clean_environ, fetch, free_port, started
 from ..waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def _has_ended(process_id: int) -> bool:
     """Gone, or a zombie that nobody has taken notice of yet."""

@@ -70,6 +70,7 @@ def _others_send_forms(proxy: Proxy, answers: dict[str, str], path: str) -> Iter
         each.result()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy_name", ["nginx", "caddy"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_refusal_arrives_while_others_send_forms(

@@ -43,6 +43,7 @@ def _press(client: CheckedClient, path: str) -> Page:
     return client.follow(client.send(client.page(path).form(path)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine_name", "looks"), [("sqlite", 50), ("postgresql", 4)])
 def test_many_looks_at_every_mailed_link_change_no_row(
     client: CheckedClient, app: Flask, sent: MemoryTransport, looks: int

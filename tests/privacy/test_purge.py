@@ -330,6 +330,7 @@ def test_two_workers_purge_once(app: Flask) -> None:
     assert _past(app) == 30
 
 
+@pytest.mark.slow
 def test_purge_that_is_killed_loses_nothing_and_goes_on(app: Flask, environ: dict[str, str]) -> None:
     people = _come(app, 1500, at=_due(Rule.LEADS))
     counting = _counting(app)
