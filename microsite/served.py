@@ -40,7 +40,7 @@ gc.collect()
 gc.freeze()
 # New objects, and how often the younger ones are gone through before the older ones are. A request leaves some two
 # hundred that only the collector finds: left for long, they are megabytes.
-gc.set_threshold(3_000, 5, 5)
+gc.set_threshold(1_000, 10, 10)
 worker = Worker(app)
 worker.start()
 threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()

@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import math
 import os
-import sqlite3
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -24,7 +23,7 @@ from .writer_queue import Turn, WriterQueue
 try:
     sqlite: ModuleType = importlib.import_module("pysqlite3")
 except ImportError:
-    sqlite = sqlite3
+    sqlite = importlib.import_module("sqlite3")
 
 # sqlite.org, "walresetbug": from 3.7.0 to 3.51.2 a WAL database can be corrupted.
 FIRST_SAFE_WAL = (3, 51, 3)
@@ -39,7 +38,7 @@ _OPENED_READ_ONLY = "opened_read_only"
 # KiB of the file that a connection keeps in memory, and that one which writes may keep before it writes to the log
 # (sqlite.org/pragma.html#pragma_cache_spill). A process has up to 29 connections. SQLite's 2,000 KiB make no list or
 # search of 100,000 leads quicker: the system keeps the file too, once for all of them.
-_CACHE, _SPILL = 512, 2000
+_CACHE, _SPILL = 256, 2000
 
 # sqlite.org/rescode.html; the low byte of an extended code.
 _READONLY = 8
