@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("microsite.concurrency")
 
-# Threads of the server for each request of a kind that a process works on at once: 256 by default.
-SERVER_THREADS = 32
+# Threads of the server for each request of a kind that a process works on at once: 512 by default. Half of them must be
+# enough for a crowd that comes while one process alone has started: it takes every connection.
+SERVER_THREADS = 64
 # Kinds of requests, each with its own limit.
 KINDS = 4
 # Seconds that a form waits at the longest: proxies give an answer a minute.
