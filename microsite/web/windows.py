@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("microsite.limits")
 
-# Moments that a process remembers for a window, in some 6 MB.
-_REMEMBERED = 20_000
+# Moments that a process remembers for a window, in some 1.5 MB.
+_REMEMBERED = 5_000
 # Seconds that a visitor waits for a store that doesn't answer, and those for which it isn't asked again: twice as long
 # each time, up to the last.
 _PATIENCE = 1
