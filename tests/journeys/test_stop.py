@@ -115,6 +115,8 @@ def test_connections_that_wait_for_a_worker_which_dies_are_answered_by_another(e
         stopped = server.workers()
         for worker in stopped:
             os.kill(worker, signal.SIGSTOP)
+        # A thread that still ran would take a connection, which then dies with it.
+        wait_until(lambda: all(map(_is_stopped, stopped)), "every thread has stopped")
         waiting = [stack.enter_context(closing(_asking(server))) for _ in range(_WAITING)]
 
         server.kill_one(stopped[0])
@@ -122,6 +124,11 @@ def test_connections_that_wait_for_a_worker_which_dies_are_answered_by_another(e
             os.kill(worker, signal.SIGCONT)
 
         assert [connection.getresponse().status for connection in waiting] == [200] * _WAITING
+
+
+def _is_stopped(process_id: int) -> bool:
+    states = [path.read_text() for path in Path(f"/proc/{process_id}/task").glob("*/status")]
+    return all("\nState:\tT" in state for state in states)
 
 
 def _asking(server: Server) -> HTTPConnection:
