@@ -1,7 +1,7 @@
 """One thread of the process for work that takes megabytes at a time, such as hashing a password.
 
-glibc gives each thread an arena of its own, up to eight a processor, and an arena keeps what is freed in it. Sixteen
-arenas in which a password had been hashed once held 304 MiB of free memory; one holds 19 (docs/benchmarks.md).
+Sixteen passwords hashed at once take 304 MiB, one after the other 19. Where malloc isn't set as `serve` sets it
+(cli/serve.py), each thread would also keep its 19 MiB once they are freed.
 """
 
 from collections.abc import Callable

@@ -31,9 +31,9 @@ from .revisions import refuse_newer_database
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
 # Seconds between a worker that starts and the one whose place it takes (SIGHUP): what comes meanwhile would wait.
 _RESPAWN_INTERVAL = 10
-# How glibc keeps what is freed (docs/benchmarks.md has what this saves). The threshold, in bytes, is its own, set so
-# that it stays: by itself it grows with the largest block ever freed, and from then on gives no large block back.
-# One arena for all threads: of sixteen, each would keep what was once freed in it.
+# Settings of glibc's malloc (docs/benchmarks.md has what they save). Blocks above MMAP_THRESHOLD_ bytes go back to the
+# system when they are freed; glibc raises this, its default, each time a larger block is freed, unless it is set.
+# ARENA_MAX: threads share one arena, since each arena keeps the memory that was freed in it.
 SERVER_ENVIRON = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_ARENA_MAX": "1"}
 # On a new database, so that the back-office can be tried at once (RFC 6761: .invalid is nobody's).
 _FIRST_ACCOUNT = "admin@ecole.invalid"

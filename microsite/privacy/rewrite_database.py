@@ -1,4 +1,4 @@
-"""A program of its own, which writes a SQLite database anew: VACUUM holds a copy of the whole of it in memory.
+"""Rewrite a SQLite database with VACUUM, in a process of its own: VACUUM needs memory for a copy of the database.
 
 Its arguments are the name of the SQLite library and the path of the database. It ends with 0, or with IN_THE_WAY where
 somebody else reads or writes, or the disk is full.
@@ -17,7 +17,7 @@ _PATIENCE, _TRIES = 1000, 3
 
 
 def rewrite(sqlite: Any, path: Path) -> bool:
-    """Write the database anew, and empty its write-ahead log; False where that can't be now.
+    """Rewrite the database and empty its write-ahead log; return False if that isn't possible now.
 
     secure_delete leaves copies that SQLite made when it shared a full page out (about one erased row in 300): only
     VACUUM builds every page from what is there.

@@ -34,7 +34,7 @@ __all__ = ["complete_bodies", "init_app", "read_incoming", "time_requests", "use
 def init_app(app: Flask, settings: Settings) -> None:
     app.request_class = Request
     log_lines.init_app(app, settings)
-    # First, for what is hooked first ends last: the line tells what was sent.
+    # Registered first: Flask runs after_request functions in reverse, so the log line is written last.
     access_log.init_app(app)
     context.init_app(app)
     request_ids.init_app(app)
