@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import text
 
 from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
-from microsite.db import db
+from microsite.db import db, writing
 
+from ..answers import export
 from ..postgres import create_database
 from ..privacy.owners import rows
 from ..served import clean_environ
 
 FORCED = ("--force",)
+KEYS = ("secret_key", "erasure_key")
 
 
 def told(app: Flask, *arguments: str) -> str:
@@ -32,6 +35,35 @@ def refused(app: Flask, *arguments: str) -> str:
     let_go(app)
     assert result.exit_code == 1, result.output
     return result.stderr
+
+
+def command(app: Flask, *arguments: str, **options: str) -> tuple[int, str, str]:
+    """Any command; its exit code and what it says on both outputs."""
+    result = app.test_cli_runner().invoke(args=list(arguments), **options)
+    let_go(app)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def erase(app: Flask, email: str) -> None:
+    code, _, said = command(app, "privacy", "erase", email, "--yes")
+    assert code == 0, said
+
+
+def emails(app: Flask) -> list[str]:
+    found = sorted(row["email"] for row in export(app))
+    let_go(app)
+    return found
+
+
+def forget_fingerprints(app: Flask) -> None:
+    """A database that comes from before there were any."""
+    with app.app_context(), writing():
+        db.session.execute(text("DELETE FROM key_fingerprints"))
+    let_go(app)
+
+
+def folder_of(app: Flask) -> Path:
+    return Path(app.instance_path)
 
 
 def back_up(app: Flask) -> Path:

@@ -8,24 +8,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from microsite import create_app
 from microsite.config import PROJECT_ROOT, StartError
-from microsite.db import db, writing
 
 from ..conftest import Environ
 from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure, rows
 from ..served import clean_environ
-from .shelf import back_up, elsewhere, let_go, refused, told
-
-KEYS = ("secret_key", "erasure_key")
-
-
-def _folder(app: Flask) -> Path:
-    return Path(app.instance_path)
+from .shelf import KEYS, back_up, command, elsewhere, erase, folder_of, forget_fingerprints, let_go, refused, told
 
 
 def _settings(environ: Environ, folder: Path) -> Environ:
@@ -41,32 +33,14 @@ def _server(environ: Environ, folder: Path, **files: str) -> Flask:
     return create_app(_settings(environ, folder))
 
 
-def _run(app: Flask, *arguments: str, **options: str) -> tuple[int, str, str]:
-    result = app.test_cli_runner().invoke(args=list(arguments), **options)
-    let_go(app)
-    return result.exit_code, result.stdout, result.stderr
-
-
 def _keys(app: Flask) -> dict[str, str]:
-    return {name: (_folder(app) / name).read_text() for name in KEYS}
+    return {name: (folder_of(app) / name).read_text() for name in KEYS}
 
 
 def _recorded(app: Flask) -> list[str]:
     found = sorted(row.name for row in rows(app)["key_fingerprints"])
     let_go(app)
     return found
-
-
-def _forget_fingerprints(app: Flask) -> None:
-    """A database that comes from before there were any."""
-    with app.app_context(), writing():
-        db.session.execute(text("DELETE FROM key_fingerprints"))
-    let_go(app)
-
-
-def _erase(app: Flask, email: str) -> None:
-    code, _, said = _run(app, "privacy", "erase", email, "--yes")
-    assert code == 0, said
 
 
 @pytest.mark.parametrize("has_erased", [False, True])
@@ -76,7 +50,7 @@ def test_cut_copy_or_the_other_files_content_is_refused_and_stops_nobody(
     ask_brochure(client, email=ZOE)
     back_up(app)
     if has_erased:
-        _erase(app, ZOE)
+        erase(app, ZOE)
     let_go(app)
     keys = _keys(app)
     other = _server(environ, tmp_path / "b", **keys)
@@ -105,7 +79,7 @@ def test_cut_copy_doesnt_take_the_keys_place_before_the_site_is_first_served(env
     keys = _keys(app)
 
     for name in KEYS:
-        code, _, said = _run(app, "ops", "adopt-key", name, "-", "--yes", input=keys[name][:40])
+        code, _, said = command(app, "ops", "adopt-key", name, "-", "--yes", input=keys[name][:40])
         assert (code, "Rien n’a changé" in said) == (1, True)
 
     assert _keys(app) == keys
@@ -119,7 +93,7 @@ def test_unknown_key_is_refused_where_nobody_was_erased(app: Flask, tmp_path: Pa
     keys = _keys(app)
 
     for content in ("u" * 64, "u" * 40):
-        code, _, said = _run(app, "ops", "adopt-key", "erasure_key", "-", "--yes", input=content)
+        code, _, said = command(app, "ops", "adopt-key", "erasure_key", "-", "--yes", input=content)
         assert (code, "Rien n’a changé" in said) == (1, True)
 
     assert _keys(app) == keys
@@ -128,14 +102,14 @@ def test_unknown_key_is_refused_where_nobody_was_erased(app: Flask, tmp_path: Pa
 def test_unknown_key_that_recognises_nobody_is_kept_only_on_demand(app: Flask, client: CheckedClient) -> None:
     """It may be that of a server that is gone, of before the database knew of keys."""
     ask_brochure(client, email=ZOE)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     before = _keys(app)
 
-    code, said, complained = _run(app, "ops", "adopt-key", "erasure_key", "-", input="u" * 64)
+    code, said, complained = command(app, "ops", "adopt-key", "erasure_key", "-", input="u" * 64)
     assert (code, "arrête les autres serveurs" in said, "--yes" in complained) == (1, True, True)
     assert _keys(app) == before
     assert _recorded(app).count("erasure_key") == 1
-    code, _, _ = _run(app, "ops", "adopt-key", "erasure_key", "-", "--yes", input="u" * 64)
+    code, _, _ = command(app, "ops", "adopt-key", "erasure_key", "-", "--yes", input="u" * 64)
 
     assert code == 0
     lines = _keys(app)["erasure_key"].splitlines()
@@ -146,8 +120,8 @@ def test_key_written_by_hand_is_asked_about_where_the_database_cant_tell(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
     ask_brochure(client, email=ZOE)
-    _erase(app, ZOE)
-    _forget_fingerprints(app)
+    erase(app, ZOE)
+    forget_fingerprints(app)
     other = _server(environ, tmp_path / "b", secret_key=_keys(app)["secret_key"])
     let_go(other)
     given = tmp_path / "given"
@@ -155,9 +129,9 @@ def test_key_written_by_hand_is_asked_about_where_the_database_cant_tell(
     assert "sans accent" in refused(other, "adopt-key", "erasure_key", str(given))
     given.write_text("written-by-hand-in-the-first-years")
 
-    code, said, _ = _run(other, "ops", "adopt-key", "erasure_key", str(given), input="non\n")
+    code, said, _ = command(other, "ops", "adopt-key", "erasure_key", str(given), input="non\n")
     assert (code, "64 signes" in said, (tmp_path / "b" / "erasure_key").exists()) == (1, True, False)
-    code, _, _ = _run(other, "ops", "adopt-key", "erasure_key", str(given), input="oui\n")
+    code, _, _ = command(other, "ops", "adopt-key", "erasure_key", str(given), input="oui\n")
 
     assert code == 0
     assert (tmp_path / "b" / "erasure_key").read_text().strip() == given.read_text()
@@ -167,14 +141,14 @@ def test_servers_own_cut_copy_isnt_kept_beside_the_whole_key(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
     ask_brochure(client, email=ZOE)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     keys = _keys(app)
     for wrong in (keys["erasure_key"][:40], keys["secret_key"]):
         other = _server(environ, tmp_path / "b", secret_key=keys["secret_key"], erasure_key=wrong)
         assert "n’est pas celle de la base" in refused(other, "backup")
         let_go(other)
 
-        told(other, "adopt-key", "erasure_key", str(_folder(app) / "erasure_key"))
+        told(other, "adopt-key", "erasure_key", str(folder_of(app) / "erasure_key"))
         let_go(other)
 
         assert _keys(other) == keys
@@ -208,7 +182,7 @@ def test_damaged_key_file_is_set_aside_by_the_printed_command(
     ):
         let_go(create_app(_settings(environ, folder), with_commands=False))
 
-    code, said, complained = _run(other, "ops", "adopt-key", name, "-", input=keys[name])
+    code, said, complained = command(other, "ops", "adopt-key", name, "-", input=keys[name])
 
     assert code == 0, complained
     (aside,) = folder.glob(f"{name}.damaged-*")
@@ -243,14 +217,14 @@ def test_adoption_that_lacks_a_key_still_says_that_the_file_changed(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:
     ask_brochure(client, email=ZOE)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     first = _keys(app)
     both = f"{first['erasure_key']}{'o' * 64} 2026-11-01T09:00:00+00:00\n"
     told(_server(environ, tmp_path / "b", **first | {"erasure_key": both}), "backup")
     other = _server(environ, tmp_path / "c", **first | {"erasure_key": "t" * 64})
 
     for changed in ("Le fichier de ce serveur a changé", "Rien n’a changé"):
-        code, _, said = _run(other, "ops", "adopt-key", "erasure_key", "-", input=first["erasure_key"])
+        code, _, said = command(other, "ops", "adopt-key", "erasure_key", "-", input=first["erasure_key"])
         assert (code, changed in said) == (1, True), said
 
     told(other, "adopt-key", "erasure_key", str(tmp_path / "b" / "erasure_key"))
@@ -276,22 +250,22 @@ def test_server_that_makes_the_tables_is_the_one_recorded(environ: Environ, tmp_
     app = create_app(settings)
     assert _recorded(app) == sorted(KEYS)
     other = _server(settings, tmp_path / "b")
-    said = _run(other, "ops", "check", "--fast")[1]
+    said = command(other, "ops", "check", "--fast")[1]
     assert said.count("manque sur ce serveur") == 2
     assert not [name for name in KEYS if (tmp_path / "b" / name).exists()]
     assert _recorded(app) == sorted(KEYS)
-    assert "adopt-key" not in _run(app, "ops", "check", "--fast")[1]
+    assert "adopt-key" not in command(app, "ops", "check", "--fast")[1]
 
 
 def test_first_program_records_the_keys_of_an_installation_of_before(
     app: Flask, environ: Environ, tmp_path: Path
 ) -> None:
-    _forget_fingerprints(app)
+    forget_fingerprints(app)
     again = create_app(environ)
     let_go(again)
 
     assert _recorded(app) == sorted(KEYS)
-    shutil.copytree(_folder(app), tmp_path / "b", ignore=shutil.ignore_patterns("*.sqlite3*"))
+    shutil.copytree(folder_of(app), tmp_path / "b", ignore=shutil.ignore_patterns("*.sqlite3*"))
     told(_server(environ, tmp_path / "b"), "backup")
 
 
@@ -300,11 +274,11 @@ def test_server_without_keys_makes_none_where_somebody_was_erased_before_there_w
 ) -> None:
     for email in (ZOE, MAX):
         ask_brochure(client, email=email)
-    _erase(app, ZOE)
-    _forget_fingerprints(app)
+    erase(app, ZOE)
+    forget_fingerprints(app)
 
     other = _server(environ, tmp_path / "b")
-    said = _run(other, "ops", "check", "--fast")[1]
+    said = command(other, "ops", "check", "--fast")[1]
 
     assert said.count("manque sur ce serveur") == 2
     assert not [name for name in KEYS if (tmp_path / "b" / name).exists()]

@@ -19,23 +19,16 @@ from microsite.keys import ERASURE_FILE
 from microsite.privacy.suppression import entries, erasure_key
 from microsite.web.context import utc_now
 
-from ..answers import export
 from ..conftest import Environ
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure
-from .shelf import FORCED, back_up, elsewhere, let_go, refused, told
+from .shelf import FORCED, back_up, elsewhere, emails, let_go, refused, told
 
 
 def _erase(app: Flask, email: str) -> None:
     with app.app_context(), writing():
         erase(db.session(), email, key=erasure_key(Path(app.instance_path)), now=utc_now())
     let_go(app)
-
-
-def _emails(app: Flask) -> list[str]:
-    found = sorted(row["email"] for row in export(app))
-    let_go(app)
-    return found
 
 
 def test_restore_erases_again_who_was_erased_since(app: Flask, client: CheckedClient) -> None:
@@ -48,7 +41,7 @@ def test_restore_erases_again_who_was_erased_since(app: Flask, client: CheckedCl
 
     assert "Effacés de nouveau : 1 contacts, 1 demandes." in told(app, "restore", str(archive), *FORCED)
 
-    assert _emails(app) == ["lou@exemple.fr", MAX]
+    assert emails(app) == ["lou@exemple.fr", MAX]
     database = Path(app.instance_path) / "microsite.sqlite3"
     if database.exists():
         assert ZOE.encode() not in database.read_bytes()
@@ -60,7 +53,7 @@ def test_restore_erases_again_who_was_erased_since(app: Flask, client: CheckedCl
     again = back_up(app)
     let_go(app)
     assert "Effacés de nouveau : 0 contacts" in told(app, "restore", str(again), *FORCED)
-    assert ZOE in _emails(app)
+    assert ZOE in emails(app)
 
 
 def test_newer_archives_know_who_was_erased_when_the_database_is_lost(
@@ -80,7 +73,7 @@ def test_newer_archives_know_who_was_erased_when_the_database_is_lost(
 
     told(other, "restore", str(old))
 
-    assert _emails(other) == [MAX]
+    assert emails(other) == [MAX]
 
 
 def test_restore_is_refused_with_a_key_that_is_not_the_databases(
@@ -163,7 +156,7 @@ def test_archive_of_folded_keys_brings_nobody_back_who_was_erased_before_or_afte
 
     assert "Effacés de nouveau : 2 contacts, 2 demandes." in told(app, "restore", str(archive), *FORCED)
 
-    assert _emails(app) == [MAX, "élodie@exemple.fr"]
+    assert emails(app) == [MAX, "élodie@exemple.fr"]
     with app.app_context():
         assert sorted(entry["is_casefolded"] for entry in entries(db.session())) == [False, True]
     let_go(app)
@@ -183,7 +176,7 @@ def test_newer_archive_of_folded_keys_knows_who_was_erased_when_the_database_is_
 
     told(other, "restore", str(old))
 
-    assert _emails(other) == [MAX]
+    assert emails(other) == [MAX]
 
 
 def test_list_of_an_installation_that_waits_for_its_migration_counts(app: Flask, client: CheckedClient) -> None:
@@ -195,7 +188,7 @@ def test_list_of_an_installation_that_waits_for_its_migration_counts(app: Flask,
 
     assert "Effacés de nouveau : 1 contacts" in told(app, "restore", str(archive), *FORCED)
 
-    assert _emails(app) == [MAX]
+    assert emails(app) == [MAX]
 
 
 def test_archive_whose_leads_shared_two_mailboxes_is_restored_with_each_in_its_own(
@@ -212,10 +205,10 @@ def test_archive_whose_leads_shared_two_mailboxes_is_restored_with_each_in_its_o
     assert "Contacts séparés" in told(app, "restore", str(archive), *FORCED)
 
     _erase(app, ONE)
-    assert _emails(app) == [OTHER]
+    assert emails(app) == [OTHER]
     again = told(app, "restore", str(archive), *FORCED)
     assert "Effacés de nouveau : 1 contacts, 1 demandes." in again
-    assert _emails(app) == [OTHER]
+    assert emails(app) == [OTHER]
 
 
 def test_entry_of_either_kind_counts_up_to_its_own_time(app: Flask, client: CheckedClient) -> None:
@@ -236,7 +229,7 @@ def test_entry_of_either_kind_counts_up_to_its_own_time(app: Flask, client: Chec
 
     told(app, "restore", str(archive), *FORCED)
 
-    assert _emails(app) == [OTHER]
+    assert emails(app) == [OTHER]
 
 
 def test_undone_migration_keeps_the_later_entry_of_two(app: Flask, client: CheckedClient) -> None:

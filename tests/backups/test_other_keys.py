@@ -10,44 +10,35 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import text
 
 from microsite import create_app
 from microsite.backoffice.models import Role
 from microsite.backups.archive import read_part
 from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
-from microsite.db import db, writing
 
-from ..answers import export
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
 from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import MAX, ZOE, ask_brochure, rows, space_of
 from ..served import clean_environ, free_port
-from .shelf import FORCED, back_up, elsewhere, let_go, refused, told
+from .shelf import (
+    FORCED,
+    KEYS,
+    back_up,
+    command,
+    elsewhere,
+    emails,
+    erase,
+    folder_of,
+    forget_fingerprints,
+    let_go,
+    refused,
+    told,
+)
 
 LOU = "lou@exemple.fr"
-KEYS = ("secret_key", "erasure_key")
-
-
-def _run(app: Flask, *arguments: str, **options: str) -> tuple[int, str, str]:
-    """A command; its exit code and what it says on both outputs."""
-    result = app.test_cli_runner().invoke(args=list(arguments), **options)
-    let_go(app)
-    return result.exit_code, result.stdout, result.stderr
-
-
-def _erase(app: Flask, email: str) -> None:
-    code, _, said = _run(app, "privacy", "erase", email, "--yes")
-    assert code == 0, said
-
-
-def _emails(app: Flask) -> list[str]:
-    found = sorted(row["email"] for row in export(app))
-    let_go(app)
-    return found
 
 
 def _server(environ: Environ, folder: Path, *, keys_of: Path | None = None, **settings: str) -> Flask:
@@ -57,10 +48,6 @@ def _server(environ: Environ, folder: Path, *, keys_of: Path | None = None, **se
         shutil.copy(keys_of / name, folder)  # type: ignore[operator]  # of a folder that is given
     url = environ.get("DATABASE_URL") or f"sqlite:///{environ['MICROSITE_INSTANCE_PATH']}/microsite.sqlite3"
     return create_app(environ | {"MICROSITE_INSTANCE_PATH": str(folder), "DATABASE_URL": url} | settings)
-
-
-def _folder(app: Flask) -> Path:
-    return Path(app.instance_path)
 
 
 def _with_own_key(environ: Environ, folder: Path, name: str, *, keys_of: Path) -> Flask:
@@ -87,15 +74,15 @@ def _browser(app: Flask) -> CheckedClient:
 def test_new_installation_has_all_its_keys_before_anything_is_erased_or_saved(environ: Environ, tmp_path: Path) -> None:
     app = create_app(elsewhere(environ, tmp_path))
 
-    made = {name: (_folder(app) / name).read_text() for name in KEYS}
-    assert {(_folder(app) / name).stat().st_mode & 0o777 for name in KEYS} == {0o600}
+    made = {name: (folder_of(app) / name).read_text() for name in KEYS}
+    assert {(folder_of(app) / name).stat().st_mode & 0o777 for name in KEYS} == {0o600}
     assert made["secret_key"] != made["erasure_key"]
     with app.app_context():
         upgrade()
     let_go(app)
     archive = back_up(app)
 
-    assert {name: (_folder(app) / name).read_text() for name in KEYS} == made
+    assert {name: (folder_of(app) / name).read_text() for name in KEYS} == made
     assert {name: (read_part(archive, name) or b"").decode() for name in KEYS} == made
     kept = rows(app)["key_fingerprints"]
     let_go(app)
@@ -110,7 +97,7 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
     ask_brochure(client, email=ZOE)
     back_up(app)
     let_go(app)
-    other = _with_own_key(environ, tmp_path / "b", name, keys_of=_folder(app))
+    other = _with_own_key(environ, tmp_path / "b", name, keys_of=folder_of(app))
 
     says = refused(other, "backup")
     let_go(other)
@@ -119,14 +106,14 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
     assert f"flask --app wsgi ops adopt-key {name} -" in says
     assert "Rien n’a été sauvegardé." in says
     assert find_backups(tmp_path / "b" / "backups") == []
-    code, _, said = _run(other, "privacy", "erase", ZOE, "--yes")
+    code, _, said = command(other, "privacy", "erase", ZOE, "--yes")
     assert (code, "Rien n’est effacé." in said) == ((1, True) if name == "erasure_key" else (0, False))
-    assert _emails(app) == ([ZOE] if name == "erasure_key" else [])
-    assert f"ops adopt-key {name} -" in _run(other, "ops", "check", "--fast")[1]
-    assert _run(app, "ops", "check", "--fast")[1].count("adopt-key") == 0
-    code, said, _ = _run(other, "ops", "audit")
+    assert emails(app) == ([ZOE] if name == "erasure_key" else [])
+    assert f"ops adopt-key {name} -" in command(other, "ops", "check", "--fast")[1]
+    assert command(app, "ops", "check", "--fast")[1].count("adopt-key") == 0
+    code, said, _ = command(other, "ops", "audit")
     assert (code, said.count(f"ops adopt-key {name} -"), "Tout est tenu" in said) == (1, 1, False)
-    code, said, _ = _run(app, "ops", "audit")
+    code, said, _ = command(app, "ops", "audit")
     assert (code, said.count("adopt-key"), "Tout est tenu" in said) == (0, 0, True)
     answer = other.test_client().get("/readyz")
     let_go(other)
@@ -138,7 +125,7 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
 def test_server_with_another_key_does_not_start(app: Flask, environ: Environ, tmp_path: Path, name: str) -> None:
     back_up(app)
     let_go(app)
-    other = _with_own_key(environ, tmp_path / "b", name, keys_of=_folder(app))
+    other = _with_own_key(environ, tmp_path / "b", name, keys_of=folder_of(app))
     url = other.config["SQLALCHEMY_DATABASE_URI"]
     settings = {"MICROSITE_INSTANCE_PATH": other.instance_path, "DATABASE_URL": url, "PORT": str(free_port())}
 
@@ -165,7 +152,7 @@ def test_back_office_erases_nobody_under_another_key(
     add_member(app, Role.ADMISSIONS)
     back_up(app)
     let_go(app)
-    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=_folder(app))
+    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=folder_of(app))
     other.test_client_class = CheckedClient
     desk = _browser(other)
     enter(desk, email=address(Role.ADMISSIONS))
@@ -178,7 +165,7 @@ def test_back_office_erases_nobody_under_another_key(
     assert "ops check" in page.text
     assert desk.page(shown).status == 200
     let_go(other)
-    assert _emails(app) == [ZOE]
+    assert emails(app) == [ZOE]
 
 
 @mostly_sqlite
@@ -187,25 +174,25 @@ def test_lost_key_is_not_made_anew_until_somebody_says_so(
 ) -> None:
     for email in (ZOE, MAX):
         ask_brochure(client, email=email)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     let_go(app)
     other = _server(environ, tmp_path / "b")
-    for command in (("ops", "backup"), ("privacy", "erase", MAX, "--yes")):
-        code, _, said = _run(other, *command)
+    for asked in (("ops", "backup"), ("privacy", "erase", MAX, "--yes")):
+        code, _, said = command(other, *asked)
         assert (code, len(said.splitlines())) == (1, 1)
         assert "ops adopt-key secret_key -" in said or "ops adopt-key erasure_key -" in said
         assert said.index("adopt-key") < said.index("perdue partout") < said.index("ops adopt-key --help")
         assert "--lost" not in said
     assert not (tmp_path / "b" / "erasure_key").exists()
-    code, said, _ = _run(other, "ops", "adopt-key", "erasure_key", "--lost", input="\n")
+    code, said, _ = command(other, "ops", "adopt-key", "erasure_key", "--lost", input="\n")
     assert (code, (tmp_path / "b" / "erasure_key").exists()) == (1, False)
 
-    code, said, _ = _run(other, "ops", "adopt-key", "erasure_key", "--lost", input="oui\n")
+    code, said, _ = command(other, "ops", "adopt-key", "erasure_key", "--lost", input="oui\n")
 
     assert code == 0
     assert "ne sera plus reconnu" in said
-    _erase(other, MAX)
-    assert "la clé erasure_key de ce serveur n’est pas celle de la base" in _run(app, "ops", "check", "--fast")[1]
+    erase(other, MAX)
+    assert "la clé erasure_key de ce serveur n’est pas celle de la base" in command(app, "ops", "check", "--fast")[1]
     assert "rien à faire" in told(other, "adopt-key", "erasure_key", "--lost", "--yes")
     let_go(other)
 
@@ -217,17 +204,17 @@ def test_installation_that_has_two_erasure_keys_keeps_both(
     for email in (ZOE, MAX, LOU):
         ask_brochure(client, email=email)
     archive = back_up(app)
-    _erase(app, ZOE)
-    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=_folder(app))
-    _forget_fingerprints(app)
-    _erase(other, MAX)
-    _forget_fingerprints(app)
+    erase(app, ZOE)
+    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=folder_of(app))
+    forget_fingerprints(app)
+    erase(other, MAX)
+    forget_fingerprints(app)
     told(app, "backup")
     let_go(app)
     assert "n’est pas celle de la base" in refused(other, "backup")
 
-    given = (_folder(app) / "erasure_key").read_text()
-    code, said, _ = _run(other, "ops", "adopt-key", "erasure_key", "-", input=given)
+    given = (folder_of(app) / "erasure_key").read_text()
+    code, said, _ = command(other, "ops", "adopt-key", "erasure_key", "-", input=given)
     assert (code, str(tmp_path / "b" / "erasure_key") in said) == (0, True)
     told(other, "backup")
     let_go(other)
@@ -240,21 +227,14 @@ def test_installation_that_has_two_erasure_keys_keeps_both(
     if "DATABASE_URL" in environ:
         told(other, "restore", str(archive), *FORCED)
         let_go(other)
-        assert _emails(other) == [LOU]
+        assert emails(other) == [LOU]
     assert told(app, "restore", str(archive), *FORCED).count("Effacés de nouveau : 2 contacts") == 1
     let_go(app)
-    assert _emails(app) == [LOU]
-    keys = [(folder / "erasure_key").read_text().split()[0] for folder in (_folder(app), tmp_path / "b")]
+    assert emails(app) == [LOU]
+    keys = [(folder / "erasure_key").read_text().split()[0] for folder in (folder_of(app), tmp_path / "b")]
     assert keys[0] == keys[1] == given.split()[0]
     told(other, "backup")
     let_go(other)
-
-
-def _forget_fingerprints(app: Flask) -> None:
-    """A database that comes from before there were any."""
-    with app.app_context(), writing():
-        db.session.execute(text("DELETE FROM key_fingerprints"))
-    let_go(app)
 
 
 def test_archive_restored_over_an_installation_with_other_keys_brings_nobody_back(
@@ -264,30 +244,30 @@ def test_archive_restored_over_an_installation_with_other_keys_brings_nobody_bac
     for email in (ZOE, MAX, LOU):
         ask_brochure(client, email=email)
     early = back_up(app)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     archive = back_up(app)
     let_go(app)
     here = _brought_up(elsewhere(environ, tmp_path))
     for email in (MAX, "ana@exemple.fr"):
         ask_brochure(_browser(here), email=email)
     let_go(here)
-    _erase(here, MAX)
-    own = {name: (_folder(here) / name).read_text() for name in KEYS}
+    erase(here, MAX)
+    own = {name: (folder_of(here) / name).read_text() for name in KEYS}
 
     told(here, "restore", str(archive), *FORCED)
 
-    assert _emails(here) == [LOU]
-    assert (_folder(here) / "secret_key").read_text() == own["secret_key"]
-    held = (_folder(here) / "erasure_key").read_text().splitlines()
+    assert emails(here) == [LOU]
+    assert (folder_of(here) / "secret_key").read_text() == own["secret_key"]
+    held = (folder_of(here) / "erasure_key").read_text().splitlines()
     assert held[0] == own["erasure_key"].strip()
-    assert [line.split()[0] for line in held[1:]] == [(_folder(app) / "erasure_key").read_text().strip()]
+    assert [line.split()[0] for line in held[1:]] == [(folder_of(app) / "erasure_key").read_text().strip()]
     told(here, "backup")
     assert "Tout est tenu" in told(here, "audit")
     let_go(here)
     # Nor does an older one, of there or of here.
     told(here, "restore", str(early), *FORCED)
-    assert _emails(here) == [LOU]
-    assert "adopt-key" not in _run(here, "ops", "check", "--fast")[1]
+    assert emails(here) == [LOU]
+    assert "adopt-key" not in command(here, "ops", "check", "--fast")[1]
 
 
 def test_adopted_key_erases_again_whom_a_restore_had_brought_back(
@@ -297,20 +277,20 @@ def test_adopted_key_erases_again_whom_a_restore_had_brought_back(
     for email in (ZOE, MAX):
         ask_brochure(client, email=email)
     archive = back_up(app)
-    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=_folder(app))
-    _forget_fingerprints(app)
-    _erase(other, ZOE)
-    _forget_fingerprints(app)
+    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=folder_of(app))
+    forget_fingerprints(app)
+    erase(other, ZOE)
+    forget_fingerprints(app)
     told(app, "restore", str(archive), *FORCED)
     let_go(app)
-    assert _emails(app) == [MAX, ZOE]
-    assert "ops adopt-key" in _run(other, "ops", "check", "--fast")[1]
+    assert emails(app) == [MAX, ZOE]
+    assert "ops adopt-key" in command(other, "ops", "check", "--fast")[1]
 
     said = told(app, "adopt-key", "erasure_key", str(tmp_path / "b" / "erasure_key"))
     let_go(app)
 
     assert "effacés de nouveau : 1 contacts, 1 demandes" in said
-    assert _emails(app) == [MAX]
+    assert emails(app) == [MAX]
     assert "Tout est tenu" in told(app, "audit")
     let_go(app)
 
@@ -325,11 +305,11 @@ def test_lists_of_archives_that_two_servers_made_are_all_kept_to(
     folder = tmp_path / "archives"
     told(app, "backup", "--to", str(folder))
     archive = find_backups(folder)[0].path
-    _erase(app, ZOE)
+    erase(app, ZOE)
     told(app, "backup", "--to", str(folder))
-    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=_folder(app))
-    _forget_fingerprints(app)
-    _erase(other, MAX)
+    other = _with_own_key(environ, tmp_path / "b", "erasure_key", keys_of=folder_of(app))
+    forget_fingerprints(app)
+    erase(other, MAX)
     told(other, "backup", "--to", str(folder))
     let_go(other)
     let_go(app)
@@ -337,11 +317,11 @@ def test_lists_of_archives_that_two_servers_made_are_all_kept_to(
 
     told(again, "restore", str(archive))
 
-    assert _emails(again) == [LOU]
+    assert emails(again) == [LOU]
     let_go(again)
     told(again, "backup")
-    held = {line.split()[0] for line in (_folder(again) / "erasure_key").read_text().splitlines()}
-    assert held == {(at / "erasure_key").read_text().split()[0] for at in (_folder(app), tmp_path / "b")}
+    held = {line.split()[0] for line in (folder_of(again) / "erasure_key").read_text().splitlines()}
+    assert held == {(at / "erasure_key").read_text().split()[0] for at in (folder_of(app), tmp_path / "b")}
     let_go(again)
 
 
@@ -356,24 +336,24 @@ def test_archive_older_than_a_rotation_ends_no_link_that_is_good(
     ask_brochure(client, email=MAX)
     old_link = space_of(app, MAX)
     archive = back_up(app)
-    _erase(app, ZOE)
+    erase(app, ZOE)
     told(app, "rotate-key", *at_once)
     let_go(app)
     rotated = make_app()
     link = space_of(rotated, MAX)
-    before = (_folder(app) / "secret_key").read_text()
+    before = (folder_of(app) / "secret_key").read_text()
     let_go(rotated)
 
     told(app, "restore", str(archive), *FORCED)
 
-    assert (_folder(app) / "secret_key").read_text() == before
-    assert _emails(app) == [MAX]
+    assert (folder_of(app) / "secret_key").read_text() == before
+    assert emails(app) == [MAX]
     visitor = _browser(make_app())
     assert visitor.page(link).status == 200
     assert visitor.page(old_link).status == (404 if at_once else 200)
     let_go(app)
     told(app, "backup")
-    assert "adopt-key" not in _run(app, "ops", "check", "--fast")[1]
+    assert "adopt-key" not in command(app, "ops", "check", "--fast")[1]
     told(app, "rotate-key")
     let_go(app)
 
@@ -386,19 +366,19 @@ def test_rotation_goes_round_servers_one_after_the_other(
     link = space_of(app)
     back_up(app)
     let_go(app)
-    other = _server(environ, tmp_path / "b", keys_of=_folder(app))
+    other = _server(environ, tmp_path / "b", keys_of=folder_of(app))
     told(app, "rotate-key")
     let_go(app)
 
     # What it has still counts, and can't be replaced a second time.
     told(other, "backup")
-    assert "a été remplacée sur un autre" in _run(other, "ops", "check", "--fast")[1]
+    assert "a été remplacée sur un autre" in command(other, "ops", "check", "--fast")[1]
     assert "Rien n’a changé" in refused(other, "rotate-key")
     let_go(other)
-    told(other, "adopt-key", "secret_key", str(_folder(app) / "secret_key"))
+    told(other, "adopt-key", "secret_key", str(folder_of(app) / "secret_key"))
     let_go(other)
 
-    assert (tmp_path / "b" / "secret_key").read_text() == (_folder(app) / "secret_key").read_text()
+    assert (tmp_path / "b" / "secret_key").read_text() == (folder_of(app) / "secret_key").read_text()
     later = _server(environ, tmp_path / "b")
     later.test_client_class = CheckedClient
     assert _browser(later).page(link).status == 200
@@ -408,7 +388,7 @@ def test_rotation_goes_round_servers_one_after_the_other(
     let_go(later)
     assert "n’est pas celle de la base" in refused(app, "backup")
     assert "n’a pas la clé secret_key de la base" in refused(
-        later, "adopt-key", "secret_key", str(_folder(app) / "secret_key")
+        later, "adopt-key", "secret_key", str(folder_of(app) / "secret_key")
     )
     let_go(later)
 
@@ -419,23 +399,23 @@ def test_restored_older_database_takes_a_server_that_kept_its_key_as_an_old_one(
 ) -> None:
     """The machine that rotated is lost, and the archive is older: its neighbour has both keys."""
     ask_brochure(client, email=ZOE)
-    first = (_folder(app) / "secret_key").read_text().strip()
+    first = (folder_of(app) / "secret_key").read_text().strip()
     archive = back_up(app)
     let_go(app)
     settings = elsewhere(environ, tmp_path)
     again = create_app(settings)
     told(again, "restore", str(archive))
     let_go(again)
-    neighbour = _server(settings, tmp_path / "b", keys_of=_folder(again))
+    neighbour = _server(settings, tmp_path / "b", keys_of=folder_of(again))
     (tmp_path / "b" / "secret_key").write_text(f"{'n' * 64}\n{first} 2026-11-01T09:00:00+00:00\n")
 
     told(neighbour, "backup")
     let_go(neighbour)
 
-    assert "a été remplacée sur un autre" in _run(again, "ops", "check", "--fast")[1]
+    assert "a été remplacée sur un autre" in command(again, "ops", "check", "--fast")[1]
     told(again, "adopt-key", "secret_key", str(tmp_path / "b" / "secret_key"))
     let_go(again)
-    assert "adopt-key" not in _run(again, "ops", "check", "--fast")[1]
+    assert "adopt-key" not in command(again, "ops", "check", "--fast")[1]
 
 
 @mostly_sqlite
@@ -444,18 +424,18 @@ def test_installation_of_before_is_recorded_by_the_first_that_comes(
 ) -> None:
     """One server erased, the other never did and has no key: it makes none, whichever comes first."""
     ask_brochure(client, email=ZOE)
-    _erase(app, ZOE)
-    _forget_fingerprints(app)
+    erase(app, ZOE)
+    forget_fingerprints(app)
     folder = tmp_path / "b"
     folder.mkdir()
-    shutil.copy(_folder(app) / "secret_key", folder)
+    shutil.copy(folder_of(app) / "secret_key", folder)
     other = _server(environ, folder)
 
     assert "la clé erasure_key manque sur ce serveur" in refused(other, "backup")
     let_go(other)
     told(app, "backup")
     let_go(app)
-    shutil.copy(_folder(app) / "erasure_key", folder)
+    shutil.copy(folder_of(app) / "erasure_key", folder)
 
     told(other, "backup")
     listed = json.loads(read_part(find_backups(folder / "backups")[0].path, "erasures.json") or b"")
@@ -466,7 +446,7 @@ def test_installation_of_before_is_recorded_by_the_first_that_comes(
 def test_file_that_is_no_key_or_another_installations_is_not_adopted(app: Flask, tmp_path: Path) -> None:
     back_up(app)
     let_go(app)
-    before = {name: (_folder(app) / name).read_bytes() for name in KEYS}
+    before = {name: (folder_of(app) / name).read_bytes() for name in KEYS}
     for name, content in [
         ("secret_key", "court"), ("secret_key", "x" * 64), ("erasure_key", ""), ("erasure_key", "é" * 64),
         ("erasure_key", f"{'x' * 64} hier"),
@@ -476,7 +456,7 @@ def test_file_that_is_no_key_or_another_installations_is_not_adopted(app: Flask,
         assert "Rien n’a changé" in refused(app, "adopt-key", name, str(file))
         let_go(app)
 
-    assert {name: (_folder(app) / name).read_bytes() for name in KEYS} == before
-    assert _run(app, "ops", "adopt-key", "secret_key")[0] == 2
-    assert _run(app, "ops", "adopt-key", "autre_cle", "-")[0] == 2
+    assert {name: (folder_of(app) / name).read_bytes() for name in KEYS} == before
+    assert command(app, "ops", "adopt-key", "secret_key")[0] == 2
+    assert command(app, "ops", "adopt-key", "autre_cle", "-")[0] == 2
     assert "--lost" in told(app, "adopt-key", "--help")
