@@ -109,7 +109,9 @@ def refuse_with(refusal: Refusal, error: HTTPException) -> Response:
     """The page that says so, with the error's status and what headers it needs."""
     status = error.code or 500
     is_asked_for = request.method in ("GET", "HEAD") and status < 500
-    response = _page(refusal, status, is_bare=isinstance(error, SecurityError) or not is_asked_for)
+    # Another refusal may come before the host's own.
+    is_host_ours = not isinstance(request.routing_exception, SecurityError)
+    response = _page(refusal, status, is_bare=not (is_asked_for and is_host_ours))
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After", "Content-Range"):
             response.headers[name] = value

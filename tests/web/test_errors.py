@@ -351,3 +351,11 @@ def test_error_page_of_an_unreadable_request_keeps_plain_addresses(
     for page in (too_large, untrusted):
         assert {link.partition("?")[0] for link in page.links()} >= {"/brochure", "/portes-ouvertes", "/candidater"}
     assert not any("?" in link for link in untrusted.links())
+
+
+@pytest.mark.parametrize("path", ["/", "/brochure", "/introuvable", "/admissions", "/embed/brochure"])
+def test_refusal_under_a_host_that_is_not_ours_is_no_fault(client: CheckedClient, path: str) -> None:
+    response = client.get(path, headers={"Host": "localhost,mal.example", "Transfer-Encoding": "chunked"})
+
+    assert response.status_code in (400, 411)
+    assert "mal.example" not in response.text
