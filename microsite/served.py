@@ -23,11 +23,27 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-# Ctrl+C reaches every process of the terminal; a worker of granian 2.8 that its parent then tells to stop as well often
-# never does. Blocked here, before any thread is started, for all of them.
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-# Until granian listens for it, being told to stop would only be noted by what is left of its parent in this process.
+def _heed_stop() -> None:
+    """Wait for SIGTERM here, and hand it to granian.
+
+    Python would only note a signal that reaches another thread than the main one, and granian's main thread sleeps
+    without end. The kernel gives it to whichever thread sets its mask first, as each does that starts another.
+    """
+    signal.sigwait({signal.SIGTERM})
+    stop = signal.getsignal(signal.SIGTERM)
+    if callable(stop):
+        stop(signal.SIGTERM, None)
+    else:
+        # Granian doesn't serve yet.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.raise_signal(signal.SIGTERM)
+
+
+# Ctrl+C reaches every process of the terminal, and the parent then tells its workers to stop. Both signals are blocked
+# for every thread, hence before the first one starts.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+threading.Thread(target=_heed_stop, daemon=True, name="stop").start()
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)

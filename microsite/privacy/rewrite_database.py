@@ -5,6 +5,7 @@ somebody else reads or writes, or the disk is full.
 """
 
 import importlib
+import signal
 import sys
 import time
 from pathlib import Path
@@ -43,4 +44,6 @@ def _empty_log(connection: Any) -> bool:
 
 
 if __name__ == "__main__":
+    # Blocked in the server's processes (served.py), of which this is a child. What is half done is undone by SQLite.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     sys.exit(0 if rewrite(importlib.import_module(sys.argv[1]), Path(sys.argv[2])) else IN_THE_WAY)
