@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+
 from microsite.config import PROJECT_ROOT
 
 SCRIPT = PROJECT_ROOT / ".ci" / "known_vulnerabilities.py"
@@ -54,6 +56,7 @@ def _ask(url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={"NO_PROXY": "*"})
 
 
+@pytest.mark.slow
 def test_known_vulnerability_fails_the_run_and_silence_is_loud() -> None:
     with _database(knows_a_hole=True) as url:
         known = _ask(url)

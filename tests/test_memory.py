@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from microsite.backoffice.accounts.passwords import hash_password, is_password
@@ -16,6 +17,7 @@ _LEEWAY = 60 * 2**20
 _AT_ONCE = 16
 
 
+@pytest.mark.slow
 def test_pictures_asked_for_at_once_leave_little_behind(app: Flask, environ: Environ) -> None:
     def weight(path: str) -> int:
         with started(environ, workers=1) as server, ThreadPoolExecutor(_AT_ONCE) as threads:

@@ -70,6 +70,7 @@ def test_each_has_its_own_until_it_ends(two: list[int], tmp_path: Path) -> None:
             assert other == [two, [second], two]
 
 
+@pytest.mark.slow
 def test_one_more_goes_wherever_there_is_room(two: list[int], tmp_path: Path) -> None:
     with (
         _process(tmp_path, processes=2),

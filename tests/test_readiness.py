@@ -43,6 +43,7 @@ def test_site_that_is_well_is_ready(app: Flask, client: CheckedClient) -> None:
         assert _told(app) == (503, READY | {"status": "not ready", "outbox": "late"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_locked_database_is_not_ready_until_it_is_free(app: Flask, environ: Environ) -> None:
     with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):

@@ -28,6 +28,7 @@ from microsite.backoffice.models import Role, StaffMember, StaffSession
 from microsite.db import db, writing
 from microsite.web.context import utc_now
 
+from ..engines import mostly_sqlite
 from ..page import CheckedClient, Page
 from ..waiting import PATIENCE
 from .conftest import PASSWORD, Browser, Desk, add_member, address, enter
@@ -208,6 +209,7 @@ def test_unknown_account_is_throttled_alike(client: CheckedClient, member: int) 
     assert enter(client, email="personne@ecole.example", password="faux").status == 429
 
 
+@mostly_sqlite
 def test_somebody_else_s_attack_does_not_keep_the_owner_out(browser: Browser, desk: Desk) -> None:
     client = desk(Role.ADMISSIONS)
     _leave(client)
@@ -220,6 +222,7 @@ def test_somebody_else_s_attack_does_not_keep_the_owner_out(browser: Browser, de
     assert enter(client, email=EMAIL).status == 303
 
 
+@mostly_sqlite
 def test_one_address_can_not_try_many_accounts(client: CheckedClient, member: int) -> None:
     for number in range(ADDRESS):
         enter(client, email=f"zoe{number}@ecole.example", password="faux")
@@ -551,6 +554,7 @@ def test_nobody_who_writes_waits_while_a_password_is_hashed(
 
 
 @pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden:41000"])
+@mostly_sqlite
 def test_wrong_passwords_from_no_readable_address_lock_no_other_account(
     make_app: Callable[..., Flask], member: int, forwarded: str | None
 ) -> None:
@@ -566,6 +570,7 @@ def test_wrong_passwords_from_no_readable_address_lock_no_other_account(
         assert enter(client, email=EMAIL, password=PASSWORD).status == 303
 
 
+@mostly_sqlite
 def test_guesses_from_no_readable_address_meet_the_limits_of_account_and_site(
     make_app: Callable[..., Flask], member: int
 ) -> None:

@@ -44,6 +44,7 @@ def _recorded(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("has_erased", [False, True])
+@mostly_sqlite
 def test_cut_copy_or_the_other_files_content_is_refused_and_stops_nobody(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path, has_erased: bool
 ) -> None:
@@ -72,6 +73,7 @@ def test_cut_copy_or_the_other_files_content_is_refused_and_stops_nobody(
     let_go(app)
 
 
+@mostly_sqlite
 def test_cut_copy_doesnt_take_the_keys_place_before_the_site_is_first_served(environ: Environ, tmp_path: Path) -> None:
     settings = elsewhere(environ, tmp_path)
     _flask(settings, "db", "upgrade")
@@ -137,6 +139,7 @@ def test_key_written_by_hand_is_asked_about_where_the_database_cant_tell(
     assert (tmp_path / "b" / "erasure_key").read_text().strip() == given.read_text()
 
 
+@mostly_sqlite
 def test_servers_own_cut_copy_isnt_kept_beside_the_whole_key(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path
 ) -> None:

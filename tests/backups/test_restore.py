@@ -135,6 +135,7 @@ def test_restore_waits_for_no_server_and_runs_beside_none(app: Flask, client: Ch
         assert "le site est servi" in refused(app, "restore", str(archive), *FORCED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_server_of_another_machine_is_noticed_by_its_connections(
     app: Flask, client: CheckedClient, environ: Environ, tmp_path: Path

@@ -137,6 +137,7 @@ def test_empty_export_still_has_its_headings(app: Flask) -> None:
     assert len(printed.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_and_only_there(
     client: CheckedClient, app: Flask, environ: Environ, tmp_path: Path
 ) -> None:

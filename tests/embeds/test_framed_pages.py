@@ -97,6 +97,7 @@ def test_pages_that_are_not_made_for_frames_stay_out_of_them(client: CheckedClie
     assert client.page("/nulle-part").ancestors == ["'none'"]
 
 
+@pytest.mark.slow
 def test_form_that_could_not_be_kept_still_shows_in_the_frame(
     client: CheckedClient, app: Flask, environ: Environ
 ) -> None:

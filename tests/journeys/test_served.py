@@ -73,6 +73,7 @@ def test_parallel_registrations_never_exceed_the_capacity(client: CheckedClient,
     assert "6 / 7 places prises" in app.test_cli_runner().invoke(args=["open-days", "list"]).output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_new_installation_is_served_with_samples_once(new_installation: Environ) -> None:
     for _ in range(2):
@@ -119,6 +120,7 @@ def test_two_servers_started_together_on_one_port_give_one(new_installation: Env
     assert "le site est déjà servi sur ce port" in second.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_relative_instance_folder_stays_the_same_once_served(engine_name: str, tmp_path: Path) -> None:
     with served({"MICROSITE_INSTANCE_PATH": "relative"}, cwd=tmp_path, options=("--samples",)) as site:
@@ -170,6 +172,7 @@ def test_serve_prints_what_to_open_and_keeps_leads_to_their_owner(new_installati
     assert "leads export --output contacts.csv" in log.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_start_ends_with_how_to_stop_and_no_advice_of_the_server(environ: Environ, tmp_path: Path) -> None:
     log = tmp_path / "log"

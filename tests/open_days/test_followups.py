@@ -303,6 +303,7 @@ def test_slot_that_another_program_holds_delays_the_others_by_seconds(scene: Sce
     assert ([mail.to for mail in told], [mail.to for mail in later]) == (["ali@exemple.fr"], ["zoe@exemple.fr"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_worker_looks_by_itself_and_stops(scene: Scene) -> None:
     with time_machine.travel(START - timedelta(hours=40)):

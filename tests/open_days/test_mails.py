@@ -15,6 +15,7 @@ from microsite.outbox.models import Audience, MailStatus
 from microsite.outbox.services import DAILY_CAP
 
 from ..answers import APPLICATION, TELL_ME, only, plan_slot
+from ..engines import mostly_sqlite
 from ..page import TYPOGRAPHY
 from .scene import Mail, Scene
 
@@ -215,6 +216,7 @@ def test_mail_of_a_slot_that_is_over_is_left_out(scene: Scene) -> None:
         assert scene.mails() == []
 
 
+@mostly_sqlite
 def test_nobody_but_who_has_a_seat_gets_the_link_of_an_online_day(scene: Scene) -> None:
     secret = "https://salle.example/r/7f3k"
     with time_machine.travel(START - timedelta(hours=60), tick=False) as clock:
@@ -259,6 +261,7 @@ def test_link_of_an_online_day_comes_with_the_seat(scene: Scene) -> None:
     assert "https://salle.example/r/7f3k" in mail.calendar.to_ical().decode().replace("\r\n ", "")
 
 
+@mostly_sqlite
 def test_every_mail_has_the_page_and_no_calendar_file_has_it(scene: Scene) -> None:
     told = _whole_life(scene)
 
@@ -270,6 +273,7 @@ def test_every_mail_has_the_page_and_no_calendar_file_has_it(scene: Scene) -> No
             assert b"mon-espace" not in mail.calendar.to_ical()
 
 
+@mostly_sqlite
 def test_every_state_is_told_in_good_french(scene: Scene) -> None:
     for mail in _whole_life(scene):
         body = mail.message.get_body(("plain",))

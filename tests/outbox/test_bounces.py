@@ -299,6 +299,7 @@ def test_report_that_names_no_mail_of_ours_is_read_while_somebody_else_writes(
     assert (result.exit_code, result.output.partition(" : ")[0]) == (0, "ignoré")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["postgresql://microsite:x@127.0.0.1:{port}/x", "sqlite:////nowhere/at-all/x.sqlite3"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_report_is_to_be_given_again_while_the_database_is_away(

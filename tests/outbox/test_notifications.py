@@ -316,6 +316,7 @@ def test_quarantined_requests_and_quiet_times_make_no_digest(make_app: Callable[
         assert admissions.told() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_digest_of_hundreds_says_how_many_more(make_app: Callable[..., Flask]) -> None:
     with time_machine.travel(START, tick=False) as clock:

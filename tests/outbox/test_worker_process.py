@@ -144,6 +144,7 @@ def test_two_processes_send_each_mail_once(
     assert sorted(mail_server.recipients) == sorted(f"zoe{number}@exemple.fr" for number in range(20))
 
 
+@pytest.mark.slow
 @mostly_sqlite
 def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer
@@ -162,6 +163,7 @@ def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
     assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["-"], ["-m", "flask", "--app", "wsgi", "shell"]], ids=["bare", "command"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_commands_and_the_bare_application_start_no_worker(

@@ -78,6 +78,7 @@ def _values(rule: str, value: str) -> str:
     return re.sub("<[^>]*>", value, rule)
 
 
+@pytest.mark.slow
 def test_no_redirect_leads_elsewhere(app: Flask, client: CheckedClient) -> None:
     known = fuzzing.furnish(app)
     names = (
@@ -357,6 +358,7 @@ def _body(server: Server, raw: bytes, *, then: int) -> int | None:
         return answer.status
 
 
+@pytest.mark.slow
 def test_form_of_which_granian_gets_a_part_is_not_kept(tmp_path: Path) -> None:
     """In chunks, with and without the last one, and with a length that is more than what comes."""
     environ = {
