@@ -69,5 +69,5 @@ def is_public_post() -> bool:
 
 
 def is_staff_s(path: str) -> bool:
-    """Whether what is there is for people who sign in."""
-    return path == STAFF_PREFIX or path.startswith(f"{STAFF_PREFIX}/")
+    """Whether what is there is for people who sign in. Werkzeug reads several slashes at the beginning as one."""
+    return f"/{path.lstrip('/')}/".startswith(f"{STAFF_PREFIX}/")

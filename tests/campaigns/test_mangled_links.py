@@ -431,8 +431,9 @@ def test_mangled_link_leads_to_no_other_site(client: CheckedClient, path: str) -
     assert not set(location) & set("\r\n\\#")
 
 
-def test_staff_s_searches_are_read_as_they_were_typed(client: CheckedClient) -> None:
-    led = client.get("/admissions/contacts?q=a?utm_source=b&amp;utm_campaign=c")
+@pytest.mark.parametrize("path", ["/admissions/contacts", "//admissions/contacts"])
+def test_staff_s_searches_are_read_as_they_were_typed(client: CheckedClient, path: str) -> None:
+    led = client.get("/?q=a?utm_source=b&amp;utm_campaign=c", environ_overrides={"PATH_INFO": path})
 
     assert led.headers["Location"].endswith("?q%3Da?utm_source%3Db%26amp;utm_campaign%3Dc")
 
