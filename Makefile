@@ -5,6 +5,9 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
+# Every process that is started would compile the site anew, which takes a third of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test test-all soak flood fuzz audit bench screens clean
 
 help:

@@ -41,14 +41,15 @@ class ViewCounter:
         self._lock = threading.Lock()
         self._counts: Counter[Seen] = Counter()
         self._day = date.min
-        self._known: set[Seen] = set()
+        # The day's rows, by their hashes: they take a fifth of the memory.
+        self._known: set[int] = set()
 
     def add(self, seen: Seen) -> None:
         """Beyond the day's limit of different rows, those that are new aren't counted: invented ones fill no disk."""
         with self._lock:
             if seen.day != self._day:
                 self._day, self._known = seen.day, set()
-            if seen in self._known or self._has_room_for(seen):
+            if hash(seen) in self._known or self._has_room_for(seen):
                 self._counts[seen] += 1
 
     def flush(self) -> None:
@@ -71,7 +72,7 @@ class ViewCounter:
     def _has_room_for(self, seen: Seen) -> bool:
         if len(self._known) == self._limit:
             return False
-        self._known.add(seen)
+        self._known.add(hash(seen))
         if len(self._known) == self._limit:
             logger.warning("%d different views today: this process counts no new ones before tomorrow", self._limit)
         return True
