@@ -23,6 +23,7 @@ from ..conftest import Environ
 from ..page import CheckedClient
 from ..privacy.owners import ask_brochure
 from ..served import Visitor, served
+from ..support.invariants import broken_invariants
 from ..trouble import integrity
 from ..waiting import wait_until
 from .shelf import FORCED, back_up, elsewhere, let_go, refused, run, start, told
@@ -94,7 +95,7 @@ def test_backup_of_a_busy_site_has_everybody_who_was_thanked_before(
     assert set(before) <= early <= set(writers.thanked)
     assert {row["email"] for row in export(other)} == set(writers.thanked)
     assert writers.refused == []
-    assert "Tout est tenu" in told(other, "audit")
+    assert broken_invariants(other) == []
     if app.extensions["settings"].database_url == "":
         assert integrity(Path(other.instance_path)) == "ok"
     let_go(other)

@@ -104,7 +104,7 @@ def test_every_command_refuses_the_newer_database_and_changes_nothing(app: Flask
 
 
 @pytest.mark.usefixtures("newer")
-@pytest.mark.parametrize("command", ["leads export", "ops audit", "staff add"])
+@pytest.mark.parametrize("command", ["leads export", "ops backup", "staff add"])
 def test_help_needs_no_database_that_fits(app: Flask, command: str) -> None:
     assert app.test_cli_runner().invoke(args=[*command.split(), "--help"]).exit_code == 0
 

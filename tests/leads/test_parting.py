@@ -28,6 +28,7 @@ from ..backoffice.conftest import PASSWORD, add_member
 from ..engines import mostly_sqlite
 from ..page import CheckedClient
 from ..privacy.owners import rows
+from ..support.invariants import broken_invariants
 
 ONE, OTHER = "paul@strasse-ecole.fr", "paul@straße-ecole.fr"
 PAULA = {"first_name": "Paula", "last_name": "Straße"}
@@ -107,12 +108,6 @@ def _lead(app: Flask, email: str) -> Any:
         return lead
 
 
-def _audited(app: Flask) -> str:
-    result = app.test_cli_runner().invoke(args=["ops", "audit"])
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def _checked(app: Flask) -> list[str]:
     lines = app.test_cli_runner().invoke(args=["ops", "check", "--fast"]).output.splitlines()
     return [line for line in lines if line.startswith("Contacts séparés")]
@@ -169,7 +164,7 @@ def test_each_mailbox_gets_its_own_lead_with_all_that_came_with_its_forms(
         for name in ("email", "first_name", "last_name", "phone", "name_key", "created_at", "needs_review"):
             assert getattr(row, name) == getattr(old, name), name
         assert row.link_version == 2
-    _audited(app)
+    assert broken_invariants(app) == []
     assert _checked(app) == []
 
 
@@ -211,7 +206,7 @@ def test_three_mailboxes_in_one_become_three(app: Flask, client: CheckedClient) 
     assert [_references(app, email) for email in emails] == [[sent[0], sent[2]], [sent[1]], sent[3:]]
     with app.app_context():
         assert db.session.scalar(select(func.count(Lead.id))) == 3
-    _audited(app)
+    assert broken_invariants(app) == []
 
 
 def test_lead_whose_own_forms_are_gone_becomes_who_is_left(app: Flask, client: CheckedClient) -> None:
@@ -226,7 +221,7 @@ def test_lead_whose_own_forms_are_gone_becomes_who_is_left(app: Flask, client: C
         lead = db.session.scalars(select(Lead)).one()
         assert (lead.email, lead.first_name, lead.last_name) == (OTHER, "Paula", "Straße")
         assert (lead.name_key, lead.link_version) == (sort_key("Straße", "Paula"), 2)
-    _audited(app)
+    assert broken_invariants(app) == []
 
 
 @mostly_sqlite
@@ -306,7 +301,7 @@ def test_letter_that_composes_when_small_gets_the_key_that_a_new_form_finds(
     _send(client, "/brochure", **BROCHURE | {"email": key})
     with app.app_context():
         assert db.session.scalar(select(func.count(Lead.id))) == 1
-    _audited(app)
+    assert broken_invariants(app) == []
 
 
 def test_others_stay_as_they_are_and_an_accented_domain_has_its_ascii_key(app: Flask, client: CheckedClient) -> None:
@@ -372,7 +367,7 @@ class TestSeats:
                 (emails[0], 0, "confirmed"),
                 (emails[1], 1, "confirmed"),
             ]
-        _audited(app)
+        assert broken_invariants(app) == []
         assert _checked(app) == []
         Worker(app).work()
         mail = only([message for message in sent.sent if message["To"] != "a-completer@exemple.invalid"])
@@ -393,7 +388,7 @@ class TestSeats:
         with app.app_context():
             found = db.session.scalars(select(Registration).order_by(Registration.id)).all()
             assert [str(one.state) for one in found] == ["confirmed", "waiting"]
-        _audited(app)
+        assert broken_invariants(app) == []
         line = only(_checked(app))
         assert f"n° {_lead(app, OTHER).id} : inscription" in line
         with time_machine.travel(utc_now() + timedelta(days=40_000)):
@@ -439,7 +434,7 @@ class TestConsents:
         with app.app_context():
             given = db.session.scalars(select(Consent).order_by(Consent.id)).all()
             assert [consent.confirmed_at is not None for consent in given] == [True, False]
-        _audited(app)
+        assert broken_invariants(app) == []
         assert _checked(app) == []
         self._press(client, sent, app, "paul@xn--strae-ecole-y6a.fr")
         with app.app_context():
@@ -653,7 +648,7 @@ class TestConsents:
             db.session.execute(update(Consent).values(withdrawn_at=utc_now()))
             db.session.execute(update(PrivacyRequest).values(done_at=utc_now()))
         assert _checked(app) == []
-        _audited(app)
+        assert broken_invariants(app) == []
 
 
 def test_two_leads_of_one_mailbox_become_the_older_one_for_a_person_to_look_at(
@@ -683,7 +678,7 @@ def test_two_leads_of_one_mailbox_become_the_older_one_for_a_person_to_look_at(
         seats = db.session.scalars(select(Registration).order_by(Registration.id)).all()
         assert [str(one.state) for one in seats] == ["confirmed", "cancelled"]
         assert {mail.lead_id for mail in db.session.scalars(select(OutgoingMail))} <= {lead.id, None}
-    _audited(app)
+    assert broken_invariants(app) == []
 
 
 def test_account_of_an_accented_domain_still_signs_in(app: Flask, client: CheckedClient) -> None:
