@@ -150,16 +150,16 @@ def test_installation_works_as_it_is_written(machine: Machine) -> None:
 
 @pytest.mark.slow
 def test_new_version_and_the_way_back_work_as_they_are_written(machine: Machine) -> None:
-    machine.run("microsite open-days add --place Paris --date 2099-03-07 --slot 10:00-12:00 --capacity 9")
+    machine.run("microsite staff add avant@ecole.fr --name Avant --role admissions")
     newer, back = machine.blocks("## Nouvelle version, et retour")
 
     machine.run(newer)
-    machine.run("microsite open-days add --place Lyon --date 2099-04-04 --slot 10:00-12:00 --capacity 9")
+    machine.run("microsite staff add apres@ecole.fr --name Après --role admissions")
     machine.run(back)
 
-    machine.run("microsite open-days list")
-    assert "07/03/2099" in machine.last()
-    assert "04/04/2099" not in machine.last()
+    machine.run("microsite staff list")
+    assert "avant@ecole.fr" in machine.last()
+    assert "apres@ecole.fr" not in machine.last()
     # What the older version asks for is there before its program restores.
     lines = back.splitlines()
     assert [line.split()[0] for line in lines] == ["systemctl", "git", ".venv/bin/pip", "microsite", "systemctl"]

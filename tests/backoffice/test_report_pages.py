@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from datetime import date
 
 import pytest
 import time_machine
@@ -15,11 +16,10 @@ from microsite.campaigns.services import Seen
 from microsite.db import db
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export
+from ..answers import APPLICATION, BROCHURE, TELL_ME, add_campaign, export, plan_slot
 from ..campaigns.conftest import PHONE
 from ..cli.test_campaign_report import _send as send
 from ..cli.test_campaign_report import visited  # noqa: F401  # the same visits, so that both reports can be compared
-from ..journeys.test_attribution import add
 from ..page import CheckedClient, Page
 from .conftest import Desk
 
@@ -100,7 +100,7 @@ def test_filters_hold_together(visits: Flask, desk: Desk) -> None:
 
 
 def test_seats_taken_are_the_export_s_registrations(app: Flask, client: CheckedClient, desk: Desk) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     for number, name in enumerate(("lea", "zoe")):
         chosen = slot if number == 0 else f"{slot}-attente"
         send(client, "/portes-ouvertes?utm_campaign=salon", TELL_ME | {"slot": chosen, "email": f"{name}@exemple.fr"})
@@ -126,8 +126,8 @@ def test_form_that_an_article_led_to_is_counted_as_the_article_s(app: Flask, cli
 
 
 def test_planned_campaign_that_nobody_came_by_has_its_zeros(app: Flask, desk: Desk) -> None:
-    add(app, "metro")
-    add(app, "passee", "--ends", "2020-01-01")
+    add_campaign(app, "metro")
+    add_campaign(app, "passee", ends_on=date(2020, 1, 1))
 
     assert [line["campaign"] for line in _csv(desk(Role.MARKETING), "par=campagne")] == ["metro"]
 

@@ -19,11 +19,11 @@ from microsite.reports.breakdowns import break_down
 from microsite.reports.questions import Axis, Question
 from microsite.text import sort_key
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export, plan_slot
 from ..backoffice.conftest import add_member
 from ..campaigns.conftest import PHONE
-from ..journeys.test_attribution import add
 from ..page import CheckedClient
+from .test_campaigns import add
 
 HEADINGS = [
     "Campagne", "Source", "Formulaire", "Liens courts", "Vues article", "Vues formulaire", "% des vues",
@@ -256,7 +256,7 @@ def test_wrong_option_is_told(app: Flask, options: list[str], said: str) -> None
 
 
 def test_seats_are_counted_where_they_are_taken(app: Flask, client: CheckedClient) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     for number, name in enumerate(("lea", "zoe")):
         chosen = slot if number == 0 else f"{slot}-attente"
         _send(client, "/portes-ouvertes?utm_campaign=salon", TELL_ME | {"slot": chosen, "email": f"{name}@exemple.fr"})

@@ -11,10 +11,16 @@ import zxingcpp
 from flask import Flask
 from PIL import Image, ImageDraw
 
-from ..journeys.test_attribution import add
-
 ADD = ["campaigns", "add", "salon-2026", "--name", "Salon", "--source", "Affiche", "--medium", "QR"]
 SITE = "https://www.ecole.example"
+
+
+def add(app: Flask, code: str, *options: str) -> None:
+    arguments = ["campaigns", "add", code, "--name", "Salon", "--source", "Affiche", "--medium", "QR", *options]
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+
+
 WARNING = "Attention : sans MICROSITE_PUBLIC_URL, cette adresse ne mène qu’à cette machine.\n"
 
 

@@ -17,12 +17,15 @@ from microsite.campaigns.attribution import NAMES
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db
+from microsite.exports.attendees import attendees_csv
 from microsite.exports.dialects import ExcelFr, Rfc4180
 from microsite.exports.excel_cells import is_rewritten
 from microsite.leads.models import Lead, Submission
+from microsite.open_days.models import Slot
+from microsite.open_days.rosters import list_attendees
 
-from ..answers import BROCHURE, add_slot, export, only
-from ..open_days.desk import register, run
+from ..answers import BROCHURE, export, only, plan_slot
+from ..open_days.desk import register
 from ..page import CheckedClient
 
 NUMBERS = (
@@ -172,15 +175,20 @@ def test_campaign_report_keeps_codes_and_leaves_its_numbers(app: Flask) -> None:
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_attendees_file_keeps_names_and_needs(app: Flask) -> None:
-    slot = add_slot(app, capacity=9)
+    slot = plan_slot(app, capacity=9)
     register(app, slot, "00123", access_needs="3/4")
 
-    printed = run(app, "attendees", slot, "--csv", "-").stdout_bytes
+    printed = _attendees(app, slot)
 
     headings, row = _cells(printed)
     found = dict(zip(headings, row, strict=True))
     assert (found["Prénom"], found["Besoins d’accessibilité"]) == ('="00123"', '="3/4"')
     assert (found["Accompagnants"], found["Nom"]) == ("0", "Martin")
+
+
+def _attendees(app: Flask, slot: str) -> bytes:
+    with app.app_context():
+        return attendees_csv(list_attendees(db.session(), db.session.get_one(Slot, int(slot))))
 
 
 def phoned(app: Flask, phone: str) -> None:
@@ -194,12 +202,12 @@ def phoned(app: Flask, phone: str) -> None:
 @pytest.mark.parametrize(("phone", "cell"), PHONES.items())
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_phone_is_one_cell_that_excel_shows_as_it_is_dialled(app: Flask, phone: str, cell: str) -> None:
-    slot = add_slot(app, capacity=9)
+    slot = plan_slot(app, capacity=9)
     register(app, slot, "Zoé")
     phoned(app, phone)
 
     exported = app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
-    attending = run(app, "attendees", slot, "--csv", "-").stdout_bytes
+    attending = _attendees(app, slot)
 
     for printed in (exported, attending):
         assert dict(zip(*_cells(printed), strict=True))["Téléphone"] == cell

@@ -26,7 +26,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.access import ask_for_access
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, only
+from ..answers import APPLICATION, BROCHURE, only, release
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import STRICT, Environ
 from ..imap_server import ImapServer, imap_server, is_installed
@@ -413,7 +413,7 @@ def test_form_of_a_robot_tries_nothing_again_until_a_person_releases_it(
         held = db.session.scalars(select(Submission.reference).where(Submission.lead_id.is_(None))).one()
         assert db.session.scalars(select(Lead.bounced_at)).one() is not None
 
-    app.test_cli_runner().invoke(args=["leads", "release", held])
+    assert release(app, held)
 
     with app.app_context():
         assert db.session.scalars(select(Lead.bounced_at)).one() is None
