@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from microsite.backoffice.models import AuditEntry, Role
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.models import Campaign, ViewCount
+from microsite.campaigns.queries import list_campaigns
 from microsite.campaigns.snippets import EMBEDDED, snippet
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
@@ -71,6 +73,8 @@ def test_campaign_is_added_with_its_two_addresses(desk: Desk, app: Flask) -> Non
     [
         ({"code": "Salon 2026"}, "code"),
         ({"code": "salon-2026-" + "x" * 60}, "code"),
+        ({"code": "salon--2026"}, "code"),
+        ({"code": "été"}, "code"),
         ({"name": ""}, "name"),
         ({"source": "  "}, "source"),
         ({"source": "x" * 201}, "source"),
@@ -126,6 +130,18 @@ def test_second_person_to_change_a_campaign_is_told_and_overwrites_nothing(desk:
         assert db.session.scalars(select(Campaign.name)).one() == "Le premier"
     again = second.follow(second.send(told.form(EDIT)))
     assert again.one("h1").text() == "Le second"
+
+
+def test_campaigns_of_one_day_are_listed_alike_on_both_engines(app: Flask) -> None:
+    for code in ("salon-b", "salon", "salona", "salon-a"):
+        add_campaign(app, code, starts_on=date(2027, 1, 1))
+    add_campaign(app, "toujours")
+    add_campaign(app, "demain", starts_on=date(2027, 1, 2))
+
+    with app.app_context():
+        codes = [campaign.code for campaign in list_campaigns(db.session())]
+
+    assert codes == ["toujours", "demain", "salon", "salon-a", "salona", "salon-b"]
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])

@@ -5,7 +5,6 @@ import io
 import shutil
 import subprocess
 import unicodedata
-from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +13,6 @@ from flask import Flask
 from sqlalchemy import update
 
 from microsite.campaigns.attribution import NAMES
-from microsite.campaigns.counting import current_counter
-from microsite.campaigns.services import Seen
 from microsite.db import db
 from microsite.exports.attendees import attendees_csv
 from microsite.exports.dialects import ExcelFr, Rfc4180
@@ -160,17 +157,6 @@ def test_every_typed_column_of_the_export_is_kept(client: CheckedClient, app: Fl
         "Site d’origine", "Page d’arrivée", "Article", "Site partenaire",
     }  # fmt: skip
     assert only(export(app))["utm_campaign"] == text
-
-
-@pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_campaign_report_keeps_codes_and_leaves_its_numbers(app: Flask) -> None:
-    with app.app_context():
-        current_counter().add(Seen(day=date(2027, 1, 1), page="article", campaign="2026-09", source="00123"))
-        current_counter().flush()
-
-    printed = app.test_cli_runner().invoke(args=["campaigns", "report", "--csv", "-"]).stdout_bytes
-
-    assert _cells(printed)[1][:6] == ['="2026-09"', '="00123"', "Tous", "0", "1", "0"]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
