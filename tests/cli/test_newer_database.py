@@ -59,7 +59,6 @@ def test_old_program_names_the_newer_version_and_what_to_do(environ: Environ, co
 
 # What each asks for; the others ask for nothing.
 ARGUMENTS = {
-    "leads release": ["BRO-7F3K9Q"],
     "open-days import": ["-"],
     "outbox drop": ["1"],
     "outbox preview": ["--output", "messages"],

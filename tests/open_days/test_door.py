@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from microsite.db import db, writing
 from microsite.leads.models import Lead, Submission
 from microsite.leads.services import Person
-from microsite.open_days.attendance import NotExpected, OtherDay, check_in, walk_in
+from microsite.open_days.attendance import NotExpected, check_in, walk_in
 from microsite.open_days.models import Registration, RegistrationState
 from microsite.open_days.seats import SlotClosed, SlotFull
 from microsite.open_days.services import cancel
@@ -64,10 +64,9 @@ def test_who_has_no_seat_is_not_checked_in(app: Flask, state: RegistrationState)
     reference = register(app, plan_slot(app, capacity=3), "Ada")
     _set_state(app, state)
 
-    with pytest.raises(NotExpected) as refused:
+    with pytest.raises(NotExpected):
         _check_in(app, reference)
 
-    assert refused.value.state is state
     assert only(_registrations(app)).checked_in_at is None
 
 
@@ -75,12 +74,11 @@ def test_unknown_reference_and_other_day_are_refused(app: Flask, clock: time_mac
     reference = register(app, plan_slot(app, capacity=3), "Ada")
     clock.move_to(datetime(2099, 3, 6, 22, 30, tzinfo=UTC))  # 23:30 in Paris, the day before
 
-    with pytest.raises(NotExpected) as unknown:
+    with pytest.raises(NotExpected):
         _check_in(app, "JPO-222222")
-    with pytest.raises(OtherDay):
+    with pytest.raises(NotExpected):
         _check_in(app, reference)
 
-    assert unknown.value.state is None
     clock.move_to(datetime(2099, 3, 6, 23, 30, tzinfo=UTC))
     _check_in(app, reference)
     assert only(_registrations(app)).state is RegistrationState.ATTENDED
