@@ -23,7 +23,7 @@ help:
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
 run: .venv/installed
-	@exec $(BIN)/flask --app wsgi serve --samples
+	@exec $(BIN)/flask serve --samples
 
 test: .venv/installed-dev $(NODE_MODULES)/installed
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Commands of `flask --app wsgi`: leads, open days, mails, staff, privacy, operations."""
+"""Commands of `flask`: leads, open days, mails, staff, privacy, operations."""
 
 from flask import Flask
 

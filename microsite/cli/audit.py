@@ -1,4 +1,4 @@
-"""flask --app wsgi ops audit: is all that the database promises still so?"""
+"""flask ops audit: is all that the database promises still so?"""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""flask --app wsgi brochure …: compose the specimen brochure anew."""
+"""flask brochure …: compose the specimen brochure anew."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""flask --app wsgi leads …: take the leads out."""
+"""flask leads …: take the leads out."""
 
 import os
 import signal

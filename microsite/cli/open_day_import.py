@@ -1,4 +1,4 @@
-"""flask --app wsgi open-days import: many slots at once, from a spreadsheet; all of them or none."""
+"""flask open-days import: many slots at once, from a spreadsheet; all of them or none."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext

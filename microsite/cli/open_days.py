@@ -1,4 +1,4 @@
-"""flask --app wsgi open-days …: take a season in from a spreadsheet, take the samples away."""
+"""flask open-days …: take a season in from a spreadsheet, take the samples away."""
 
 import click
 

@@ -67,7 +67,7 @@ def test_shipped_specimen_is_what_the_command_makes_of_the_contents(app: Flask, 
     result = app.test_cli_runner().invoke(args=["brochure", "build", "--output", str(pdf), "--preview", str(preview)])
 
     assert result.exit_code == 0, result.output
-    again = "the contents have changed: run flask --app wsgi brochure build"
+    again = "the contents have changed: run flask brochure build"
     assert pdf.read_bytes() == (SHIPPED / "brochure.pdf").read_bytes(), again
     assert _size(preview) == _size(PREVIEW) == (480, 679)
 

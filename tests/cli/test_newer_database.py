@@ -33,7 +33,7 @@ def newer(app: Flask) -> None:
 
 def _run(environ: Environ, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ,
         capture_output=True,

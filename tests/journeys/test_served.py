@@ -90,7 +90,7 @@ def test_new_installation_is_served_with_samples_once(new_installation: Environ)
 
 @pytest.mark.slow
 def test_processes_that_start_together_migrate_once(new_installation: Environ) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    command = [sys.executable, "-m", "flask", "db", "upgrade"]
 
     started = [
         subprocess.Popen(command, cwd=PROJECT_ROOT, env=clean_environ() | new_installation, stderr=subprocess.PIPE)
@@ -108,7 +108,7 @@ def test_two_servers_started_together_on_one_port_give_one(new_installation: Env
     port = str(free_port())
     with served(new_installation, port=port, options=("--samples",)) as site:
         second = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "serve", "--samples"],
+            [sys.executable, "-m", "flask", "serve", "--samples"],
             cwd=PROJECT_ROOT,
             env=clean_environ() | new_installation | {"PORT": port},
             capture_output=True,
@@ -146,7 +146,7 @@ def test_port_that_is_taken_is_told_with_a_way_on(environ: Environ) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
+        command = [sys.executable, "-m", "flask", "serve"]
         ran = subprocess.run(
             command,
             cwd=PROJECT_ROOT,

@@ -31,7 +31,7 @@ def engine_name() -> str:
 
 def _commands() -> list[list[str]]:
     blocks = "".join(re.findall(r"```sh\n(.*?)```", DOCUMENT, re.S)).replace("\\\n", "")
-    return [shlex.split(line.removeprefix("flask --app wsgi open-days ")) for line in blocks.splitlines()]
+    return [shlex.split(line.removeprefix("flask open-days ")) for line in blocks.splitlines()]
 
 
 def test_commands_of_the_document_work(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

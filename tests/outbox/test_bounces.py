@@ -327,7 +327,7 @@ def test_help_says_what_each_exit_code_means(app: Flask) -> None:
 
 def _bounce_away(environ: Environ, content: bytes, *options: str) -> "subprocess.CompletedProcess[bytes]":
     """As a mail server starts it."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", *options]
+    command = [sys.executable, "-m", "flask", "outbox", "bounce", *options]
     return subprocess.run(
         command, cwd=PROJECT_ROOT, env=clean_environ() | environ, input=content, capture_output=True, check=False
     )
@@ -562,7 +562,7 @@ def test_message_that_the_program_does_not_survive_is_flagged_and_the_next_one_i
 ) -> None:
     mailbox.put(report(_id(message)))
     settings = _imap(mailbox.port)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", "--imap"]
+    command = [sys.executable, "-m", "flask", "outbox", "bounce", "--imap"]
     with (
         locked(Path(environ["MICROSITE_INSTANCE_PATH"])),
         subprocess.Popen(command, cwd=PROJECT_ROOT, env=clean_environ() | environ | settings) as reader,
