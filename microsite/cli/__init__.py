@@ -2,7 +2,6 @@
 
 from flask import Flask
 
-from .brochure import brochure
 from .leads import leads
 from .open_days import open_days
 from .ops import ops
@@ -13,5 +12,5 @@ from .staff import staff
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, outbox, brochure, staff, privacy, ops, serve):
+    for command in (leads, open_days, outbox, staff, privacy, ops, serve):
         app.cli.add_command(command)
