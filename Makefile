@@ -8,7 +8,7 @@ NODE_MODULES := tests/browser/node_modules
 # Every process that is started would compile the site anew, which takes a third of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-all soak flood fuzz audit bench screens clean
+.PHONY: help run test test-all soak flood fuzz audit bench screens brochure clean
 
 help:
 	@echo "make run    installe, prépare la base et sert le site sur http://127.0.0.1:8000 (PORT=… pour un autre port)"
@@ -20,10 +20,11 @@ help:
 	@echo "make audit  mesure l’article et les formulaires avec Lighthouse et écrit docs/audit.md ; cinq minutes environ"
 	@echo "make bench  mesure la vitesse à côté de ce qu’on peut en attendre et écrit docs/benchmarks.md (PARTS=…, SUBMISSIONS=…)"
 	@echo "make screens  photographie les pages principales dans docs/screens/"
+	@echo "make brochure  recompose la brochure spécimen après un changement des contenus (OUTPUT=…, PREVIEW=… pour l’écrire ailleurs)"
 	@echo "make clean  retire .venv et les caches ; ne touche jamais à instance/"
 
 run: .venv/installed
-	@exec $(BIN)/flask --app wsgi serve --samples
+	@exec $(BIN)/flask serve --samples
 
 test: .venv/installed-dev $(NODE_MODULES)/installed
 	$(BIN)/ruff check .
@@ -53,6 +54,9 @@ bench: .venv/installed-dev
 
 screens: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.screens
+
+brochure: .venv/installed-dev
+	@$(BIN)/python -m microsite.cli.brochure $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(PREVIEW),--preview "$(PREVIEW)")
 
 clean:
 	rm -rf .venv $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

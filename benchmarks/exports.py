@@ -98,7 +98,7 @@ def _export(folder: Path) -> _Run:
 
 
 def _exporting(folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export", "--output", str(folder / "ours.csv")]
+    command = [sys.executable, "-m", "flask", "leads", "export", "--output", str(folder / "ours.csv")]
     environ = {**os.environ, "MICROSITE_INSTANCE_PATH": str(folder)}
     return subprocess.Popen(command, cwd=PROJECT_ROOT, env=environ, stderr=subprocess.DEVNULL)
 

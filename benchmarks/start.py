@@ -13,7 +13,7 @@ from microsite.config import PROJECT_ROOT
 from .options import Options, number, spread, table
 from .serving import Server, free_port, served
 
-_COMMAND = (sys.executable, "-m", "flask", "--app", "wsgi", "serve", "--samples")
+_COMMAND = (sys.executable, "-m", "flask", "serve", "--samples")
 # Seconds.
 _PATIENCE = 60
 _REST = 20

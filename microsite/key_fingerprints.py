@@ -63,8 +63,8 @@ _FAULTS = {
     State.UNREADABLE: "la clé {name} de ce serveur est illisible",
 }
 _MEND = (
-    "prenez le fichier sur un autre serveur : ssh AUTRE_SERVEUR cat {path} | flask --app wsgi ops adopt-key {name} - "
-    "(perdue partout ? flask --app wsgi ops adopt-key --help)"
+    "prenez le fichier sur un autre serveur : ssh AUTRE_SERVEUR cat {path} | flask ops adopt-key {name} - "
+    "(perdue partout ? flask ops adopt-key --help)"
 )
 
 

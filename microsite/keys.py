@@ -117,7 +117,7 @@ def load_keys(instance: Path) -> Keys:
         ) from None
     except KeyUnreadable:
         raise StartError(
-            f"Clé secrète {path} : au moins {_LEAST} caractères sans accent ; voyez flask --app wsgi ops adopt-key"
+            f"Clé secrète {path} : au moins {_LEAST} caractères sans accent ; voyez flask ops adopt-key"
         ) from None
 
 

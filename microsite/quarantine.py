@@ -1,8 +1,7 @@
-"""Taking submissions out of quarantine, with all that was held back: for commands and screens alike. Callers commit."""
+"""Taking submissions out of quarantine, with all that was held back. Callers commit."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +16,6 @@ from .leads.notifications import notify
 from .leads.receipts import Receipt
 from .leads.services import NotQuarantined, NotSpam
 from .open_days import services as open_days
-from .open_days.models import RegistrationState
-from .open_days.queries import find_registration
 
 _FOLLOW_UPS = {
     FormName.BROCHURE: brochures.follow_up,
@@ -31,28 +28,11 @@ _HELD = SubmissionStatus.QUARANTINED
 Judge = Callable[[Submission], None]
 
 
-class Outcome(StrEnum):
-    """What became of the slot that was chosen."""
-
-    # Or none was chosen.
-    SEATED = "seated"
-    WAITING = "waiting"
-    # It isn't offered any more, or is too small: they are told of the next date.
-    ALERTED = "alerted"
-
-
-def release(session: Session, submission: Submission, *, notify_every: str, now: datetime) -> Outcome:
-    """Let it count, and run what the quarantine held back; `notify_every` is how often admissions are told.
-
-    Raises NotQuarantined.
-    """
-    leads.release(session, submission)
-    _run(session, submission, notify_every=notify_every, now=now)
-    return _outcome(session, submission)
-
-
 def release_all(session: Session, ids: Iterable[int], *, notify_every: str, now: datetime, done: Judge) -> int:
-    """Release each that is still held, `done` with it; how many those are."""
+    """Let each that is still held count, run what the quarantine held back, `done` with it; how many those are.
+
+    `notify_every` is how often admissions are told.
+    """
     held = [submission for submission in _locked(session, set(ids)) if submission.status is _HELD]
     # All leads before any slot, in one order: nobody who locks a lead, then a slot, ever crosses this.
     for submission in sorted(held, key=lambda one: email_key(one.email)):
@@ -93,13 +73,3 @@ def _locked(session: Session, ids: set[int]) -> list[Submission]:
     chosen = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
     found = session.scalars(chosen.with_for_update().execution_options(populate_existing=True)).all()
     return sorted(found, key=lambda submission: (submission.answers.get("slot_id") or 0, submission.id))
-
-
-def _outcome(session: Session, submission: Submission) -> Outcome:
-    slot_id = submission.answers.get("slot_id")
-    if slot_id is None or submission.lead_id is None:
-        return Outcome.SEATED
-    registration = find_registration(session, lead_id=submission.lead_id, slot_id=slot_id)
-    if registration is None:
-        return Outcome.ALERTED
-    return Outcome.WAITING if registration.state is RegistrationState.WAITING else Outcome.SEATED

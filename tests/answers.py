@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 
+from microsite.campaigns import services
+from microsite.campaigns.services import CampaignPlan
 from microsite.content_files import SHIPPED
 from microsite.db import db, writing
+from microsite.leads.models import Submission
 from microsite.open_days.models import Slot
 from microsite.open_days.planning import DayPlan, SlotPlan, cancel_slot, plan_open_day
+from microsite.open_days.queries import seats_taken, waiting_alerts
+from microsite.quarantine import release_all
 from microsite.school import PARIS
-from microsite.web.context import utc_now
+from microsite.web.context import current_settings, utc_now
 
 BROCHURE = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr"}
 TELL_ME = BROCHURE | {"slot": "prevenez-moi"}
@@ -33,17 +39,6 @@ def export(app: Flask, *options: str) -> list[dict[str, str]]:
     result = app.test_cli_runner().invoke(args=["leads", "export", "--dialect", "rfc4180", *options])
     assert result.exit_code == 0, result.output
     return list(csv.DictReader(io.StringIO(result.stdout_bytes.decode(), newline="")))
-
-
-def add_slot(app: Flask, *, capacity: int, day: str = "2099-03-07", hours: str = "10:00-12:00") -> str:
-    """Plan an open day by the command; the value that the form gives its slot."""
-    arguments = ["open-days", "add", "--place", "Paris", "--date", day, "--slot", hours, "--capacity", str(capacity)]
-    result = app.test_cli_runner().invoke(args=arguments)
-    assert result.exit_code == 0, result.output
-    listed = app.test_cli_runner().invoke(args=["open-days", "list"]).output
-    lines = [line for line in listed.splitlines() if "places prises" in line]
-    year, month, date = day.split("-")
-    return next(line.split()[0] for line in lines if f"{date}/{month}/{year} {hours[:5]}" in line)
 
 
 def plan_slot(
@@ -73,6 +68,39 @@ def plan_slot(
 def call_off(app: Flask, slot: str) -> None:
     with app.app_context(), writing():
         cancel_slot(db.session(), db.session.get_one(Slot, int(slot)), now=utc_now())
+
+
+def count_taken(app: Flask, slot: str) -> int:
+    """Seats of the slot that people hold."""
+    with app.app_context():
+        return seats_taken(db.session(), int(slot))
+
+
+def count_alerts(app: Flask) -> int:
+    """People who asked to be told of a date."""
+    with app.app_context():
+        return waiting_alerts(db.session())
+
+
+def release(app: Flask, reference: str) -> bool:
+    """Take this submission out of quarantine; whether it was held there."""
+    with app.app_context(), writing():
+        ids = list(db.session.scalars(select(Submission.id).filter_by(reference=reference)))
+        every = current_settings().notify_admissions
+        return release_all(db.session(), ids, notify_every=every, now=utc_now(), done=lambda _submission: None) == 1
+
+
+def add_campaign(app: Flask, code: str, **plan: Any) -> None:
+    """Add a fair's poster, or what `plan` makes of it."""
+    defaults = {"name": "Salon", "source": "affiche", "medium": "qr"}
+    with app.app_context(), writing():
+        services.add_campaign(db.session(), CampaignPlan(code=code, **defaults | plan), now=utc_now())
+
+
+def allow_site(app: Flask, origin: str) -> None:
+    """Let a site frame the forms."""
+    with app.app_context(), writing():
+        services.allow_embed_host(db.session(), origin, note="", now=utc_now())
 
 
 def complete_school(instance: Path) -> None:

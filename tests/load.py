@@ -21,7 +21,7 @@ from microsite.open_days.models import OVER, Registration, RegistrationState
 from microsite.outbox.services import LEASE
 from microsite.web.context import utc_now
 
-from .answers import APPLICATION, BROCHURE, add_slot
+from .answers import APPLICATION, BROCHURE, plan_slot
 from .page import CheckedClient, Form
 
 _MANY, _FEW = 9999, 6
@@ -65,7 +65,7 @@ class Load:
 def mixed_load(app: Flask) -> Load:
     client = app.test_client()
     assert isinstance(client, CheckedClient)
-    many, few = add_slot(app, capacity=_MANY), add_slot(app, capacity=_FEW, day="2099-03-14")
+    many, few = plan_slot(app, capacity=_MANY), plan_slot(app, capacity=_FEW, day="2099-03-14")
     brochure, application, open_day = (
         client.page(path).form(path) for path in ("/brochure", "/candidater", "/portes-ouvertes")
     )

@@ -79,7 +79,7 @@ def started(
 ) -> Iterator[Server]:
     """A server; `log` takes what it prints.
 
-    With `options` it is `flask --app wsgi serve` as `make run` has it; without, what that becomes once the database
+    With `options` it is `flask serve` as `make run` has it; without, what that becomes once the database
     is up to date, as the tests' are.
     """
     port = port or str(free_port())

@@ -106,7 +106,7 @@ def test_start_ends_with_the_line_and_without_a_traceback(tmp_path: Path) -> Non
     environ = {"MICROSITE_INSTANCE_PATH": str(tmp_path), "MICROSITE_WORKERS": "x", "PATH": "/usr/bin:/bin"}
 
     started = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export"],
+        [sys.executable, "-m", "flask", "leads", "export"],
         cwd=PROJECT_ROOT, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -61,9 +61,7 @@ def test_restore_drill_of_the_document_works(complete: Flask) -> None:
     for line in drill.splitlines():
         let_go(complete)
         backups = find_backups(Path(complete.instance_path) / "backups")
-        arguments = shlex.split(
-            line.removeprefix("flask --app wsgi ").replace("ARCHIVE", str(backups[0].path) if backups else "")
-        )
+        arguments = shlex.split(line.removeprefix("flask ").replace("ARCHIVE", str(backups[0].path) if backups else ""))
         result = complete.test_cli_runner().invoke(args=arguments)
         assert result.exit_code == 0, (line, result.output)
 
@@ -112,13 +110,21 @@ def test_exposure_of_the_units_is_low(name: str, units: Path) -> None:
     assert judged.returncode == 0
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_unit_runs_flask_from_the_folder_of_the_program(name: str) -> None:
+    text = (DEPLOY / name).read_text()
+
+    assert re.findall(r"(?m)^WorkingDirectory=(.*)", text) == ["/srv/microsite"]
+    assert re.findall(r"(?m)^ExecStart=(\S+)", text) == ["/srv/microsite/.venv/bin/flask"]
+
+
 def test_mailbox_of_reports_is_read_every_fifteen_minutes_where_there_is_one() -> None:
     calendar = re.findall(r"(?m)^OnCalendar=(.*)", (DEPLOY / "microsite-bounces.timer").read_text())
     start = re.findall(r"(?m)^ExecStart=(.*)", (DEPLOY / "microsite-bounces.service").read_text())
 
     # One run that hangs must not be the last one.
     assert re.findall(r"(?m)^TimeoutStartSec=(.*)", (DEPLOY / "microsite-bounces.service").read_text()) == ["10min"]
-    assert (calendar, start) == (["*:0/15"], ["/srv/microsite/.venv/bin/flask --app wsgi outbox bounce --imap"])
+    assert (calendar, start) == (["*:0/15"], ["/srv/microsite/.venv/bin/flask outbox bounce --imap"])
     (enabled,) = [part for part in DOCUMENT.split("\n- ") if "enable --now microsite-bounces.timer" in part]
     assert "MICROSITE_IMAP_HOST" in enabled
 
@@ -150,16 +156,16 @@ def test_installation_works_as_it_is_written(machine: Machine) -> None:
 
 @pytest.mark.slow
 def test_new_version_and_the_way_back_work_as_they_are_written(machine: Machine) -> None:
-    machine.run("microsite open-days add --place Paris --date 2099-03-07 --slot 10:00-12:00 --capacity 9")
+    machine.run("microsite staff add avant@ecole.fr --name Avant --role admissions")
     newer, back = machine.blocks("## Nouvelle version, et retour")
 
     machine.run(newer)
-    machine.run("microsite open-days add --place Lyon --date 2099-04-04 --slot 10:00-12:00 --capacity 9")
+    machine.run("microsite staff add apres@ecole.fr --name Après --role admissions")
     machine.run(back)
 
-    machine.run("microsite open-days list")
-    assert "07/03/2099" in machine.last()
-    assert "04/04/2099" not in machine.last()
+    machine.run("microsite staff list")
+    assert "avant@ecole.fr" in machine.last()
+    assert "apres@ecole.fr" not in machine.last()
     # What the older version asks for is there before its program restores.
     lines = back.splitlines()
     assert [line.split()[0] for line in lines] == ["systemctl", "git", ".venv/bin/pip", "microsite", "systemctl"]

@@ -52,7 +52,7 @@ def _folder(settings: Environ) -> Path:
 
 def _start(settings: Environ, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT_ROOT,
         env=clean_environ() | settings | {"PORT": str(free_port()), "MICROSITE_WORKERS": "1"},
         stdin=subprocess.DEVNULL,
@@ -107,7 +107,7 @@ def _mend(settings: Environ, complained: str, *, neighbour: Environ) -> str:
     reading, _, adopting = printed.partition(" | ")
     name = Path(shlex.split(reading)[-1]).name
     assert shlex.split(reading) == ["cat", str(_folder(settings) / name)]
-    assert shlex.split(adopting) == ["flask", "--app", "wsgi", "ops", "adopt-key", name, "-"]
+    assert shlex.split(adopting) == ["flask", "ops", "adopt-key", name, "-"]
     mended = subprocess.run(
         [sys.executable, "-m", *shlex.split(adopting)],
         cwd=PROJECT_ROOT,

@@ -72,7 +72,7 @@ def _save_database(engine: Engine, parts: Path) -> str:
             revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
         postgres.dump(engine, parts / POSTGRESQL_DUMP)
     if not revision:
-        raise NothingToSave("la base est vide : lancez d’abord flask --app wsgi db upgrade")
+        raise NothingToSave("la base est vide : lancez d’abord flask db upgrade")
     return revision
 
 

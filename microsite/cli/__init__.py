@@ -1,10 +1,7 @@
-"""Commands of `flask --app wsgi`: leads, open days, campaigns, partners’ sites, mails, staff, privacy, operations."""
+"""Commands of `flask`: leads, open days, mails, staff, privacy, operations."""
 
 from flask import Flask
 
-from .brochure import brochure
-from .campaigns import campaigns
-from .embed_hosts import embed_hosts
 from .leads import leads
 from .open_days import open_days
 from .ops import ops
@@ -15,5 +12,5 @@ from .staff import staff
 
 
 def init_app(app: Flask) -> None:
-    for command in (leads, open_days, campaigns, embed_hosts, outbox, brochure, staff, privacy, ops, serve):
+    for command in (leads, open_days, outbox, staff, privacy, ops, serve):
         app.cli.add_command(command)

@@ -1,4 +1,4 @@
-"""flask --app wsgi ops adopt-key: a server takes the keys that another one has, and keeps those of its list."""
+"""flask ops adopt-key: a server takes the keys that another one has, and keeps those of its list."""
 
 from contextlib import suppress
 from pathlib import Path

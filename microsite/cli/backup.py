@@ -1,4 +1,4 @@
-"""flask --app wsgi ops backup: one dated archive of all that this installation owns."""
+"""flask ops backup: one dated archive of all that this installation owns."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""flask --app wsgi outbox bounce: read delivery reports, from standard input or from a mailbox."""
+"""flask outbox bounce: read delivery reports, from standard input or from a mailbox."""
 
 import os
 import sys

@@ -1,10 +1,10 @@
-"""flask --app wsgi brochure …: compose the specimen brochure anew."""
+"""`make brochure`: compose the specimen brochure anew. No command of the site's: its tools are for development."""
 
 from pathlib import Path
 
 import click
 from flask import current_app, url_for
-from flask.cli import AppGroup
+from flask.cli import with_appcontext
 
 from ..brochures.services import FILE_NAME
 from ..brochures.specimen.words import load_words
@@ -15,21 +15,20 @@ from ..web.context import current_school, current_settings
 PREVIEW = PROJECT_ROOT / "static" / "img" / "brochure.avif"
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
-brochure = AppGroup("brochure", help="La brochure spécimen : la recomposer après un changement des contenus.")
 
-
-@brochure.command("build")
+@click.command()
 @click.option("--output", type=_FILE, help="Où écrire le PDF ; sans elle, à la place du spécimen du programme.")
 @click.option(
     "--preview", type=_FILE, help="Où écrire sa couverture (AVIF) ; sans --output, à sa place dans le programme."
 )
+@with_appcontext
 def build(output: Path | None, preview: Path | None) -> None:
     """Compose la brochure en PDF, d’après brochure.toml, school.toml et le glossaire de l’article d’accueil."""
     try:
         from ..brochures.specimen.press import PressError, Specimen, print_specimen
     except ModuleNotFoundError as error:
         raise click.ClickException(
-            f"« {error.name} » n’est pas installé ; lancez pip install -r requirements-dev.txt, puis cette commande."
+            f"« {error.name} » n’est pas installé ; lancez pip install -r requirements-dev.txt, puis recommencez."
         ) from None
     school = current_school()
     article = current_app.extensions["articles"][school.home_article]
@@ -64,3 +63,7 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         raise click.ClickException(f"« {path} » ne peut pas être écrit ({error.strerror}).") from None
     click.echo(f"Écrit : {path} ({len(content) / 1000:.0f} Ko)")
+
+
+if __name__ == "__main__":
+    build()

@@ -1,4 +1,4 @@
-"""flask --app wsgi ops check: what is left to do before opening to the public, and what has gone wrong since."""
+"""flask ops check: what is left to do before opening to the public, and what has gone wrong since."""
 
 import sys
 from collections.abc import Iterator

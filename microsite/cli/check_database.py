@@ -32,7 +32,7 @@ _CLOCK = timedelta(minutes=2)
 _LATE = timedelta(minutes=15)
 # SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html).
 _DAMAGED = (11, 26)
-_UNREADABLE = "Base de données illisible ({}) : restaurez une sauvegarde, flask --app wsgi ops restore"
+_UNREADABLE = "Base de données illisible ({}) : restaurez une sauvegarde, flask ops restore"
 
 
 def database_findings(*, fast: bool) -> Iterator[str]:
@@ -57,13 +57,13 @@ def row_findings() -> Iterator[str]:
     """Of a database that is reachable and up to date."""
     with reading():
         if any(slot.is_sample for slot in all_slots(db.session())):
-            yield "Des journées d’exemple sont proposées : flask --app wsgi open-days remove-samples"
+            yield "Des journées d’exemple sont proposées : flask open-days remove-samples"
         if has_samples(db.session()):
-            yield "Des demandes d’exemple sont dans la base : flask --app wsgi ops sample --remove"
+            yield "Des demandes d’exemple sont dans la base : flask ops sample --remove"
         if is_late(db.session(), now=utc_now()):
-            yield "Effacement quotidien : aucun depuis deux jours ; site arrêté ? flask --app wsgi privacy purge"
+            yield "Effacement quotidien : aucun depuis deux jours ; site arrêté ? flask privacy purge"
         if dead := count_by_status(db.session())[MailStatus.DEAD]:
-            yield f"Messages refusés : {dead} ; voyez flask --app wsgi outbox list"
+            yield f"Messages refusés : {dead} ; voyez flask outbox list"
         yield from parted_findings(db.session(), now=utc_now())
         yield from _held_findings() or _waiting_findings(utc_now())
         yield from _clock_findings(utc_now())
@@ -88,26 +88,26 @@ def _revision_findings() -> Iterator[str]:
         return
     current, newest = current_revision(), scripts().get_current_head()
     if current != newest:
-        yield f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask --app wsgi db upgrade"
+        yield f"Base de données en version {current or 'vide'}, attendue {newest} : lancez flask db upgrade"
 
 
 def _sqlite_findings(*, fast: bool) -> Iterator[str]:
     for fault in faults(Path(str(db.engine.url.database)), fast=fast):
-        yield f"Base de données abîmée : {fault} ; restaurez une sauvegarde, flask --app wsgi ops restore"
+        yield f"Base de données abîmée : {fault} ; restaurez une sauvegarde, flask ops restore"
 
 
 def _held_findings() -> list[str]:
     hold = find_hold(db.session())
     if hold is None:
         return []
-    return [f"{hold_sentences(hold)} Essayer maintenant : flask --app wsgi outbox retry --now"]
+    return [f"{hold_sentences(hold)} Essayer maintenant : flask outbox retry --now"]
 
 
 def _waiting_findings(now: datetime) -> Iterator[str]:
     since = due_since(db.session(), now=now)
     if since is not None and now - since > _LATE:
         minutes = (now - since) // timedelta(minutes=1)
-        yield f"Des messages attendent depuis {minutes} minutes : le site est-il servi ? flask --app wsgi outbox list"
+        yield f"Des messages attendent depuis {minutes} minutes : le site est-il servi ? flask outbox list"
 
 
 def _clock_findings(now: datetime) -> Iterator[str]:

@@ -75,10 +75,10 @@ def _proxy_findings() -> Iterator[str]:
 def _backup_findings() -> Iterator[str]:
     backups = find_backups(current_settings().instance_path / FOLDER)
     if not backups:
-        yield "Aucune sauvegarde : flask --app wsgi ops backup, chaque jour (docs/deploy/README.md)"
+        yield "Aucune sauvegarde : flask ops backup, chaque jour (docs/deploy/README.md)"
     elif (age := utc_now() - backups[0].made_at) > _BACKUP_AGE:
         hours = age // timedelta(hours=1)
-        yield f"La dernière sauvegarde a {hours} heures : flask --app wsgi ops backup, chaque jour"
+        yield f"La dernière sauvegarde a {hours} heures : flask ops backup, chaque jour"
 
 
 def _disk_findings() -> Iterator[str]:

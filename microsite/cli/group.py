@@ -23,8 +23,7 @@ def told_in_one_line() -> Iterator[None]:
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise click.ClickException(
-            f"la base de données est injoignable ou n’est pas à jour ({reason}). "
-            "Voyez ce qui manque : flask --app wsgi ops check"
+            f"la base de données est injoignable ou n’est pas à jour ({reason}). Voyez ce qui manque : flask ops check"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""flask --app wsgi leads …: take the leads out, take one out of quarantine."""
+"""flask leads …: take the leads out."""
 
 import os
 import signal
@@ -17,25 +17,15 @@ from ..exports.dialects import Dialect, ExcelFr, Rfc4180
 from ..exports.services import file_when_complete, found_rows, write_csv
 from ..exports.sheets import Sheet, submissions_sheet
 from ..leads.models import FormName
-from ..leads.queries import Selection, find_by_reference
-from ..leads.services import NotQuarantined
-from ..quarantine import Outcome, release
+from ..leads.queries import Selection
 from ..school import day_begins, day_ends
-from ..web.context import current_school, current_settings, utc_now
+from ..web.context import current_school
 from .group import DatabaseGroup
 from .options import Day
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-_OUTCOMES = {
-    Outcome.SEATED: "",
-    Outcome.WAITING: " ; le créneau choisi est complet : la personne est sur sa liste d’attente",
-    Outcome.ALERTED: (
-        " ; le créneau choisi n’est plus proposé, ou trop petit pour le groupe : "
-        "la personne sera prévenue de la prochaine date"
-    ),
-}
 
-leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV, lever une quarantaine.")
+leads = DatabaseGroup("leads", help="Les contacts : les sortir en CSV.")
 
 
 @leads.command("export")
@@ -81,15 +71,6 @@ def export(
             _to_standard_output(sheet, writing)
         else:
             _to_file(output, sheet, writing)
-
-
-@leads.command("release")
-@click.argument("references", nargs=-1, required=True)
-def release_command(references: tuple[str, ...]) -> None:
-    """Sort des demandes de quarantaine : elles comptent alors comme les autres, place comprise."""
-    failed = [reference for reference in references if not _release(reference)]
-    if failed:
-        sys.exit(1)
 
 
 def _to_standard_output(sheet: Sheet, writing: Writing) -> None:
@@ -142,21 +123,3 @@ def _leaving_nothing_behind() -> Iterator[None]:
 def _exhaust(counts: Iterable[int]) -> None:
     for _ in counts:
         pass
-
-
-def _release(reference: str) -> bool:
-    submission = find_by_reference(db.session(), reference)
-    if submission is None:
-        click.echo(f"{reference} : référence inconnue.", err=True)
-        return False
-    # Two people may release the same one at the same moment.
-    db.session.refresh(submission, with_for_update=True)
-    try:
-        outcome = release(db.session(), submission, notify_every=current_settings().notify_admissions, now=utc_now())
-        db.session.commit()
-    except NotQuarantined:
-        db.session.rollback()
-        click.echo(f"{reference} : pas en quarantaine.", err=True)
-        return False
-    click.echo(f"{submission.reference} : quarantaine levée{_OUTCOMES[outcome]}.")
-    return True

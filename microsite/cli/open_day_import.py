@@ -1,6 +1,6 @@
-"""flask --app wsgi open-days import: many slots at once, from a spreadsheet; all of them or none."""
+"""flask open-days import: many slots at once, from a spreadsheet; all of them or none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -19,9 +19,9 @@ from ..school import day_begins, day_ends
 from ..web.context import utc_now
 from .french_text import ENCODINGS
 from .open_day_file import HEADINGS, Mistake, PlannedLine, Unreadable, read_sheet
-from .open_day_words import already_planned, warn
 
 _MERGED = ("access", "description", "online_url")
+_EDIT = "« Modifier », sur sa page dans Portes ouvertes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,9 @@ def import_command(file: BinaryIO, dry_run: bool, encoding: str | None) -> None:
             db.session.commit()
     for line in said:
         click.echo(line)
-    warn(doubted)
+    # Once each, beside the command's own output.
+    for doubt in dict.fromkeys(doubted):
+        click.echo(f"Attention : {doubt}.", err=True)
 
 
 def _groups(lines: list[PlannedLine]) -> list[_Group]:
@@ -152,7 +154,7 @@ def _said_of_those_there(groups: list[_Group]) -> Iterator[str]:
         for line, slot in group.there:
             cancelled = ", annulé depuis" if slot.cancelled_at else ""
             differs = (slot.ends_at, slot.capacity) != (line.slot.ends_at, line.slot.capacity)
-            change = f" ; il en diffère, open-days edit --slot {slot.id} le change" if differs and not cancelled else ""
+            change = f" ; il en diffère, pour le changer : {_EDIT}" if differs and not cancelled else ""
             yield f"ligne {line.number} : déjà prévu (créneau {slot.id}{cancelled}){change}."
 
 
@@ -171,7 +173,15 @@ def _doubts(groups: list[_Group], *, now: datetime) -> Iterator[str]:
             yield from (f"ligne {line.number} : {doubt}" for doubt in doubts(line.slot, now=now))
         if group.new and not group.days:
             held = days_on(db.session(), group.on)
-            yield from (f"ligne {group.new[0].number} : {doubt}" for doubt in already_planned(held))
+            yield from (f"ligne {group.new[0].number} : {doubt}" for doubt in _already_planned(held))
+
+
+def _already_planned(days: Iterable[OpenDay]) -> Iterator[str]:
+    for day in days:
+        yield (
+            f"une journée est déjà prévue ce jour-là, « {day.title}, {day.place} » ; "
+            "pour lui ajouter un créneau : « Ajouter des créneaux », dans Portes ouvertes"
+        )
 
 
 def _add(groups: list[_Group], *, now: datetime) -> None:

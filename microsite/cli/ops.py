@@ -1,4 +1,4 @@
-"""flask --app wsgi ops …: is this installation ready, is it saved, and back again."""
+"""flask ops …: is this installation ready, is it saved, and back again."""
 
 from .adopt_key import adopt_key
 from .backup import backup

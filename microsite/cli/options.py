@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from .. import school
-from ..db import LARGEST_ID
 from ..text import without_invisible
 from ..web.fields import SECURE_URL, legible
 
@@ -17,31 +16,16 @@ _MOMENT = re.compile(r"(?P<day>[0-9/-]+)(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minu
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 
 
-class Number(click.ParamType[int]):
-    """What `list` shows in front of something."""
-
-    name = "NUMÉRO"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value)
-        if not (re.fullmatch("[0-9]{1,10}", text) and 1 <= int(text) <= LARGEST_ID):
-            self.fail(f"« {text} » n’est pas un numéro comme ceux que montre list.", param, ctx)
-        return int(text)
-
-
 class Line(click.ParamType[str]):
-    """One line of text of `limit` characters at most; empty only where that takes away what was there."""
+    """One line of text of 1 to `limit` characters."""
 
     name = "TEXTE"
 
-    def __init__(self, *, limit: int, may_be_empty: bool = False) -> None:
+    def __init__(self, *, limit: int) -> None:
         self.limit = limit
-        self.may_be_empty = may_be_empty
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = value.strip()
-        if not text and self.may_be_empty:
-            return ""
         if not text or len(text) > self.limit or legible(text) != unicodedata.normalize("NFC", text):
             self.fail(f"attendu un texte lisible de 1 à {self.limit} caractères.", param, ctx)
         return legible(text)
@@ -63,7 +47,7 @@ class SecureUrl(Line):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         address = super().convert(value, param, ctx)
-        if address and not SECURE_URL.fullmatch(address):
+        if not SECURE_URL.fullmatch(address):
             self.fail(f"« {address} » : attendu une adresse qui commence par https://, sans espace.", param, ctx)
         return address
 

@@ -1,4 +1,4 @@
-"""flask --app wsgi outbox …: see what has left and what hasn't, try again, give up, send, preview."""
+"""flask outbox …: see what has left and what hasn't, try again, give up, send, preview."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""flask --app wsgi privacy …: what has had its time, its removal, the record of processing."""
+"""flask privacy …: what has had its time, its removal, the record of processing."""
 
 import sys
 from collections import Counter

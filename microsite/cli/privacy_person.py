@@ -1,4 +1,4 @@
-"""flask --app wsgi privacy export and erase: what is held about one person, given to them or deleted for good."""
+"""flask privacy export and erase: what is held about one person, given to them or deleted for good."""
 
 import json
 import sys

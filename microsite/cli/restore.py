@@ -1,4 +1,4 @@
-"""flask --app wsgi ops restore: an archive takes the place of what is there; whoever was erased since stays erased."""
+"""flask ops restore: an archive takes the place of what is there; whoever was erased since stays erased."""
 
 import tempfile
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""flask --app wsgi ops rotate-key: another key signs from now on."""
+"""flask ops rotate-key: another key signs from now on."""
 
 import click
 from flask.cli import with_appcontext

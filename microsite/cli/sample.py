@@ -1,4 +1,4 @@
-"""flask --app wsgi ops sample: invented people by the hundred thousand, to try and to measure with."""
+"""flask ops sample: invented people by the hundred thousand, to try and to measure with."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""flask --app wsgi serve: bring the database up to date, then become the server."""
+"""flask serve: bring the database up to date, then become the server."""
 
 import fcntl
 import os
@@ -141,7 +141,7 @@ def _tell_what_to_open(settings: Settings, password: str | None) -> None:
     if password:
         click.echo(f"\nPour l’équipe : {_FIRST_ACCOUNT}, mot de passe provisoire {password}")
         click.echo("Notez-le : il n’est montré qu’une fois (staff reset en donne un autre).")
-    click.echo("\nLes contacts en CSV :     .venv/bin/flask --app wsgi leads export --output contacts.csv")
+    click.echo("\nLes contacts en CSV :     .venv/bin/flask leads export --output contacts.csv")
     if not settings.smtp_host:
         click.echo(f"Les messages, en .eml :   {settings.instance_path / MAILS_FOLDER}")
     click.echo("Pour arrêter :            Ctrl+C\n")

@@ -1,4 +1,4 @@
-"""flask --app wsgi staff …: who may open the back-office."""
+"""flask staff …: who may open the back-office."""
 
 import click
 from sqlalchemy import select

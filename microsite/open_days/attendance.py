@@ -18,19 +18,7 @@ from .seats import SlotClosed, SlotFull, lock_slot, pass_on
 
 
 class NotExpected(ValueError):
-    """They have no seat: `state` is their last registration's, None where there is none."""
-
-    def __init__(self, state: RegistrationState | None) -> None:
-        super().__init__(state)
-        self.state = state
-
-
-class OtherDay(ValueError):
-    """Their slot isn't today; `registration` says when it is."""
-
-    def __init__(self, registration: Registration) -> None:
-        super().__init__(registration.id)
-        self.registration = registration
+    """They have no seat, or none today."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +29,16 @@ class CheckedIn:
 
 
 def check_in(session: Session, reference: str, *, now: datetime) -> CheckedIn:
-    """Note that whoever this reference stands for has come. Raises NotExpected, OtherDay."""
+    """Note that whoever this reference stands for has come. Raises NotExpected."""
     registration = find_arriving(session, reference)
     if registration is None:
-        raise NotExpected(None)
+        raise NotExpected
     lock_slot(session, registration.slot_id)
     session.refresh(registration)
     if registration.state not in SEATED:
-        raise NotExpected(registration.state)
+        raise NotExpected
     if not is_today(registration.slot, now=now):
-        raise OtherDay(registration)
+        raise NotExpected
     return _attend(registration, now=now)
 
 

@@ -1,4 +1,4 @@
-"""What whoever plans is told, at a command or on a page: why a plan can't be, and what in it may be a mistake."""
+"""What whoever plans is told, on a page or by the import: why a plan can't be, and what in it may be a mistake."""
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta

@@ -38,9 +38,9 @@ class Attendee:
     access_needs: str
 
 
-def list_fillings(session: Session, *, after: datetime | None = None) -> list[SlotFilling]:
+def list_fillings(session: Session, *, after: datetime) -> list[SlotFilling]:
     """Every slot that ends after that moment, cancelled ones too, earliest first."""
-    return _fillings(session, select(Slot.id).where(Slot.ends_at > after) if after is not None else select(Slot.id))
+    return _fillings(session, select(Slot.id).where(Slot.ends_at > after))
 
 
 def next_day(session: Session, *, now: datetime) -> list[SlotFilling]:

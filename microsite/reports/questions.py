@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from ..campaigns.attribution import tidy
-from ..campaigns.models import VIEW_LIMIT
+from ..campaigns.attribution import folded, tidy
+from ..campaigns.models import VIEW_LIMIT, Campaign
 from ..leads.models import FormName
 from ..leads.queries import Selection
 from ..school import day_begins, day_ends
-from .campaigns import Period, campaign_name
 
 
 class Axis(StrEnum):
@@ -19,6 +18,20 @@ class Axis(StrEnum):
     FORM = "form"
     ARTICLE = "article"
     DAY = "day"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Days in Paris, both included. `selection` says the same of submissions."""
+
+    since: date
+    until: date
+    selection: Selection
+
+    def touches(self, campaign: Campaign) -> bool:
+        """Whether one of its days is a day of the campaign, which may be open-ended."""
+        begins_in_time = campaign.starts_on is None or campaign.starts_on <= self.until
+        return begins_in_time and (campaign.ends_on is None or campaign.ends_on >= self.since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,3 +63,8 @@ class Question:
     def days(self) -> Iterator[date]:
         for number in range((self.until - self.since).days + 1):
             yield self.since + timedelta(days=number)
+
+
+def campaign_name(campaign: str) -> str:
+    """As long as a view's, so that both meet; « Salon-2026 », typed by hand, is salon-2026."""
+    return folded(campaign[:VIEW_LIMIT])

@@ -11,9 +11,8 @@ from ..campaigns.models import VIEW_LIMIT, ViewCount
 from ..db import UTCDateTime
 from ..leads.models import FormName, Submission
 from ..school import day_begins, day_ends
-from .campaigns import campaign_name
 from .outcomes import count_opened, count_seated
-from .questions import Axis, Question
+from .questions import Axis, Question, campaign_name
 
 _Columns = Mapping[Axis, InstrumentedAttribute[Any] | ColumnElement[Any]]
 _SEEN: _Columns = {

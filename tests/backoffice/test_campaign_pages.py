@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,12 +15,13 @@ from sqlalchemy import select
 from microsite.backoffice.models import AuditEntry, Role
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.models import Campaign, ViewCount
+from microsite.campaigns.queries import list_campaigns
 from microsite.campaigns.snippets import EMBEDDED, snippet
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
 
+from ..answers import add_campaign, allow_site
 from ..campaigns.conftest import PHONE
-from ..journeys.test_attribution import add
 from ..page import CheckedClient, Page
 from .conftest import Desk, enter
 
@@ -71,6 +73,8 @@ def test_campaign_is_added_with_its_two_addresses(desk: Desk, app: Flask) -> Non
     [
         ({"code": "Salon 2026"}, "code"),
         ({"code": "salon-2026-" + "x" * 60}, "code"),
+        ({"code": "salon--2026"}, "code"),
+        ({"code": "été"}, "code"),
         ({"name": ""}, "name"),
         ({"source": "  "}, "source"),
         ({"source": "x" * 201}, "source"),
@@ -128,10 +132,22 @@ def test_second_person_to_change_a_campaign_is_told_and_overwrites_nothing(desk:
     assert again.one("h1").text() == "Le second"
 
 
+def test_campaigns_of_one_day_are_listed_alike_on_both_engines(app: Flask) -> None:
+    for code in ("salon-b", "salon", "salona", "salon-a"):
+        add_campaign(app, code, starts_on=date(2027, 1, 1))
+    add_campaign(app, "toujours")
+    add_campaign(app, "demain", starts_on=date(2027, 1, 2))
+
+    with app.app_context():
+        codes = [campaign.code for campaign in list_campaigns(db.session())]
+
+    assert codes == ["toujours", "demain", "salon", "salon-a", "salona", "salon-b"]
+
+
 @pytest.mark.parametrize("kind", ["svg", "png"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_code_leads_where_the_short_address_does(desk: Desk, app: Flask, kind: str) -> None:
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
     client = desk(Role.MARKETING)
 
     drawn = client.get(f"{PAGE}/qr.{kind}?largeur=60&texte=Portes%20ouvertes")
@@ -149,7 +165,7 @@ def test_code_leads_where_the_short_address_does(desk: Desk, app: Flask, kind: s
 @pytest.mark.parametrize("query", ["largeur=beaucoup", "largeur=9999999", "largeur=-1", "texte=%00%FF", "largeur="])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_nonsense_asked_of_a_code_is_ignored(desk: Desk, app: Flask, query: str) -> None:
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
 
     drawn = desk(Role.MARKETING).get(f"{PAGE}/qr.svg?{query}")
 
@@ -173,7 +189,7 @@ def test_lines_to_paste_are_those_of_the_document() -> None:
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_lines_to_paste_hold_the_site_s_address_and_the_campaign(make_app: Callable[..., Flask], desk: Desk) -> None:
     app = make_app(MICROSITE_PUBLIC_URL="http://www.ecole.example")
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
     desk(Role.MARKETING)
     client = app.test_client()
     assert isinstance(client, CheckedClient)
@@ -188,7 +204,7 @@ def test_lines_to_paste_hold_the_site_s_address_and_the_campaign(make_app: Calla
 
 
 def test_preview_alone_shows_a_page_of_ours_in_a_frame(desk: Desk, app: Flask) -> None:
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
     client = desk(Role.MARKETING)
 
     for form in EMBEDDED:
@@ -213,7 +229,7 @@ def test_only_a_preview_that_was_signed_here_may_be_framed_by_us(client: Checked
 
 
 def test_preview_is_no_view(desk: Desk, app: Flask) -> None:
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
     client = desk(Role.MARKETING)
     client.environ_base["HTTP_USER_AGENT"] = PHONE
 
@@ -227,7 +243,7 @@ def test_preview_is_no_view(desk: Desk, app: Flask) -> None:
 @pytest.mark.parametrize("path", ["fiche/rien", "fiche/rien/cadre/brochure", "fiche/rien/qr.png", "fiche/salon-2026/cadre/rien"])  # fmt: skip
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_what_is_not_there_is_not_found(desk: Desk, app: Flask, path: str) -> None:
-    add(app, "salon-2026")
+    add_campaign(app, "salon-2026")
 
     assert desk(Role.MARKETING).page(f"/admissions/campagnes/{path}").status == 404
 
@@ -262,7 +278,7 @@ def test_site_that_is_added_may_frame_the_forms_until_it_is_removed(desk: Desk, 
 )
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_what_is_no_site_or_known_already_is_refused(desk: Desk, app: Flask, origin: str, said: str) -> None:
-    app.test_cli_runner().invoke(args=["embed-hosts", "add", "https://partenaire.fr"])
+    allow_site(app, "https://partenaire.fr")
     client = desk(Role.MARKETING)
 
     refused = client.send(client.page(SITES).form(SITES), origin=origin)

@@ -251,7 +251,9 @@ def test_walk_in_is_asked_once_whose_number_it_is(
     clock.move_to(MORNING)
     client, path = desk(Role.ADMISSIONS), f"{_door(number)}/sans-inscription"
 
-    asked = client.send(client.page(path).form(path), **EVE | {"last_name": "Le\u00a0Bœuf"}, phone="0470 12 34 56")
+    asked = client.send(
+        client.page(path).form(path), **EVE | {"last_name": "Le\u00a0Bœuf\u200b"}, phone="0470 12 34 56"
+    )
     choice = asked.one("input[type=radio][value='+32470123456']").attributes["name"]
     noted = client.follow(client.send(asked.form(path), **{str(choice): "+32470123456"}))
 

@@ -12,7 +12,7 @@ from microsite.db import db, writing
 from microsite.leads.consents import withdraw
 from microsite.leads.models import Consent, Lead
 
-from ..answers import add_slot
+from ..answers import plan_slot
 from ..page import CheckedClient
 from .conftest import Desk
 from .people import BY_EMAIL, BY_PHONE, NOW, send
@@ -24,7 +24,7 @@ def _lead_id(app: Flask) -> int:
 
 
 def test_page_shows_what_was_typed_and_all_that_followed(app: Flask, client: CheckedClient, desk: Desk) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     answers = {"first_name": "Zoé", "last_name": "d'Arc & fils", "email": "zoe@exemple.fr", "slot": slot}
     form = client.page("/portes-ouvertes?utm_campaign=été").form("/portes-ouvertes")
     client.follow(client.send(form, **answers))

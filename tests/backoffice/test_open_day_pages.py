@@ -1,6 +1,7 @@
-"""Planning open days in the back-office: the commands' own checks, and nobody's change lost."""
+"""Planning open days in the back-office: the import's own checks, and nobody's change lost."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -8,7 +9,7 @@ from flask import Flask
 
 from microsite.backoffice.models import Role
 
-from ..answers import plan_slot
+from ..answers import call_off, plan_slot
 from ..exports.test_excel_cells import phoned
 from ..open_days.desk import register
 from ..page import CheckedClient, Page
@@ -97,6 +98,52 @@ def test_same_day_isn_t_planned_twice(client: CheckedClient, app: Flask) -> None
 
     assert "a déjà un créneau à cette heure" in page.errors()["start_1"]
     assert len(slots(app)) == 1
+
+
+def test_slot_that_was_called_off_can_be_planned_again(client: CheckedClient, app: Flask) -> None:
+    client.follow(_fill(client, NEW, **DAY))
+    call_off(app, "1")
+
+    client.follow(_fill(client, NEW, **DAY))
+
+    assert [one.cancelled_at is None for one in slots(app)] == [False, True]
+
+
+def test_hour_that_comes_twice_is_the_first_one(client: CheckedClient, app: Flask) -> None:
+    """25 October 2099: at three o'clock, clocks go back to two."""
+    client.follow(_fill(client, NEW, **DAY | {"on": "2099-10-25", "start_1": "02:30", "end_1": "03:30"}))
+
+    (planned,) = slots(app)
+    assert planned.starts_at == datetime(2099, 10, 25, 0, 30, tzinfo=UTC)
+    assert planned.ends_at - planned.starts_at == timedelta(hours=2)
+
+
+def test_registration_that_closes_the_evening_of_the_day_closes_as_it_begins(client: CheckedClient, app: Flask) -> None:
+    client.follow(_fill(client, NEW, **DAY, closes="2099-03-14T20:00"))
+
+    assert [one.closes_at for one in slots(app)] == [None]
+
+
+def test_slot_moved_to_another_day_keeps_the_hour_that_clocks_show(client: CheckedClient, app: Flask) -> None:
+    number = plan_slot(app)
+
+    client.follow(_fill(client, f"{AT}/{number}/modification", on="2099-07-14"))
+
+    assert slot(app, number).starts_at == datetime(2099, 7, 14, 8, tzinfo=UTC)
+
+
+def test_window_is_set_and_taken_away(client: CheckedClient, app: Flask) -> None:
+    number = plan_slot(app)
+    path = f"{AT}/{number}/modification"
+
+    client.follow(_fill(client, path, opens="2099-02-10T09:00", closes="2099-03-01T12:00"))
+    bounded = slot(app, number)
+    client.follow(_fill(client, path, opens="", closes=""))
+    free = slot(app, number)
+
+    assert bounded.opens_at == datetime(2099, 2, 10, 8, tzinfo=UTC)
+    assert bounded.closes_at == datetime(2099, 3, 1, 11, tzinfo=UTC)
+    assert (free.opens_at, free.closes_at) == (None, None)
 
 
 def test_slots_are_added_to_a_day_beside_those_it_has(client: CheckedClient, app: Flask) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from datetime import date
 
 import pytest
 import time_machine
@@ -13,13 +14,12 @@ from microsite.backoffice.models import AuditEntry, Role
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db
+from microsite.reports.breakdowns import break_down
+from microsite.reports.questions import Axis, Question
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export
+from ..answers import APPLICATION, BROCHURE, TELL_ME, add_campaign, export, plan_slot, release
 from ..campaigns.conftest import PHONE
-from ..cli.test_campaign_report import _send as send
-from ..cli.test_campaign_report import visited  # noqa: F401  # the same visits, so that both reports can be compared
-from ..journeys.test_attribution import add
 from ..page import CheckedClient, Page
 from .conftest import Desk
 
@@ -27,11 +27,35 @@ MONTHS = "du=2027-01-01&au=2027-02-28"
 COLUMN = {"campagne": "utm_campaign", "source": "utm_source", "formulaire": "form", "article": "article"}
 
 
+def send(client: CheckedClient, address: str, answers: dict[str, str], *, opens: int = 0, topic: str = "") -> None:
+    path = address.partition("?")[0]
+    sent = client.send(client.page(address).form(path), **answers, topic=topic)
+    thanks = client.follow(sent)
+    for _ in range(opens):
+        client.get(next(link for link in thanks.links() if "/telecharger/" in link)).close()
+
+
 @pytest.fixture
-def visits(visited: Flask) -> Flask:  # noqa: F811
-    with visited.app_context():
+def visits(app: Flask, client: CheckedClient) -> Flask:
+    """A fair's poster, a story, people of their own accord, a program, in two months."""
+    client.environ_base["HTTP_USER_AGENT"] = PHONE
+    add_campaign(app, "salon")
+    poster, story = "utm_source=affiche&utm_medium=qr&utm_campaign=salon", "utm_source=instagram&utm_campaign=salon"
+    with time_machine.travel("2027-01-31T22:59:00+00:00", tick=False):  # 31 January in Paris
+        client.get("/c/salon")
+        for _ in range(4):
+            client.page(f"/?{poster}")
+        send(client, f"/brochure?{poster}", BROCHURE, opens=2)
+        send(client, f"/brochure?{poster}", BROCHURE)
+        send(client, f"/brochure?{poster}", BROCHURE, topic="a program")
+    with time_machine.travel("2027-01-31T23:01:00+00:00", tick=False):  # 1 February
+        client.page(f"/?{story}")
+        send(client, f"/portes-ouvertes?{story}", TELL_ME)
+        send(client, "/candidater", APPLICATION)
+        send(client, f"/brochure?{poster}", BROCHURE, opens=1)
+    with app.app_context():
         current_counter().flush()
-    return visited
+    return app
 
 
 def _csv(client: CheckedClient, query: str) -> list[dict[str, str]]:
@@ -47,7 +71,7 @@ def _rows(page: Page) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows}
 
 
-def test_campaigns_have_the_command_s_numbers(visits: Flask, desk: Desk) -> None:
+def test_report_goes_from_views_to_brochures_opened(visits: Flask, desk: Desk) -> None:
     rows = _rows(desk(Role.MARKETING).page(f"/admissions/rapport?{MONTHS}"))
 
     assert rows == {
@@ -100,7 +124,7 @@ def test_filters_hold_together(visits: Flask, desk: Desk) -> None:
 
 
 def test_seats_taken_are_the_export_s_registrations(app: Flask, client: CheckedClient, desk: Desk) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     for number, name in enumerate(("lea", "zoe")):
         chosen = slot if number == 0 else f"{slot}-attente"
         send(client, "/portes-ouvertes?utm_campaign=salon", TELL_ME | {"slot": chosen, "email": f"{name}@exemple.fr"})
@@ -126,10 +150,87 @@ def test_form_that_an_article_led_to_is_counted_as_the_article_s(app: Flask, cli
 
 
 def test_planned_campaign_that_nobody_came_by_has_its_zeros(app: Flask, desk: Desk) -> None:
-    add(app, "metro")
-    add(app, "passee", "--ends", "2020-01-01")
+    add_campaign(app, "metro")
+    add_campaign(app, "passee", ends_on=date(2020, 1, 1))
 
     assert [line["campaign"] for line in _csv(desk(Role.MARKETING), "par=campagne")] == ["metro"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "is_shown"),
+    [
+        (None, None, True),  # it always runs
+        (date(2027, 3, 1), None, True),
+        (date(2027, 3, 10), date(2027, 3, 20), True),
+        (date(2027, 3, 31), date(2027, 4, 30), True),  # they share a day
+        (date(2027, 2, 1), date(2027, 3, 1), True),
+        (None, date(2027, 2, 28), False),
+        (date(2027, 4, 1), None, False),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_zeros_are_shown_for_campaigns_of_the_period(
+    app: Flask, desk: Desk, starts: date | None, ends: date | None, is_shown: bool
+) -> None:
+    add_campaign(app, "salon", starts_on=starts, ends_on=ends)
+
+    lines = _csv(desk(Role.MARKETING), "par=campagne&du=2027-03-01&au=2027-03-31")
+
+    assert [line["campaign"] for line in lines] == (["salon"] if is_shown else [])
+
+
+def test_case_of_a_campaign_says_nothing(app: Flask, client: CheckedClient, desk: Desk) -> None:
+    client.environ_base["HTTP_USER_AGENT"] = PHONE
+    add_campaign(app, "salon-2026")
+    for campaign in ("salon-2026", "Salon-2026", "SALON-2026"):
+        send(client, f"/brochure?utm_source=affiche&utm_campaign={campaign}", BROCHURE, opens=1)
+    for campaign in ("Été%202026", "ÉTÉ%202026"):  # which nobody planned
+        send(client, f"/brochure?utm_campaign={campaign}", BROCHURE)
+    with app.app_context():
+        current_counter().flush()
+    marketing = desk(Role.MARKETING)
+
+    lines = _csv(marketing, "par=campagne")
+    asked = _csv(marketing, "par=campagne&campagne=+ÉTÉ 2026")
+
+    totals = [tuple(line[name] for name in ("campaign", "form_views", "submissions", "downloads")) for line in lines]
+    assert totals == [("salon-2026", "3", "3", "3"), ("été 2026", "2", "2", "0")]
+    assert [line["campaign"] for line in asked] == ["été 2026"]
+
+
+def test_released_submission_counts(visits: Flask, desk: Desk) -> None:
+    held = next(row for row in export(visits, "--include-quarantined") if row["status"] == "quarantined")
+    marketing, salon = desk(Role.MARKETING), f"par=campagne&campagne=salon&{MONTHS}"
+    before = _csv(marketing, salon)[0]["submissions"]
+
+    release(visits, held["reference"])
+
+    assert (before, _csv(marketing, salon)[0]["submissions"]) == ("4", "5")
+
+
+IN_FRENCH_ORDER = ["béart", "Bertrand", "eco", "école", "été", "Étude", "œuvre", "zoom"]
+
+
+def test_equal_counts_come_in_french_order(app: Flask) -> None:
+    with app.app_context():
+        for source in reversed(IN_FRENCH_ORDER):
+            current_counter().add(Seen(day=date(2027, 1, 1), page="article", source=source))
+        current_counter().flush()
+        question = Question(since=date(2027, 1, 1), until=date(2027, 1, 1))
+
+        found = break_down(db.session(), question, Axis.SOURCE)
+
+    assert [line.key for line in found.lines] == IN_FRENCH_ORDER
+
+
+def test_csv_for_excel_keeps_codes_and_leaves_its_numbers(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        current_counter().add(Seen(day=utc_now().date(), page="article", campaign="2026-09"))
+        current_counter().flush()
+
+    answer = desk(Role.MARKETING).get("/admissions/rapport.csv?par=campagne")
+
+    assert answer.get_data().decode("utf-8-sig").splitlines()[1].startswith('"=""2026-09""";0;1;0;')
 
 
 def test_csv_for_excel_follows_its_conventions(app: Flask, desk: Desk) -> None:

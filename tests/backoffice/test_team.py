@@ -81,3 +81,13 @@ def test_ids_that_nobody_has_are_not_found(desk: Desk) -> None:
 def _id_of(app: Flask, role: Role) -> int:
     with app.app_context():
         return db.session.scalars(select(StaffMember.id).where(StaffMember.role == role)).one()
+
+
+def test_accounts_are_listed_alike_on_both_engines(app: Flask) -> None:
+    for email in ("zoe@exemple.fr", "a.zoe@exemple.fr", "ab@exemple.fr", "élodie@exemple.fr", "a-b@exemple.fr"):
+        add_member(app, Role.MARKETING, email=email)
+
+    listed = app.test_cli_runner().invoke(args=["staff", "list"]).output.splitlines()
+
+    emails = [line.split()[0] for line in listed]
+    assert emails == ["a-b@exemple.fr", "ab@exemple.fr", "a.zoe@exemple.fr", "élodie@exemple.fr", "zoe@exemple.fr"]

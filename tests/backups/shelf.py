@@ -87,7 +87,7 @@ def let_go(app: Flask) -> None:
 def start(environ: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
     """`ops …` in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "ops", *arguments],
+        [sys.executable, "-m", "flask", "ops", *arguments],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ,
         stdout=subprocess.PIPE,

@@ -236,7 +236,7 @@ def test_adoption_that_lacks_a_key_still_says_that_the_file_changed(
 
 def _flask(settings: Environ, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT_ROOT,
         env=clean_environ() | settings,
         capture_output=True,

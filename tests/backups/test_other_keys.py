@@ -104,7 +104,7 @@ def test_server_with_another_key_saves_and_erases_nothing_and_check_says_so(
     let_go(other)
 
     assert len(says.splitlines()) == 1
-    assert f"flask --app wsgi ops adopt-key {name} -" in says
+    assert f"flask ops adopt-key {name} -" in says
     assert "Rien n’a été sauvegardé." in says
     assert find_backups(tmp_path / "b" / "backups") == []
     code, _, said = command(other, "privacy", "erase", ZOE, "--yes")
@@ -129,7 +129,7 @@ def test_server_with_another_key_does_not_start(app: Flask, environ: Environ, tm
     settings = {"MICROSITE_INSTANCE_PATH": other.instance_path, "DATABASE_URL": url, "PORT": str(free_port())}
 
     ended = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "serve"],
+        [sys.executable, "-m", "flask", "serve"],
         cwd=PROJECT_ROOT,
         env=clean_environ() | settings,
         capture_output=True,
@@ -140,7 +140,7 @@ def test_server_with_another_key_does_not_start(app: Flask, environ: Environ, tm
 
     assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
     path = tmp_path / "b" / name
-    assert f"ssh AUTRE_SERVEUR cat {path} | flask --app wsgi ops adopt-key {name} - (perdue partout" in ended.stderr
+    assert f"ssh AUTRE_SERVEUR cat {path} | flask ops adopt-key {name} - (perdue partout" in ended.stderr
 
 
 def test_back_office_erases_nobody_under_another_key(

@@ -19,7 +19,7 @@ from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
 from microsite.leads.models import Submission
 
-from ..answers import BROCHURE, add_slot, export
+from ..answers import BROCHURE, export, plan_slot
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
 from ..page import CheckedClient
@@ -32,7 +32,7 @@ from .shelf import FORCED, back_up, elsewhere, kept, let_go, new_database, refus
 def _fill(app: Flask, client: CheckedClient) -> None:
     """Something in most tables, and files of the school's own."""
     ask_brochure(client, email_consent="y", phone_consent="y", phone="06 12 34 56 78")
-    register(app, add_slot(app, capacity=5), companions=1)
+    register(app, plan_slot(app, capacity=5), companions=1)
     add_member(app, Role.ADMISSIONS)
     instance = Path(app.instance_path)
     (instance / "content" / "articles").mkdir(parents=True)
@@ -182,7 +182,7 @@ def test_sqlite_archive_moves_to_postgresql(
     visitor = moved.test_client()
     assert isinstance(visitor, CheckedClient)
     ask_brochure(visitor, email="lou@exemple.fr")
-    register(moved, add_slot(moved, capacity=5, day="2099-05-09"))
+    register(moved, plan_slot(moved, capacity=5, day="2099-05-09"))
     assert len(export(moved)) == 4
     back = back_up(moved)
     let_go(moved)

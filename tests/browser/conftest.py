@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
+from ..answers import allow_site
 from ..waiting import PATIENCE
 from . import tools
 from .chromium import SANDBOX, block_third_party_cookies, launched
@@ -81,8 +82,7 @@ def phone(open_page: OpenPage) -> Page:
 @pytest.fixture(scope="session")
 def host(sites: Sites) -> Iterator[Host]:
     with hosted() as host:
-        allowed = sites("samples").app.test_cli_runner().invoke(args=["embed-hosts", "add", host.url])
-        assert allowed.exit_code == 0, allowed.output
+        allow_site(sites("samples").app, host.url)
         yield host
 
 

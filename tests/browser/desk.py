@@ -1,6 +1,6 @@
 """The back-office on a day in its life: staff, contacts, open days, campaigns and mails for its screens to show."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pyotp
@@ -25,10 +25,9 @@ from microsite.outbox.services import enqueue
 from microsite.school import PARIS
 from microsite.web.context import utc_now
 
-from ..answers import MOTIVATION, call_off, plan_slot
+from ..answers import MOTIVATION, add_campaign, allow_site, call_off, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
 from ..backoffice.people import BY_EMAIL, BY_PHONE, send
-from ..journeys.test_attribution import add as add_campaign
 from ..open_days.desk import register
 
 # Who has a second step, who has yet to choose a password, and who is about to ask for codes.
@@ -155,10 +154,9 @@ def _plan(app: Flask) -> None:
 
 
 def _campaign(app: Flask) -> None:
-    add_campaign(app, CAMPAIGN, "--target", "open-day", "--note", "Stand B12, hall 4", "--ends", "2099-11-22")
-    add_campaign(app, OTHER_CAMPAIGN, "--ends", "2020-01-31")
-    add_site = app.test_cli_runner().invoke(args=["embed-hosts", "add", "https://www.lycee-jean-moulin.example"])
-    assert add_site.exit_code == 0, add_site.output
+    add_campaign(app, CAMPAIGN, target="open-day", note="Stand B12, hall 4", ends_on=date(2099, 11, 22))
+    add_campaign(app, OTHER_CAMPAIGN, ends_on=date(2020, 1, 31))
+    allow_site(app, "https://www.lycee-jean-moulin.example")
     with app.app_context():
         for days in range(20):
             for page in ("article", "form-brochure"):

@@ -18,7 +18,7 @@ from microsite.open_days.samples import plan_samples
 from microsite.web.context import utc_now
 
 from .. import injection
-from ..answers import BROCHURE, add_slot, plan_slot
+from ..answers import BROCHURE, plan_slot
 from ..backoffice.conftest import add_member
 from ..page import CheckedClient
 from ..served import Visitor, served
@@ -74,7 +74,7 @@ def _plan_slots_of_every_kind(site: Site) -> None:
 
 
 def _plan_a_full_slot(site: Site) -> None:
-    _register(site, add_slot(site.app, capacity=1, day="2099-03-14"))
+    _register(site, plan_slot(site.app, capacity=1, day="2099-03-14"))
 
 
 def _register(site: Site, slot: str, **answers: str) -> None:

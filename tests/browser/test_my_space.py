@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from microsite.web.context import utc_now
 
-from ..answers import add_slot
+from ..answers import plan_slot
 from ..privacy.owners import register, space_of
 from .conftest import OpenPage
 from .sites import Site
@@ -16,7 +16,7 @@ from .sites import Site
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without"])
 def test_registration_lives_its_whole_life_on_a_phone(open_page: OpenPage, site: Site, *, has_scripts: bool) -> None:
     day = utc_now() + timedelta(days=400 if has_scripts else 401)
-    slot = add_slot(site.app, capacity=2, day=day.date().isoformat())
+    slot = plan_slot(site.app, capacity=2, day=day.date().isoformat())
     max_, zoe = (f"{name}-{has_scripts}@exemple.fr".lower() for name in ("max", "zoe"))
     first = register(site.app, slot, email=max_, companions=1)
     page = open_page(viewport={"width": 320, "height": 640}, is_mobile=True, java_script_enabled=has_scripts)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from ..journeys.test_attribution import add as add_campaign
+from ..answers import add_campaign
 from .hosts import LINE, Host
 from .sites import Site
 from .states import STATES, fill_in_and_press

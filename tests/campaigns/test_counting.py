@@ -20,9 +20,8 @@ from microsite.db import UNAVAILABLE, db
 from microsite.jobs import Worker
 from microsite.leads.models import FormName
 
-from ..answers import BROCHURE, only
+from ..answers import BROCHURE, add_campaign, allow_site, only
 from ..conftest import Environ
-from ..journeys.test_attribution import add
 from ..page import CheckedClient
 from .conftest import Counted
 from .user_agents import CHROME, PEOPLE, ROBOTS
@@ -51,7 +50,7 @@ def test_each_page_is_counted_under_its_own_name(phone: CheckedClient, counted: 
 
 
 def test_short_addresses_are_counted_with_their_campaign(app: Flask, phone: CheckedClient, counted: Counted) -> None:
-    add(app, "salon-2026", "--target", "brochure")
+    add_campaign(app, "salon-2026", target="brochure")
 
     for path in ("/c/salon-2026", "/c/salon-2026", "/c/inconnue"):
         phone.get(path)
@@ -63,7 +62,7 @@ def test_frames_are_counted_as_their_form_with_the_site_around_them(
     app: Flask, phone: CheckedClient, counted: Counted
 ) -> None:
     for site in ("https://www.partenaire.fr", "http://autre.example:8080"):
-        assert app.test_cli_runner().invoke(args=["embed-hosts", "add", site]).exit_code == 0
+        allow_site(app, site)
     phone.page("/embed/brochure?utm_campaign=salon&embed_host=www.partenaire.fr")
     phone.page("/embed/portes-ouvertes", headers={"Referer": "https://autre.example/page"})
     phone.page("/embed/candidater")

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from microsite.campaigns.models import Campaign
 from microsite.db import db
 
-from ..journeys.test_attribution import add
+from ..answers import add_campaign
 from ..page import CheckedClient
 
 
@@ -24,7 +24,7 @@ def engine_name() -> str:
     [("", "/"), ("brochure", "/brochure"), ("open-day", "/portes-ouvertes"), ("application", "/candidater")],
 )
 def test_code_leads_to_the_form_of_its_campaign(app: Flask, client: CheckedClient, target: str, path: str) -> None:
-    add(app, "salon", *(["--target", target] if target else []), "--content", "A 3")
+    add_campaign(app, "salon", target=target, content="A 3")
 
     answer = client.get("/c/salon")
 
@@ -75,14 +75,14 @@ def test_unknown_code_leads_to_the_article_with_what_the_address_carried(
 def test_signs_that_messengers_glue_to_an_address_are_no_part_of_the_code(
     app: Flask, client: CheckedClient, glued: str
 ) -> None:
-    add(app, "salon", "--target", "brochure")
+    add_campaign(app, "salon", target="brochure")
 
     assert client.get(f"/c/{glued}").headers["Location"].startswith("/brochure?utm_source=affiche")
 
 
 @pytest.mark.parametrize("path", ["/c/salon", "/c/inconnue", "/c/"])
 def test_head_leads_where_get_does(app: Flask, client: CheckedClient, path: str) -> None:
-    add(app, "salon")
+    add_campaign(app, "salon")
 
     answers = [client.open(path, method=method) for method in ("GET", "HEAD")]
 
@@ -92,7 +92,7 @@ def test_head_leads_where_get_does(app: Flask, client: CheckedClient, path: str)
 
 
 def test_nothing_in_the_address_leads_elsewhere(app: Flask, client: CheckedClient) -> None:
-    add(app, "salon")
+    add_campaign(app, "salon")
 
     location = client.get(
         "/c/salon?next=https://example.com&landing_path=//example.com&_scheme=ftp&_external=1&_anchor=x"
@@ -103,7 +103,7 @@ def test_nothing_in_the_address_leads_elsewhere(app: Flask, client: CheckedClien
 
 
 def test_code_of_a_campaign_whose_form_has_gone_leads_to_the_article(app: Flask, client: CheckedClient) -> None:
-    add(app, "salon")
+    add_campaign(app, "salon")
     with app.app_context():
         db.session.execute(update(Campaign).values(target="stage"))
         db.session.commit()

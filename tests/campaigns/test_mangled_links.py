@@ -14,8 +14,7 @@ from microsite.leads.links import mailed_url
 from microsite.leads.mails import CONFIRM, SPACE, STOP
 from microsite.leads.models import Submission
 
-from ..answers import BROCHURE, export, only
-from ..journeys.test_attribution import add
+from ..answers import BROCHURE, add_campaign, export, only
 from ..page import CheckedClient
 from .conftest import Counted
 
@@ -282,7 +281,7 @@ def test_wrong_path_leads_to_the_right_one(client: CheckedClient, method: str, p
     ["/C/SALON-2026", "/c/Salon-2026.", "/C/salon-2026/", "/c/salon-2026&utm_term=x", "/C/SALON-2026;utm_term=x"],
 )
 def test_short_address_in_capitals_is_its_campaign_s(app: Flask, client: CheckedClient, path: str) -> None:
-    add(app, "salon-2026", "--target", "brochure")
+    add_campaign(app, "salon-2026", target="brochure")
 
     answer = client.get(path)
     for _ in range(2):

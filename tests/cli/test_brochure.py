@@ -1,4 +1,4 @@
-"""brochure build: the specimen that is given until the school's own brochure is there."""
+"""make brochure: the specimen that is given until the school's own brochure is there."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
-from microsite.cli.brochure import PREVIEW
+from microsite.cli.brochure import PREVIEW, build
 from microsite.content_files import SHIPPED
 
 from ..answers import complete_school
@@ -64,10 +64,10 @@ def _own_words(environ: Environ, old: str, new: str) -> None:
 def test_shipped_specimen_is_what_the_command_makes_of_the_contents(app: Flask, tmp_path: Path) -> None:
     pdf, preview = tmp_path / "brochure.pdf", tmp_path / "cover.avif"
 
-    result = app.test_cli_runner().invoke(args=["brochure", "build", "--output", str(pdf), "--preview", str(preview)])
+    result = app.test_cli_runner().invoke(build, args=["--output", str(pdf), "--preview", str(preview)])
 
     assert result.exit_code == 0, result.output
-    again = "the contents have changed: run flask --app wsgi brochure build"
+    again = "the contents have changed: run make brochure"
     assert pdf.read_bytes() == (SHIPPED / "brochure.pdf").read_bytes(), again
     assert _size(preview) == _size(PREVIEW) == (480, 679)
 
@@ -128,7 +128,7 @@ def test_contents_of_the_school_fill_the_empty_places(
     app = make_app(MICROSITE_PUBLIC_URL="https://www.ecole.example")
     pdf = tmp_path / "new" / "brochure.pdf"
 
-    result = app.test_cli_runner().invoke(args=["brochure", "build", "--output", str(pdf)])
+    result = app.test_cli_runner().invoke(build, args=["--output", str(pdf)])
 
     assert result.output == f"Écrit : {pdf} ({pdf.stat().st_size / 1000:.0f} Ko)\n"
     page = _one_line(PdfReader(BytesIO(pdf.read_bytes())).pages[7].extract_text())
@@ -156,7 +156,7 @@ def test_mistake_in_the_words_is_told_in_one_line(
 ) -> None:
     _own_words(environ, old, new)
 
-    result = app.test_cli_runner().invoke(args=["brochure", "build", "--output", str(tmp_path / "brochure.pdf")])
+    result = app.test_cli_runner().invoke(build, args=["--output", str(tmp_path / "brochure.pdf")])
 
     assert result.exit_code == 1
     assert told in result.output
@@ -168,7 +168,7 @@ def test_missing_typst_is_told_with_the_way_to_install_it(app: Flask, monkeypatc
     monkeypatch.setitem(sys.modules, "typst", None)
     monkeypatch.delitem(sys.modules, "microsite.brochures.specimen.press", raising=False)
 
-    result = app.test_cli_runner().invoke(args=["brochure", "build"])
+    result = app.test_cli_runner().invoke(build, args=[])
 
     assert result.exit_code == 1
     assert "« typst » n’est pas installé ; lancez pip install -r requirements-dev.txt" in result.output
@@ -177,7 +177,7 @@ def test_missing_typst_is_told_with_the_way_to_install_it(app: Flask, monkeypatc
 def test_place_that_cannot_be_written_is_told(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    result = app.test_cli_runner().invoke(args=["brochure", "build", "--output", str(tmp_path / "file" / "b.pdf")])
+    result = app.test_cli_runner().invoke(build, args=["--output", str(tmp_path / "file" / "b.pdf")])
 
     assert result.exit_code == 1
     assert "ne peut pas être écrit" in result.output

@@ -142,7 +142,7 @@ def test_progress_is_shown_on_a_terminal_and_only_there(
     client: CheckedClient, app: Flask, environ: Environ, tmp_path: Path
 ) -> None:
     _send(client, "/brochure", BROCHURE)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "export", "--output", str(tmp_path / "x.csv")]
+    command = [sys.executable, "-m", "flask", "leads", "export", "--output", str(tmp_path / "x.csv")]
     ours, theirs = pty.openpty()
 
     subprocess.run(command, cwd=PROJECT_ROOT, env=clean_environ() | environ, stderr=theirs, check=True)
@@ -205,7 +205,7 @@ def test_dash_is_the_standard_output(app: Flask) -> None:
 
 def test_reader_that_goes_away_gets_no_traceback(app: Flask, environ: Environ) -> None:
     _insert(app, 3_000)
-    command = f"{sys.executable} -m flask --app wsgi leads export | head -1"
+    command = f"{sys.executable} -m flask leads export | head -1"
 
     ran = subprocess.run(
         ["sh", "-c", command], cwd=PROJECT_ROOT, env=clean_environ() | environ, capture_output=True, check=True
@@ -221,7 +221,7 @@ def test_memory_does_not_grow_with_the_rows(app: Flask, environ: Environ, tmp_pa
     def peak() -> int:
         """Bytes, the largest resident size of an export in a process of its own."""
         script = (
-            "import re, sys; from flask.cli import main; sys.argv = ['flask', '--app', 'wsgi', 'leads', 'export',"
+            "import re, sys; from flask.cli import main; sys.argv = ['flask', 'leads', 'export',"
             f" '--output', {str(tmp_path / 'x.csv')!r}]\n"
             "try: main()\n"
             "finally: print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])"

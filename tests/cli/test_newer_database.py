@@ -8,8 +8,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from microsite.cli.campaigns import campaigns
-from microsite.cli.embed_hosts import embed_hosts
 from microsite.cli.leads import leads
 from microsite.cli.open_days import open_days
 from microsite.cli.ops import ops
@@ -35,7 +33,7 @@ def newer(app: Flask) -> None:
 
 def _run(environ: Environ, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ,
         capture_output=True,
@@ -61,17 +59,7 @@ def test_old_program_names_the_newer_version_and_what_to_do(environ: Environ, co
 
 # What each asks for; the others ask for nothing.
 ARGUMENTS = {
-    "leads release": ["BRO-7F3K9Q"],
-    "open-days attendees": ["1"],
-    "open-days check-in": ["JPO-7F3K9Q"],
-    "open-days walk-in": ["1", "--first-name", "Zoé", "--last-name", "Lefèvre", "--email", "zoe@exemple.fr"],
     "open-days import": ["-"],
-    "open-days add": ["--date", "2099-03-07", "--slot", "10:00-12:00", "--capacity", "40"],
-    "campaigns add": ["salon", "--name", "Salon", "--source", "salon", "--medium", "affiche"],
-    "campaigns link": ["salon"],
-    "campaigns qr": ["salon", "--output", "salon.svg"],
-    "embed-hosts add": ["https://partenaire.fr"],
-    "embed-hosts remove": ["https://partenaire.fr"],
     "outbox drop": ["1"],
     "outbox preview": ["--output", "messages"],
     "staff add": ["zoe@exemple.fr", "--name", "Zoé", "--role", "marketing"],
@@ -82,7 +70,7 @@ ARGUMENTS = {
     "ops adopt-key": ["secret_key", "--lost", "--yes"],
     "ops sample": ["--submissions", "10"],
 }
-GROUPS = (leads, open_days, campaigns, embed_hosts, outbox, staff, privacy, ops)
+GROUPS = (leads, open_days, outbox, staff, privacy, ops)
 # The one names the newer database among its findings, the other replaces it.
 SUITED = {"ops check", "ops restore"}
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from microsite.campaigns.services import remove_embed_host
+from microsite.db import db, writing
 from microsite.web.framing import THEMES
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only
+from ..answers import APPLICATION, BROCHURE, TELL_ME, allow_site, export, only
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..trouble import locked
@@ -22,10 +24,6 @@ FROM_PARTNER = {"Referer": f"{PARTNER}/"}
 def engine_name() -> str:
     """What is looked at here depends on no engine."""
     return "sqlite"
-
-
-def _allow(app: Flask, origin: str) -> None:
-    assert app.test_cli_runner().invoke(args=["embed-hosts", "add", origin]).exit_code == 0
 
 
 def _thanks(client: CheckedClient, path: str, answers: dict[str, str], query: str = "") -> Page:
@@ -78,10 +76,11 @@ def test_allowed_sites_alone_may_frame_a_page(make_app: Callable[..., Flask], pa
     app = make_app(MICROSITE_EMBED_HOSTS="https://a.fr,http://localhost:8080")
     client = app.test_client()
     assert isinstance(client, CheckedClient)
-    _allow(app, PARTNER)
+    allow_site(app, PARTNER)
     assert client.page(path).ancestors == ["http://localhost:8080", "https://a.fr", PARTNER]
 
-    app.test_cli_runner().invoke(args=["embed-hosts", "remove", PARTNER])
+    with app.app_context(), writing():
+        remove_embed_host(db.session(), PARTNER)
 
     assert client.page(path).ancestors == ["http://localhost:8080", "https://a.fr"]
 
@@ -91,7 +90,7 @@ def test_nobody_may_frame_a_page_when_nobody_is_allowed(client: CheckedClient) -
 
 
 def test_pages_that_are_not_made_for_frames_stay_out_of_them(client: CheckedClient, app: Flask) -> None:
-    _allow(app, PARTNER)
+    allow_site(app, PARTNER)
 
     assert client.page("/brochure").ancestors == ["'none'"]
     assert client.page("/nulle-part").ancestors == ["'none'"]
@@ -101,7 +100,7 @@ def test_pages_that_are_not_made_for_frames_stay_out_of_them(client: CheckedClie
 def test_form_that_could_not_be_kept_still_shows_in_the_frame(
     client: CheckedClient, app: Flask, environ: Environ
 ) -> None:
-    _allow(app, PARTNER)
+    allow_site(app, PARTNER)
     form = client.page("/embed/brochure").form("/embed/brochure")
 
     with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):

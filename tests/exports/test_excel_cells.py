@@ -5,7 +5,6 @@ import io
 import shutil
 import subprocess
 import unicodedata
-from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -14,15 +13,16 @@ from flask import Flask
 from sqlalchemy import update
 
 from microsite.campaigns.attribution import NAMES
-from microsite.campaigns.counting import current_counter
-from microsite.campaigns.services import Seen
 from microsite.db import db
+from microsite.exports.attendees import attendees_csv
 from microsite.exports.dialects import ExcelFr, Rfc4180
 from microsite.exports.excel_cells import is_rewritten
 from microsite.leads.models import Lead, Submission
+from microsite.open_days.models import Slot
+from microsite.open_days.rosters import list_attendees
 
-from ..answers import BROCHURE, add_slot, export, only
-from ..open_days.desk import register, run
+from ..answers import BROCHURE, export, only, plan_slot
+from ..open_days.desk import register
 from ..page import CheckedClient
 
 NUMBERS = (
@@ -160,27 +160,21 @@ def test_every_typed_column_of_the_export_is_kept(client: CheckedClient, app: Fl
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_campaign_report_keeps_codes_and_leaves_its_numbers(app: Flask) -> None:
-    with app.app_context():
-        current_counter().add(Seen(day=date(2027, 1, 1), page="article", campaign="2026-09", source="00123"))
-        current_counter().flush()
-
-    printed = app.test_cli_runner().invoke(args=["campaigns", "report", "--csv", "-"]).stdout_bytes
-
-    assert _cells(printed)[1][:6] == ['="2026-09"', '="00123"', "Tous", "0", "1", "0"]
-
-
-@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_attendees_file_keeps_names_and_needs(app: Flask) -> None:
-    slot = add_slot(app, capacity=9)
+    slot = plan_slot(app, capacity=9)
     register(app, slot, "00123", access_needs="3/4")
 
-    printed = run(app, "attendees", slot, "--csv", "-").stdout_bytes
+    printed = _attendees(app, slot)
 
     headings, row = _cells(printed)
     found = dict(zip(headings, row, strict=True))
     assert (found["Prénom"], found["Besoins d’accessibilité"]) == ('="00123"', '="3/4"')
     assert (found["Accompagnants"], found["Nom"]) == ("0", "Martin")
+
+
+def _attendees(app: Flask, slot: str) -> bytes:
+    with app.app_context():
+        return attendees_csv(list_attendees(db.session(), db.session.get_one(Slot, int(slot))))
 
 
 def phoned(app: Flask, phone: str) -> None:
@@ -194,12 +188,12 @@ def phoned(app: Flask, phone: str) -> None:
 @pytest.mark.parametrize(("phone", "cell"), PHONES.items())
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_phone_is_one_cell_that_excel_shows_as_it_is_dialled(app: Flask, phone: str, cell: str) -> None:
-    slot = add_slot(app, capacity=9)
+    slot = plan_slot(app, capacity=9)
     register(app, slot, "Zoé")
     phoned(app, phone)
 
     exported = app.test_cli_runner().invoke(args=["leads", "export"]).stdout_bytes
-    attending = run(app, "attendees", slot, "--csv", "-").stdout_bytes
+    attending = _attendees(app, slot)
 
     for printed in (exported, attending):
         assert dict(zip(*_cells(printed), strict=True))["Téléphone"] == cell

@@ -1,6 +1,7 @@
 """Journeys from where a visitor comes to the attribution in the CSV, exact to the last column."""
 
 from collections.abc import Callable
+from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Flask
 
 from microsite.campaigns.attribution import LIMIT, NAMES
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, export
+from ..answers import APPLICATION, BROCHURE, TELL_ME, add_campaign, export
 from ..page import CheckedClient, Page
 
 OWN_SITE = "http://localhost"
@@ -143,15 +144,9 @@ JOURNEYS: list[tuple[str, Journey, Kept]] = [
 
 @pytest.fixture
 def campaigns(app: Flask) -> None:
-    add(app, "salon-2026")
-    add(app, "salon-2026-jpo", "--target", "open-day")
-    add(app, "salon-2020", "--starts", "2020-01-01", "--ends", "2020-01-31")
-
-
-def add(app: Flask, code: str, *options: str) -> None:
-    arguments = ["campaigns", "add", code, "--name", "Salon", "--source", "Affiche", "--medium", "QR", *options]
-    result = app.test_cli_runner().invoke(args=arguments)
-    assert result.exit_code == 0, result.output
+    add_campaign(app, "salon-2026")
+    add_campaign(app, "salon-2026-jpo", target="open-day")
+    add_campaign(app, "salon-2020", starts_on=date(2020, 1, 1), ends_on=date(2020, 1, 31))
 
 
 @pytest.mark.usefixtures("campaigns")

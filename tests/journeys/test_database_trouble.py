@@ -15,7 +15,7 @@ from microsite.db import db
 from microsite.keys import FILES as KEY_FILES
 from microsite.web.errors import RETRY_AFTER
 
-from ..answers import APPLICATION, BROCHURE, add_slot, export
+from ..answers import APPLICATION, BROCHURE, export, plan_slot
 from ..conftest import Environ
 from ..page import CheckedClient, Form
 from ..served import Visitor, served
@@ -72,7 +72,7 @@ def disk(environ: Environ) -> Path:
 def test_trouble_keeps_the_answers_and_passes_by_itself(
     client: CheckedClient, app: Flask, environ: Environ, disk: Path, trouble: Trouble, is_warm: bool
 ) -> None:
-    slot = add_slot(app, capacity=VISITORS)
+    slot = plan_slot(app, capacity=VISITORS)
     offers = [("/candidater", LONG), ("/portes-ouvertes", BROCHURE | {"slot": slot})] * (VISITORS // 2)
     filled_in = [
         Form(path, client.page(path).form(path).filled(**answers | {"email": f"zoe{number}@exemple.fr"}))

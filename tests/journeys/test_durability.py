@@ -11,7 +11,7 @@ from microsite.db import db
 from microsite.open_days.queries import all_slots
 from microsite.open_days.refusals import FULL
 
-from ..answers import BROCHURE, add_slot, export, only
+from ..answers import BROCHURE, export, only, plan_slot
 from ..conftest import Environ
 from ..kills import after, kill_at
 from ..page import CheckedClient, Page
@@ -43,7 +43,7 @@ def test_200_parallel_posts_over_4_processes_give_200_submissions(
 def test_20_parallel_registrations_for_one_seat_give_one_seat(
     client: CheckedClient, app: Flask, environ: Environ
 ) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     ready = threading.Barrier(20)
 

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export, only
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only, plan_slot
 from ..page import CheckedClient, Form
 
 
@@ -38,7 +38,7 @@ def test_back_button_with_other_answers_gives_two(client: CheckedClient, app: Fl
 
 
 def test_reload_after_the_slot_filled_up_still_thanks(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
 
     client.follow(client.send(form, **BROCHURE, slot=slot))

@@ -19,7 +19,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.quarantine import release_all
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, call_off, only, plan_slot
+from ..answers import APPLICATION, BROCHURE, TELL_ME, call_off, only, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
 from ..open_days.scene import Scene
 from ..page import CheckedClient
@@ -50,7 +50,7 @@ def _sent_to(sent: MemoryTransport) -> set[str]:
 def test_address_that_looks_alike_is_another_person_with_a_seat_and_a_page_of_their_own(
     app: Flask, client: CheckedClient, sent: MemoryTransport, one: str, other: str
 ) -> None:
-    slot = add_slot(app, capacity=2)
+    slot = plan_slot(app, capacity=2)
     _send(client, "/portes-ouvertes", **BROCHURE | {"email": other, "slot": slot})
     Worker(app).work()
     theirs = only(rows(app)["leads"])

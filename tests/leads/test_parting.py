@@ -23,7 +23,7 @@ from microsite.privacy.models import PrivacyRequest
 from microsite.text import sort_key
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, only, plan_slot
+from ..answers import APPLICATION, BROCHURE, TELL_ME, only, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
 from ..engines import mostly_sqlite
 from ..page import CheckedClient
@@ -256,7 +256,7 @@ class TestReview:
     def test_two_parties_for_one_slot_from_one_mailbox_are_still_to_review(
         self, app: Flask, client: CheckedClient
     ) -> None:
-        slot = add_slot(app, capacity=20)
+        slot = plan_slot(app, capacity=20)
         for companions in ("0", "2"):
             _send(client, "/portes-ouvertes", **BROCHURE | {"email": ONE, "slot": slot, "companions": companions})
         _send(client, "/brochure", **BROCHURE | {"email": ONE})
@@ -355,7 +355,7 @@ class TestSeats:
     def test_who_lost_a_seat_by_it_has_one_where_there_is_room_and_a_mail_that_says_so(
         self, app: Flask, client: CheckedClient, sent: MemoryTransport, emails: tuple[str, str]
     ) -> None:
-        slot = add_slot(app, capacity=3)
+        slot = plan_slot(app, capacity=3)
         self._two_for_one_seat(app, client, slot, emails)
         sent.sent.clear()
 
@@ -378,7 +378,7 @@ class TestSeats:
     def test_who_lost_a_seat_by_it_waits_where_there_is_none_and_check_says_so(
         self, app: Flask, client: CheckedClient
     ) -> None:
-        slot = add_slot(app, capacity=3)
+        slot = plan_slot(app, capacity=3)
         self._two_for_one_seat(app, client, slot, (ONE, OTHER))
         with app.app_context(), writing():
             db.session.execute(text("UPDATE slots SET capacity = 2"))
@@ -396,7 +396,7 @@ class TestSeats:
 
     @mostly_sqlite
     def test_slot_that_is_over_or_called_off_gets_nobody(self, app: Flask, client: CheckedClient) -> None:
-        slot = add_slot(app, capacity=20)
+        slot = plan_slot(app, capacity=20)
         self._two_for_one_seat(app, client, slot, (ONE, OTHER))
         with app.app_context(), writing():
             db.session.execute(text("UPDATE slots SET cancelled_at = starts_at"))

@@ -1,6 +1,8 @@
-"""The admissions' desk: commands with what they answer, and people who register by name."""
+"""The admissions' desk: commands with what they answer, people who register by name, slots that are changed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from click.testing import Result
 from flask import Flask
@@ -8,20 +10,29 @@ from flask import Flask
 from microsite.db import db, writing
 from microsite.leads.models import Submission
 from microsite.open_days.models import Slot
+from microsite.open_days.planning import SlotEdited, SlotPlan, edit_slot, lock_planning
 from microsite.open_days.services import follow_up
 
 from .people import submit
 
 
-def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
-    return app.test_cli_runner().invoke(args=["open-days", *arguments], input=typed)
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["open-days", *arguments])
 
 
-def told(app: Flask, *arguments: str, typed: str | None = None) -> str:
+def told(app: Flask, *arguments: str) -> str:
     """What a command that succeeds prints on its standard output."""
-    result = run(app, *arguments, typed=typed)
+    result = run(app, *arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def edit(app: Flask, slot: str, **changes: Any) -> SlotEdited:
+    """Change what the slot's plan says; the rest stays."""
+    with app.app_context(), writing():
+        lock_planning(db.session())
+        planned = db.session.get_one(Slot, int(slot))
+        return edit_slot(db.session(), planned, replace(SlotPlan.of(planned), **changes), now=datetime.now(UTC))
 
 
 def register(

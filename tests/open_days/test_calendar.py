@@ -16,7 +16,7 @@ from microsite.open_days.calendar import write_calendar
 from microsite.open_days.models import OpenDay, Slot
 from microsite.school import PARIS, School, load_school
 
-from ..answers import BROCHURE, add_slot, call_off, only, plan_slot
+from ..answers import BROCHURE, call_off, only, plan_slot
 from ..page import CheckedClient
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -48,7 +48,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> School:
 
 
 def test_thank_you_page_leads_to_the_slot_in_a_calendar(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     thanks = client.follow(client.send(form, **BROCHURE, slot=slot))
     link = next(link for link in thanks.links() if link.endswith(".ics"))

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from microsite.open_days.codes import check_in_png, check_in_svg
 
-from ..answers import BROCHURE, add_slot, export, only
+from ..answers import BROCHURE, export, only, plan_slot
 from ..page import CheckedClient
 
 SITE = "https://www.ecole.example"
@@ -71,7 +71,7 @@ def test_code_is_dark_on_white_with_four_modules_around_it(public_app: Flask) ->
 
 
 def test_scanned_code_says_the_same_for_every_reference(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     client.follow(client.send(client.page("/portes-ouvertes").form("/portes-ouvertes"), **BROCHURE, slot=slot))
     known = only(export(app))["reference"]
 

@@ -17,7 +17,7 @@ from microsite.open_days.seats import LONGEST_OFFER
 from microsite.open_days.services import cancel
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot, export
+from ..answers import BROCHURE, export
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..served import Visitor, served
@@ -33,7 +33,8 @@ Result = TypeVar("Result")
 def test_200_parallel_registrations_for_20_seats_give_20_seats_and_a_line(
     client: CheckedClient, app: Flask, environ: Environ
 ) -> None:
-    slot = add_slot(app, capacity=20)
+    with app.app_context(), writing():
+        slot = str(plan_slot(capacity=20, starts_at=STARTS_AT).id)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     ready = threading.Barrier(200)
 

@@ -19,8 +19,8 @@ from microsite.db import db
 from microsite.open_days.models import OpenDay, Slot
 from microsite.school import PARIS
 
-from ..answers import add_slot
-from .desk import run, told
+from ..answers import call_off, plan_slot
+from .desk import edit, run, told
 
 FULL = f"""{";".join(HEADINGS.values())}
 Journée portes ouvertes;12 rue de l’Été, Paris;Métro « Œuvre »;Visite des plateaux;;07/03/2099;10:00;12:00;40;;
@@ -80,15 +80,15 @@ def test_commas_quotes_and_line_breaks_are_a_spreadsheet_s(app: Flask, tmp_path:
 def test_second_import_adds_nothing_and_says_which_were_there(app: Flask, tmp_path: Path) -> None:
     _import(app, tmp_path, FULL)
     before = _slots(app)
-    told(app, "edit", "--slot", "2", "--capacity", "50")
-    told(app, "cancel", "--slot", "3", "--yes")
+    edit(app, "2", capacity=50)
+    call_off(app, "3")
 
     again = _import(app, tmp_path, FULL)
 
     assert again.exit_code == 0
     assert again.stdout.splitlines() == [
         "ligne 2 : déjà prévu (créneau 1).",
-        "ligne 3 : déjà prévu (créneau 2) ; il en diffère, open-days edit --slot 2 le change.",
+        "ligne 3 : déjà prévu (créneau 2) ; il en diffère, pour le changer : « Modifier », sur sa page dans Portes ouvertes.",
         "ligne 4 : déjà prévu (créneau 3, annulé depuis).",
         "Ajoutés : journées : 0, créneaux : 0, places : 0. Déjà prévus : 3.",
     ]
@@ -127,7 +127,7 @@ def test_dry_run_says_the_same_and_writes_nothing(app: Flask, tmp_path: Path) ->
 
 
 def test_every_wrong_line_is_told_and_nothing_is_added(app: Flask, tmp_path: Path) -> None:
-    add_slot(app, capacity=4, day="2099-05-07")
+    plan_slot(app, capacity=4, day="2099-05-07")
     title = "Journée portes ouvertes"
     lines = [
         "Titre;Lieu;Date;Début;Fin;Places;Lien en ligne;Accès;Ouverture des inscriptions;Clôture des inscriptions",
@@ -263,3 +263,13 @@ def _is_skipped(at: datetime) -> bool:
     """Whether clocks in Paris never show it: the last Sunday of March, from two to three."""
     sunday = date(at.year, 3, 31) - timedelta(days=(date(at.year, 3, 31).weekday() + 1) % 7)
     return at.date() == sunday and at.hour == 2
+
+
+@pytest.mark.parametrize("command", ["import", "remove-samples"])
+def test_help_is_complete(app: Flask, command: str) -> None:
+    shown = told(app, command, "--help")
+
+    options = shown.partition("Options:")[2]
+    assert len(shown.splitlines()[2].strip()) > 20
+    assert all(len(line.split("  ")) > 1 for line in options.splitlines() if line.strip())
+    assert f"  {command}" in told(app, "--help")

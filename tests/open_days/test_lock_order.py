@@ -19,7 +19,7 @@ from microsite.privacy.queries import lock_lead
 from microsite.quarantine import release_all
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot
+from ..answers import BROCHURE
 from ..page import CheckedClient
 from ..waiting import wait_until
 from .people import book, plan_slot
@@ -52,7 +52,8 @@ def test_walk_in_whose_registration_is_being_cancelled_crosses_nobody(app: Flask
 
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_release_that_marks_a_lead_for_review_crosses_nobody(app: Flask, client: CheckedClient) -> None:
-    slot_id = int(add_slot(app, capacity=5))
+    with app.app_context(), writing():
+        slot_id = plan_slot(capacity=5, starts_at=utc_now() + HOUR).id
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     held = BROCHURE | {"email": EMAIL, "slot": str(slot_id), "companions": "2", "topic": "Buy now"}
     assert client.send(form, **held).status == 303

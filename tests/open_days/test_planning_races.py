@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ from microsite.open_days.queries import seats_taken
 from microsite.open_days.seats import SlotClosed, SlotFull
 from microsite.outbox.models import OutgoingMail
 
-from ..answers import add_slot
-from .desk import register
+from ..answers import plan_slot
+from .desk import edit, register
 
 PEOPLE = [f"Personne{number}" for number in range(24)]
 
@@ -91,7 +92,7 @@ def _mails(app: Flask) -> Counter[str]:
 
 
 def test_raising_the_capacity_amid_registrations_oversells_and_loses_nothing(app: Flask) -> None:
-    slot = add_slot(app, capacity=3)
+    slot = plan_slot(app, capacity=3)
     raised = list(range(4, 14))
 
     *_, edited = _all_at_once(*_visitors(app, slot), _edits(app, slot, raised))
@@ -111,7 +112,7 @@ def test_raising_the_capacity_amid_registrations_oversells_and_loses_nothing(app
 
 
 def test_lowering_the_capacity_amid_registrations_drops_nobody_and_lets_nobody_in(app: Flask) -> None:
-    slot = add_slot(app, capacity=60)
+    slot = plan_slot(app, capacity=60)
 
     *results, edited = _all_at_once(*_visitors(app, slot), _edits(app, slot, [20, 10, 0]))
 
@@ -129,7 +130,7 @@ def test_lowering_the_capacity_amid_registrations_drops_nobody_and_lets_nobody_i
 
 
 def test_slot_cancelled_amid_registrations_tells_each_who_got_in_and_refuses_the_others(app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
 
     def act() -> int:
         with app.app_context(), writing():
@@ -148,12 +149,13 @@ def test_slot_cancelled_amid_registrations_tells_each_who_got_in_and_refuses_the
 
 
 def test_two_who_edit_one_slot_at_once_undo_nothing_of_each_other_s(app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
 
     for number in range(10, 18):
+        starts_at = datetime(2099, 3, 7, number, tzinfo=UTC)
         _all_at_once(
-            _command(app, "edit", "--slot", slot, "--capacity", str(number)),
-            _command(app, "edit", "--slot", slot, "--hours", f"{number}:00-{number}:30"),
+            partial(edit, app, slot, capacity=number),
+            partial(edit, app, slot, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=30)),
         )
 
         with app.app_context():

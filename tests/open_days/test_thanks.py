@@ -10,7 +10,7 @@ from microsite.open_days.models import Slot
 from microsite.open_days.planning import SlotPlan, edit_slot
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot, call_off, plan_slot
+from ..answers import BROCHURE, call_off, plan_slot
 from ..page import CheckedClient, Page
 
 PATHS = ("/portes-ouvertes", "/embed/portes-ouvertes")
@@ -44,7 +44,7 @@ def test_seat_asked_for_comes_with_calendar_links_and_what_the_day_says(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_waiting_list_asked_for_promises_no_seat(client: CheckedClient, app: Flask, path: str) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
 
     thanks = client.follow(_send(client, path=path, slot=f"{slot}-attente"))
 
@@ -84,7 +84,7 @@ def test_links_fill_online_calendars_in_and_hold_nothing_personal(client: Checke
 
 @pytest.mark.parametrize("chosen", ["", "-attente"])
 def test_page_opened_again_once_the_slot_is_cancelled_says_so(client: CheckedClient, app: Flask, chosen: str) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     answer = _send(client, slot=f"{slot}{chosen}")
     call_off(app, slot)
 
@@ -96,7 +96,7 @@ def test_page_opened_again_once_the_slot_is_cancelled_says_so(client: CheckedCli
 
 
 def test_page_opened_again_once_the_slot_has_moved_says_when_it_is(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     answer = _send(client, slot=slot)
     with app.app_context(), writing():
         kept = db.session.get_one(Slot, int(slot))

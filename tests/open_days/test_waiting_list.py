@@ -7,7 +7,7 @@ from sqlalchemy import select
 from microsite.db import db
 from microsite.open_days.models import Registration, RegistrationState
 
-from ..answers import BROCHURE, add_slot, export
+from ..answers import BROCHURE, export, plan_slot
 from ..page import CheckedClient, Page
 
 _Standing = tuple[str, RegistrationState, int]
@@ -37,7 +37,7 @@ def _radios(page: Page) -> dict[str, bool]:
 
 
 def test_full_slot_offers_its_waiting_list(client: CheckedClient, app: Flask) -> None:
-    full, other = add_slot(app, capacity=1), add_slot(app, capacity=9, hours="14:00-16:00")
+    full, other = plan_slot(app, capacity=1), plan_slot(app, capacity=9, hour=14)
     _fill(client, full, 1)
 
     page = client.page("/portes-ouvertes")
@@ -48,7 +48,7 @@ def test_full_slot_offers_its_waiting_list(client: CheckedClient, app: Flask) ->
 
 
 def test_who_chooses_the_waiting_list_stands_on_it(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=2)
+    slot = plan_slot(app, capacity=2)
     _fill(client, slot, 2)
 
     client.follow(_send(client, slot=f"{slot}-attente", companions="1"))
@@ -57,7 +57,7 @@ def test_who_chooses_the_waiting_list_stands_on_it(client: CheckedClient, app: F
 
 
 def test_waiting_list_of_a_slot_that_has_room_again_gives_a_seat_at_once(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=2)
+    slot = plan_slot(app, capacity=2)
 
     client.follow(_send(client, slot=f"{slot}-attente"))
 
@@ -68,7 +68,7 @@ def test_waiting_list_of_a_slot_that_has_room_again_gives_a_seat_at_once(client:
 def test_slot_that_filled_up_meanwhile_needs_one_more_press_to_wait(
     client: CheckedClient, app: Flask, path: str
 ) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     form = client.page(path).form(path)
     _fill(client, slot, 1)
 
@@ -86,7 +86,7 @@ def test_slot_that_filled_up_meanwhile_needs_one_more_press_to_wait(
 
 
 def test_slot_that_filled_up_meanwhile_leaves_the_way_to_be_told(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     _fill(client, slot, 1)
 
@@ -100,7 +100,7 @@ def test_slot_that_filled_up_meanwhile_leaves_the_way_to_be_told(client: Checked
 def test_party_larger_than_what_is_left_may_come_with_fewer_or_wait(
     client: CheckedClient, app: Flask, path: str
 ) -> None:
-    slot = add_slot(app, capacity=4)
+    slot = plan_slot(app, capacity=4)
     _fill(client, slot, 3)
 
     refused = _send(client, path=path, slot=slot, companions="2")
@@ -125,7 +125,7 @@ def test_party_larger_than_what_is_left_may_come_with_fewer_or_wait(
 def test_waiting_list_that_was_chosen_stays_so_while_another_answer_is_corrected(
     client: CheckedClient, app: Flask
 ) -> None:
-    slot = add_slot(app, capacity=4)
+    slot = plan_slot(app, capacity=4)
     _fill(client, slot, 3)
     refused = _send(client, slot=slot, companions="2")
 
@@ -146,7 +146,7 @@ def test_waiting_list_that_was_chosen_stays_so_while_another_answer_is_corrected
 def test_party_larger_than_the_slot_cannot_wait_for_it(
     client: CheckedClient, app: Flask, taken: tuple[int, ...], chosen: str, said: str
 ) -> None:
-    slot = add_slot(app, capacity=2)
+    slot = plan_slot(app, capacity=2)
     _fill(client, slot, *taken)
 
     refused = _send(client, slot=f"{slot}{chosen}", companions="2")
@@ -159,7 +159,7 @@ def test_party_larger_than_the_slot_cannot_wait_for_it(
 
 
 def test_sold_out_form_speaks_of_the_waiting_lists_and_leaves_the_choice(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     _fill(client, slot, 1)
 
     page = client.page("/")
@@ -186,7 +186,7 @@ def test_sold_out_form_speaks_of_the_waiting_lists_and_leaves_the_choice(client:
 def test_known_person_and_stranger_get_the_same_answer(
     client: CheckedClient, app: Flask, left: int, chosen: str, companions: str, status: int, has_a_seat: bool
 ) -> None:
-    slot = add_slot(app, capacity=4)
+    slot = plan_slot(app, capacity=4)
     if has_a_seat:
         client.follow(_send(client, slot=slot))
         _fill(client, slot, *[1] * (3 - left))
@@ -206,7 +206,7 @@ def test_known_person_and_stranger_get_the_same_answer(
 def test_party_too_large_for_the_slot_is_answered_alike_whoever_asks(
     client: CheckedClient, app: Flask, chosen: str
 ) -> None:
-    slot = add_slot(app, capacity=2)
+    slot = plan_slot(app, capacity=2)
     client.follow(_send(client, slot=slot))
     asked = {"slot": f"{slot}{chosen}", "companions": "3"}
 

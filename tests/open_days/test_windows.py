@@ -9,7 +9,7 @@ from flask import Flask
 from microsite.db import db, writing
 from microsite.open_days.models import OpenDay, Slot
 
-from ..answers import BROCHURE, add_slot, call_off, export, plan_slot
+from ..answers import BROCHURE, call_off, export, plan_slot
 from ..page import CheckedClient, Page
 
 # Nine o'clock in Paris.
@@ -71,7 +71,7 @@ def test_slot_is_offered_until_its_registration_closes(client: CheckedClient, ap
 
 
 def test_cancelled_slot_is_neither_shown_nor_taken(client: CheckedClient, app: Flask) -> None:
-    slot, other = add_slot(app, capacity=5), add_slot(app, capacity=5, hours="14:00-16:00")
+    slot, other = plan_slot(app, capacity=5), plan_slot(app, capacity=5, hour=14)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     call_off(app, slot)
 

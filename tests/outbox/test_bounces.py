@@ -26,7 +26,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.access import ask_for_access
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, only
+from ..answers import APPLICATION, BROCHURE, only, release
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import STRICT, Environ
 from ..imap_server import ImapServer, imap_server, is_installed
@@ -328,7 +328,7 @@ def test_help_says_what_each_exit_code_means(app: Flask) -> None:
 
 def _bounce_away(environ: Environ, content: bytes, *options: str) -> "subprocess.CompletedProcess[bytes]":
     """As a mail server starts it."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", *options]
+    command = [sys.executable, "-m", "flask", "outbox", "bounce", *options]
     return subprocess.run(
         command, cwd=PROJECT_ROOT, env=clean_environ() | environ, input=content, capture_output=True, check=False
     )
@@ -414,7 +414,7 @@ def test_form_of_a_robot_tries_nothing_again_until_a_person_releases_it(
         held = db.session.scalars(select(Submission.reference).where(Submission.lead_id.is_(None))).one()
         assert db.session.scalars(select(Lead.bounced_at)).one() is not None
 
-    app.test_cli_runner().invoke(args=["leads", "release", held])
+    assert release(app, held)
 
     with app.app_context():
         assert db.session.scalars(select(Lead.bounced_at)).one() is None
@@ -563,7 +563,7 @@ def test_message_that_the_program_does_not_survive_is_flagged_and_the_next_one_i
 ) -> None:
     mailbox.put(report(_id(message)))
     settings = _imap(mailbox.port)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "bounce", "--imap"]
+    command = [sys.executable, "-m", "flask", "outbox", "bounce", "--imap"]
     with (
         locked(Path(environ["MICROSITE_INSTANCE_PATH"])),
         subprocess.Popen(command, cwd=PROJECT_ROOT, env=clean_environ() | environ | settings) as reader,

@@ -15,7 +15,7 @@ from microsite.outbox.letters import Letter, write_message
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export, only
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only, plan_slot, release
 from ..page import TYPOGRAPHY, CheckedClient
 
 TEMPLATES = sorted(path.parent.name for path in (PROJECT_ROOT / "templates" / "mail").glob("*/subject.txt"))
@@ -78,7 +78,7 @@ def test_brochure_mail_has_a_link_that_works_again_for_who_returns(
 
 
 def test_registration_mail_names_slot_and_companions(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     _send(client, "/portes-ouvertes", BROCHURE, slot=slot, companions="2")
     Worker(app).work()
 
@@ -108,7 +108,7 @@ def test_quarantined_submission_gets_its_mails_once_released(
     assert sent.sent == []
     reference = only(export(app, "--include-quarantined"))["reference"]
 
-    app.test_cli_runner().invoke(args=["leads", "release", reference])
+    assert release(app, reference)
     Worker(app).work()
 
     assert sorted(mail["Subject"] for mail in sent.sent) == [

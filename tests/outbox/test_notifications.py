@@ -19,7 +19,7 @@ from microsite.privacy.models import PrivacyRequest, RequestKind
 from microsite.privacy.requests import ask
 from microsite.web.context import utc_now
 
-from ..answers import APPLICATION, export
+from ..answers import APPLICATION, export, release
 from ..page import CheckedClient
 
 # 10:20 in Paris, a Monday.
@@ -241,7 +241,7 @@ def test_request_released_from_quarantine_is_told_by_itself(make_app: Callable[.
         admissions.apply(0, topic="Buy now")
         admissions.apply(1)
         reference = export(admissions.app, "--include-quarantined")[0]["reference"]
-        admissions.app.test_cli_runner().invoke(args=["leads", "release", reference])
+        release(admissions.app, reference)
         (released,) = admissions.told()
         assert "Nom-A" in released
         clock.shift(timedelta(hours=1))

@@ -14,7 +14,7 @@ from microsite.leads.mails import SPACE
 from microsite.leads.models import Submission
 from microsite.outbox.models import MailStatus, OutgoingMail
 
-from ..answers import APPLICATION, BROCHURE, TELL_ME, add_slot, export, only
+from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only, plan_slot
 from ..conftest import Environ
 from ..mail_server import MailServer
 from ..page import CheckedClient, Page
@@ -78,7 +78,7 @@ def test_page_of_an_open_day_promises_nothing_either(
     make_app: Callable[..., Flask], environ: Environ, unable: MailServer, waits: bool
 ) -> None:
     app = make_smtp_app(make_app, environ, unable.port)
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     more = {"slot": slot, "companions": "0"}
     if waits:
         _thanks(app, "/portes-ouvertes", **more)

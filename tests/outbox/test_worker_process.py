@@ -46,7 +46,7 @@ def _statuses(app: Flask) -> list[MailStatus]:
 def running(environ: Environ, server: MailServer) -> Iterator["subprocess.Popen[bytes]"]:
     """`outbox run` in a process of its own, from when it works."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "outbox", "run"],
+        [sys.executable, "-m", "flask", "outbox", "run"],
         cwd=PROJECT_ROOT,
         env=clean_environ() | environ | smtp_settings(server.port),
         stderr=subprocess.PIPE,
@@ -164,7 +164,7 @@ def test_served_site_sends_its_mails_and_ends_the_one_in_hand(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["-"], ["-m", "flask", "--app", "wsgi", "shell"]], ids=["bare", "command"])
+@pytest.mark.parametrize("command", [["-"], ["-m", "flask", "shell"]], ids=["bare", "command"])
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_commands_and_the_bare_application_start_no_worker(
     smtp_app: Flask, smtp_client: CheckedClient, environ: Environ, mail_server: MailServer, command: list[str]

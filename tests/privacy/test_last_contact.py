@@ -15,7 +15,7 @@ from microsite.open_days.attendance import check_in, walk_in
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, TELL_ME, add_slot, plan_slot
+from ..answers import BROCHURE, TELL_ME, plan_slot
 from ..page import CheckedClient
 from .owners import MAX, ZOE, ask_brochure, register, space_of
 
@@ -60,7 +60,7 @@ def _moves(app: Flask, steps: list[Step]) -> list[bool]:
 
 
 def test_each_post_of_the_lead_is_a_contact(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
-    slot, tight = add_slot(app, capacity=5), add_slot(app, capacity=1, hours="14:00-16:00")
+    slot, tight = plan_slot(app, capacity=5), plan_slot(app, capacity=1, hour=14)
     ask_brochure(client, email_consent="y", phone="06 12 34 56 78")
     _send(client, "/portes-ouvertes", **TELL_ME)
     seat, theirs = register(app, slot), register(app, tight, email=MAX)

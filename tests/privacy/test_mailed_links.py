@@ -15,7 +15,7 @@ from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot, export, only
+from ..answers import BROCHURE, export, only, plan_slot
 from ..page import CheckedClient, Page
 from .owners import rows, space_of
 
@@ -48,7 +48,7 @@ def _press(client: CheckedClient, path: str) -> Page:
 def test_many_looks_at_every_mailed_link_change_no_row(
     client: CheckedClient, app: Flask, sent: MemoryTransport, looks: int
 ) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     _agree(client)
     _agree(client, "/portes-ouvertes", slot=slot)
     space = space_of(app)

@@ -22,7 +22,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.space import SENT_SHOWN
 from microsite.web.context import utc_now
 
-from ..answers import TELL_ME, add_slot, only
+from ..answers import TELL_ME, only, plan_slot
 from ..page import CheckedClient, Page
 from .owners import MAX, ZOE, ask_brochure, register, rows, space_of, state_of
 
@@ -41,7 +41,7 @@ def _buttons(page: Page) -> list[str]:
 
 
 def test_page_shows_what_is_kept_and_what_can_be_done(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=5), companions=2)
+    reference = register(app, plan_slot(app, capacity=5), companions=2)
     ask_brochure(client, phone="06 12 34 56 78", phone_consent="y")
 
     page = client.page(space_of(app))
@@ -72,7 +72,7 @@ def test_page_shows_what_is_kept_and_what_can_be_done(client: CheckedClient, app
 
 
 def test_cancelled_once_stays_cancelled(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     reference, next_one = register(app, slot), register(app, slot, email=MAX)
     space = space_of(app)
 
@@ -86,7 +86,7 @@ def test_cancelled_once_stays_cancelled(client: CheckedClient, app: Flask) -> No
 
 
 def test_companions_are_changed_as_far_as_seats_go(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=3))
+    reference = register(app, plan_slot(app, capacity=3))
     space = space_of(app)
     path = f"{space}/inscriptions/{reference}/accompagnants"
 
@@ -104,7 +104,7 @@ def test_companions_are_changed_as_far_as_seats_go(client: CheckedClient, app: F
 
 
 def test_waiting_list_is_left_by_one_button(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     register(app, slot, email=MAX)
     reference = register(app, slot)
     space = space_of(app)
@@ -118,7 +118,7 @@ def test_waiting_list_is_left_by_one_button(client: CheckedClient, app: Flask) -
 
 def _offer(client: CheckedClient, app: Flask) -> str:
     """Zoé waits for Max's seat, who gives it back; the reference of hers."""
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     first, reference = register(app, slot, email=MAX), register(app, slot)
     client.post(f"{space_of(app, MAX)}/inscriptions/{first}/annulation")
     assert state_of(app, reference) == "offered"
@@ -164,7 +164,7 @@ def test_offer_that_has_ended_is_refused_and_shown_so(client: CheckedClient, app
 
 def test_slot_that_has_begun_is_not_changed_any_more(client: CheckedClient, app: Flask) -> None:
     day = (utc_now() + timedelta(days=10)).date().isoformat()
-    reference = register(app, add_slot(app, capacity=5, day=day))
+    reference = register(app, plan_slot(app, capacity=5, day=day))
     space = space_of(app)
     with app.app_context():
         starts_at = db.session.scalars(select(Slot.starts_at)).one()
@@ -183,7 +183,7 @@ def test_slot_that_has_begun_is_not_changed_any_more(client: CheckedClient, app:
 
 
 def test_slot_cancelled_by_the_school_says_so(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=5))
+    reference = register(app, plan_slot(app, capacity=5))
     with app.app_context():
         cancel_slot(db.session(), db.session.scalars(select(Slot)).one(), now=utc_now())
         db.session.commit()
@@ -196,7 +196,7 @@ def test_slot_cancelled_by_the_school_says_so(client: CheckedClient, app: Flask)
 
 
 def test_online_link_is_for_who_has_a_seat(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=1)
+    slot = plan_slot(app, capacity=1)
     with app.app_context():
         day = db.session.scalars(select(Slot)).one().open_day
         day.place, day.online_url = "Salle secrète", "https://visio.example/secret"
@@ -228,7 +228,7 @@ def test_alert_is_taken_back_once(client: CheckedClient, app: Flask) -> None:
 
 
 def test_each_change_is_a_contact_and_a_repeat_is_none(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=5))
+    reference = register(app, plan_slot(app, capacity=5))
     path = f"{space_of(app)}/inscriptions/{reference}/accompagnants"
 
     contacts = []
@@ -243,7 +243,7 @@ def test_each_change_is_a_contact_and_a_repeat_is_none(client: CheckedClient, ap
 
 @pytest.mark.parametrize("action", ["annulation", "accompagnants", "acceptation"])
 def test_other_peoples_registrations_do_not_exist_here(client: CheckedClient, app: Flask, action: str) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     register(app, slot)
     theirs = register(app, slot, email=MAX)
     before = rows(app)
@@ -257,7 +257,7 @@ def test_other_peoples_registrations_do_not_exist_here(client: CheckedClient, ap
 
 
 def test_page_of_one_shows_nothing_of_another(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     ask_brochure(client, email_consent="y")
     register(app, slot)
     reference = register(app, slot, email=MAX)
@@ -271,7 +271,7 @@ def test_page_of_one_shows_nothing_of_another(client: CheckedClient, app: Flask)
 
 def test_buttons_touch_the_lead_of_their_link_alone(client: CheckedClient, app: Flask) -> None:
     """What names no object is the link's own lead's."""
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     for email in (ZOE, MAX):
         ask_brochure(client, email=email, email_consent="y", phone="0612345678", phone_consent="y")
         client.follow(
@@ -297,7 +297,7 @@ def test_buttons_touch_the_lead_of_their_link_alone(client: CheckedClient, app: 
 
 
 def test_address_of_a_button_opened_like_a_page_leads_back(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=5))
+    reference = register(app, plan_slot(app, capacity=5))
     space = space_of(app)
 
     for path in (f"inscriptions/{reference}/annulation", "alertes/arret", "accords/email/don", "rien"):
@@ -307,7 +307,7 @@ def test_address_of_a_button_opened_like_a_page_leads_back(client: CheckedClient
 
 
 def test_link_lives_ninety_days_and_then_leads_to_a_new_one(client: CheckedClient, app: Flask) -> None:
-    reference = register(app, add_slot(app, capacity=5))
+    reference = register(app, plan_slot(app, capacity=5))
     space = space_of(app)
     button = f"{space}/inscriptions/{reference}/annulation"
 
@@ -332,7 +332,7 @@ def test_forged_link_opens_nothing(client: CheckedClient, app: Flask) -> None:
 
 
 def test_log_holds_the_route_alone(client: CheckedClient, app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    reference = register(app, add_slot(app, capacity=5))
+    reference = register(app, plan_slot(app, capacity=5))
     space = space_of(app)
 
     with caplog.at_level(logging.INFO):
@@ -352,7 +352,7 @@ def test_log_holds_the_route_alone(client: CheckedClient, app: Flask, caplog: py
 
 
 def test_links_of_the_page_carry_no_token_to_the_forms(client: CheckedClient, app: Flask) -> None:
-    register(app, add_slot(app, capacity=5))
+    register(app, plan_slot(app, capacity=5))
     space = space_of(app)
 
     for path in (space, f"{space}/donnees/effacement"):
@@ -372,7 +372,7 @@ def test_state_that_no_button_gives_is_not_shown(client: CheckedClient, app: Fla
 
 def test_buttons_pressed_at_once_seat_nobody_too_many(app: Flask) -> None:
     """Each press locks its lead, then the slot, and offers what it frees to others: no two wait for each other."""
-    slot = add_slot(app, capacity=4)
+    slot = plan_slot(app, capacity=4)
     people = [f"p{number}@exemple.fr" for number in range(6)]
     references = {email: register(app, slot, email=email, companions=number % 3) for number, email in enumerate(people)}
     spaces = {email: space_of(app, email) for email in people}

@@ -9,7 +9,7 @@ from microsite.privacy.outside_data import OUTSIDE, Outside
 from microsite.privacy.personal_data import NOT_PERSONAL, PERSONAL, Held, declared_columns
 from microsite.retention import RETENTION
 
-from ..answers import APPLICATION, BROCHURE, add_slot
+from ..answers import APPLICATION, BROCHURE, plan_slot
 from ..page import CheckedClient
 
 _KINDS: tuple[Held | Outside, ...] = (*PERSONAL, *OUTSIDE)
@@ -48,7 +48,7 @@ def test_whatever_points_to_a_person_is_personal(app: Flask) -> None:
 
 
 def test_every_answer_of_every_form_is_declared(client: CheckedClient, app: Flask) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     for path, answers in (
         ("/brochure", BROCHURE),
         ("/portes-ouvertes", BROCHURE | {"slot": slot}),

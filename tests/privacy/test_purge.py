@@ -334,7 +334,7 @@ def test_two_workers_purge_once(app: Flask) -> None:
 def test_purge_that_is_killed_loses_nothing_and_goes_on(app: Flask, environ: dict[str, str]) -> None:
     people = _come(app, 1500, at=_due(Rule.LEADS))
     counting = _counting(app)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "privacy", "purge"]
+    command = [sys.executable, "-m", "flask", "privacy", "purge"]
     process = subprocess.Popen(command, env={**os.environ, **environ}, cwd=PROJECT_ROOT)
 
     def is_killed_midway() -> bool:

@@ -14,7 +14,7 @@ from microsite.db import db, writing
 from microsite.open_days.samples import plan_samples
 from microsite.web.context import utc_now
 
-from ..answers import BROCHURE, add_slot, call_off, only, plan_slot
+from ..answers import BROCHURE, call_off, only, plan_slot
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 
@@ -141,9 +141,9 @@ def test_signs_that_would_end_the_data_block_are_escaped(make_app: Callable[...,
 
 def test_open_day_is_an_event_from_its_first_slot_to_its_last(make_app: Callable[..., Flask]) -> None:
     app = make_app(MICROSITE_PUBLIC_URL=PUBLIC)
-    add_slot(app, capacity=5, day="2099-07-04", hours="14:00-16:00")
-    add_slot(app, capacity=5, day="2099-07-04", hours="10:00-12:00")
-    add_slot(app, capacity=5, day="2099-12-05", hours="10:00-12:00")
+    plan_slot(app, capacity=5, day="2099-07-04", hour=14)
+    plan_slot(app, capacity=5, day="2099-07-04")
+    plan_slot(app, capacity=5, day="2099-12-05")
 
     summer, winter = _things(_client(app).page("/portes-ouvertes"), "Event")
 

@@ -16,7 +16,7 @@ from microsite.leads.models import ConsentWording
 from microsite.sqlite_engine import sqlite
 from microsite.web.errors import RETRY_AFTER
 
-from ..answers import BROCHURE, add_slot, export
+from ..answers import BROCHURE, export, plan_slot
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..trouble import locked
@@ -140,7 +140,7 @@ def test_unexpected_fault_shows_a_page_and_logs_the_route_alone(
 def test_locked_database_keeps_the_answers_and_recovers_by_itself(
     client: CheckedClient, app: Flask, environ: Environ
 ) -> None:
-    slot = add_slot(app, capacity=5)
+    slot = plan_slot(app, capacity=5)
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
 
     with locked(Path(environ["MICROSITE_INSTANCE_PATH"])):

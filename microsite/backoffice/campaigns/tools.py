@@ -19,7 +19,7 @@ from .pages import get_campaign
 
 _LABEL_WEIGHT = 500
 _LABEL_LIMIT = 60
-# Millimetres, as the command has them.
+# Millimetres.
 WIDTHS = range(20, 301)
 _WIDTH = 40
 _TYPES = {"svg": "image/svg+xml", "png": "image/png"}

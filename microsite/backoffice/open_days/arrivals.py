@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from ...db import LARGEST_ID, db, writing
 from ...leads.services import Person
 from ...leads.views import thank
-from ...open_days.attendance import NotExpected, OtherDay, check_in, find_arriving, undo, walk_in
+from ...open_days.attendance import NotExpected, check_in, find_arriving, undo, walk_in
 from ...open_days.models import Registration, RegistrationState
 from ...open_days.rosters import get_filling, list_attendees
 from ...open_days.seats import SlotClosed, SlotFull
@@ -48,7 +48,7 @@ def arrive(reference: str) -> Response:
     """Twice changes nothing: the first time stays. A refusal is what the page says next."""
     try:
         checked_in = check_in(db.session(), reference, now=utc_now())
-    except (NotExpected, OtherDay):
+    except NotExpected:
         db.session.rollback()
     else:
         note_arrival("arrival noted", checked_in.registration.id, is_repeated=checked_in.is_repeated)

@@ -1,4 +1,4 @@
-"""Planning by hand: what a day says of itself, one slot to change, several to add. The commands' own checks."""
+"""Planning by hand: what a day says of itself, one slot to change, several to add. The import's own checks."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

@@ -82,7 +82,7 @@ def upgrade() -> None:
     if parted:
         click.echo(
             f"Contacts séparés, car leurs demandes venaient d’adresses différentes : {parted}. Les liens qu’ils ont "
-            "reçus ne s’ouvrent plus ; flask --app wsgi ops check nomme ce qui reste à décider."
+            "reçus ne s’ouvrent plus ; flask ops check nomme ce qui reste à décider."
         )
     if joined:
         click.echo(f"Contacts réunis, car leurs deux adresses sont la même boîte : {joined}, à vérifier par l’équipe.")
