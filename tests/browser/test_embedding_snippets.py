@@ -1,7 +1,6 @@
 """docs/embedding.md: each snippet, copied out of the document, does what the document says."""
 
 import re
-import shlex
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -34,7 +33,6 @@ _PASTED = [
 ]
 _LINKED = ["Une page HTML", "WordPress", "Webflow"]
 _OTHERS = {
-    "Avant tout : autoriser le site",
     "Une page de liens (Linktree, bio Instagram, lettre d’information)",
     "Compter avec ses propres outils",
 }
@@ -105,13 +103,3 @@ def test_tag_manager_hears_of_the_form_and_of_nobody(open_host: OpenPage, host: 
     _expect_row(page, site, utm_campaign="salon-2026")
     told = {"event": "formulaire_envoye", "form": "brochure", "campaign": "salon-2026"}
     assert page.evaluate("window.dataLayer") == [told]
-
-
-def test_commands_of_the_document_allow_a_site_and_no_longer(site: Site) -> None:
-    lines = [shlex.split(line)[3:] for line in _SNIPPETS["Avant tout : autoriser le site"].splitlines()]
-    runner = site.app.test_cli_runner()
-
-    added, listed, removed = (runner.invoke(args=line) for line in lines)
-
-    assert (added.exit_code, removed.exit_code) == (0, 0)
-    assert "https://www.partenaire.fr  Salon de Lyon" in listed.output
