@@ -52,6 +52,7 @@ def measure(options: Options) -> str:
             rows.append(_row(f"après {options.exports} exports de plus", server))
             if options.soak:
                 _load(server, folder, seconds=options.soak, connections=1)
+                _tell(f"{options.soak // 60} minutes : {_weight(server)}")
             rows.append(_row(f"après {options.soak // 60} minutes de plus, une requête à la fois", server))
     told = ", ".join(f"{status} {number(count)}" for status, count in sorted(statuses.items()))
     heads = ["un processus, SQLite", "mémoire", "au plus jusque-là"]
