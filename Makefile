@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 NODE_MODULES := tests/browser/node_modules
 
-# Every process that is started would compile the site anew, which takes a third of its start.
+# Without bytecode files every process compiles the site anew at its start: 1.4 s instead of 1.2.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-all soak flood fuzz audit bench screens brochure clean

@@ -23,27 +23,27 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _heed_stop() -> None:
-    """Wait for SIGTERM here, and hand it to granian.
+def _forward_sigterm() -> None:
+    """Wait for SIGTERM in this thread and call granian's handler.
 
-    Python would only note a signal that reaches another thread than the main one, and granian's main thread sleeps
-    without end. The kernel gives it to whichever thread sets its mask first, as each does that starts another.
+    Python runs signal handlers in the main thread, and granian's main thread sleeps until a signal wakes it. The kernel
+    may deliver SIGTERM to another thread, which wakes nobody: the worker would go on.
     """
     signal.sigwait({signal.SIGTERM})
     stop = signal.getsignal(signal.SIGTERM)
     if callable(stop):
         stop(signal.SIGTERM, None)
     else:
-        # Granian doesn't serve yet.
+        # granian has not set its handler yet: end as a process does by default.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         signal.raise_signal(signal.SIGTERM)
 
 
-# Ctrl+C reaches every process of the terminal, and the parent then tells its workers to stop. Both signals are blocked
-# for every thread, hence before the first one starts.
+# Ctrl+C sends SIGINT to every process of the terminal, and the parent then sends SIGTERM to its workers. Threads
+# inherit the signal mask, so both signals are blocked here, before the first thread starts.
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-threading.Thread(target=_heed_stop, daemon=True, name="stop").start()
+threading.Thread(target=_forward_sigterm, daemon=True, name="stop").start()
 app = create_app(with_commands=False)
 settings = app.extensions["settings"]
 application = last_resort(app.wsgi_app)

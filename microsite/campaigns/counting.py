@@ -41,7 +41,7 @@ class ViewCounter:
         self._lock = threading.Lock()
         self._counts: Counter[Seen] = Counter()
         self._day = date.min
-        # The day's rows, by their hashes: they take a fifth of the memory.
+        # Hashes of the day's rows, which take less memory than the rows.
         self._known: set[int] = set()
 
     def add(self, seen: Seen) -> None:

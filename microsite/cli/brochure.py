@@ -1,4 +1,4 @@
-"""`make brochure`: compose the specimen brochure anew. No command of the site's: its tools are for development."""
+"""Build the specimen brochure as a PDF (`make brochure`). It needs the packages of requirements-dev.txt."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""flask privacy export and erase: what is held about one person, given to them or deleted for good."""
+"""flask privacy export and erase: export the data held about one person, or delete it for good."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""flask ops restore: an archive takes the place of what is there; whoever was erased since stays erased."""
+"""flask ops restore: replace the installation's data by an archive, and erase again who was erased since."""
 
 import tempfile
 from collections.abc import Iterator

@@ -29,15 +29,13 @@ class CheckedIn:
 
 
 def check_in(session: Session, reference: str, *, now: datetime) -> CheckedIn:
-    """Note that whoever this reference stands for has come. Raises NotExpected."""
+    """Record the arrival of the person with this reference. Raises NotExpected."""
     registration = find_arriving(session, reference)
     if registration is None:
         raise NotExpected
     lock_slot(session, registration.slot_id)
     session.refresh(registration)
-    if registration.state not in SEATED:
-        raise NotExpected
-    if not is_today(registration.slot, now=now):
+    if registration.state not in SEATED or not is_today(registration.slot, now=now):
         raise NotExpected
     return _attend(registration, now=now)
 

@@ -1,4 +1,4 @@
-"""What whoever plans is told, on a page or by the import: why a plan can't be, and what in it may be a mistake."""
+"""Messages about a planned slot, for the pages and the import: why it is refused, and what may be a mistake."""
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
