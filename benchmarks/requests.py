@@ -14,8 +14,8 @@ from sqlalchemy import select
 from microsite.backoffice.models import StaffMember
 from microsite.brochures.views import DOWNLOAD
 from microsite.db import db, reading
+from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
-from microsite.leads.mails import SPACE
 from microsite.leads.models import Lead, Submission
 from microsite.open_days.models import OpenDay, Slot
 from microsite.web.links import sign

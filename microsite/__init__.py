@@ -8,12 +8,12 @@ from typing import Any
 from flask import Flask
 
 from . import campaigns, db, outbox, privacy, readiness, web
-from .applications.mails import MAILS as APPLICATION_MAILS
+from .applications import emails as application_emails
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
 from .backoffice.views import init_app as init_backoffice
 from .backups.swap import finish as finish_restore
-from .brochures.mails import MAILS as BROCHURE_MAILS
+from .brochures import emails as brochure_emails
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, Settings, StartError, load_settings
 from .content_files import Folders
@@ -21,15 +21,17 @@ from .embeds.views import init_app as init_embeds
 from .instance_folder import prepare_instance
 from .key_fingerprints import missing_signing_key
 from .keys import FILE, KeyUnreadable, read_keys
-from .leads.mails import MAILS as LEAD_MAILS
-from .open_days.mails import MAILS as OPEN_DAY_MAILS
+from .leads import emails as lead_emails
+from .open_days import emails as open_day_emails
 from .open_days.views import bp as open_days_bp
 from .own_keys import make_missing_keys, record_new_keys
-from .privacy.mails import MAILS as PRIVACY_MAILS
+from .privacy import emails as privacy_emails
 from .school import load_school
 from .sharing.views import init_app as init_sharing
 from .web.concurrency import KINDS
 
+# Importing them registers their e-mails (outbox/emails.py).
+EMAIL_MODULES = (application_emails, brochure_emails, lead_emails, open_day_emails, privacy_emails)
 # A form's 4,000 characters of motivation are at most 48 KB once percent-encoded.
 MAX_REQUEST_BYTES = 128 * 1024
 MAX_FORM_PARTS = 100
@@ -75,7 +77,7 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     web.complete_bodies(app)
     web.time_requests(app)
     init_sharing(app)
-    outbox.init_app(app, {**LEAD_MAILS, **BROCHURE_MAILS, **OPEN_DAY_MAILS, **APPLICATION_MAILS, **PRIVACY_MAILS})
+    outbox.init_app(app)
     for blueprint in (brochures_bp, open_days_bp, applications_bp):
         app.register_blueprint(blueprint)
     privacy.init_app(app)

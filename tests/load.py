@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from microsite.db import db, reading
 from microsite.jobs import Worker
+from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
-from microsite.leads.mails import SPACE
 from microsite.leads.models import Submission
 from microsite.open_days.models import OVER, Registration, RegistrationState
 from microsite.outbox.services import LEASE

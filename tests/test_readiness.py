@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 
 from microsite.db import db, writing
+from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.services import enqueue
 from microsite.web.context import utc_now
 
@@ -86,7 +87,7 @@ def test_answer_counts_for_a_second(app: Flask) -> None:
     """However often it is asked, writers wait for it once a second at most."""
     assert app.test_client().get("/readyz").status_code == 200
     with app.app_context(), writing():
-        enqueue(db.session(), template="alert", cause="JPO-222222", now=utc_now() - timedelta(days=1))
+        enqueue(db.session(), ALERT_EMAIL, cause="JPO-222222", now=utc_now() - timedelta(days=1))
 
     assert app.test_client().get("/readyz").status_code == 200
     assert _told(app)[0] == 503

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, render_template, request
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
-from ..outbox.letters import can_be_mailed
+from ..outbox.messages import can_be_mailed
 from ..sharing.tags import share
 from .forms import ApplicationForm
 from .services import follow_up

@@ -91,23 +91,6 @@ _DETAILS = {
     "told": "prévenus",
     "until": "au",
 }
-_MAILS = {
-    "access": "lien vers l’espace personnel",
-    "alert": "promesse de prévenir des prochaines dates",
-    "announcement": "nouvelles dates",
-    "application": "candidature bien arrivée",
-    "brochure": "brochure",
-    "called_off": "créneau annulé par l’école",
-    "cancelled": "inscription annulée",
-    "consent": "demande de confirmation de l’accord",
-    "moved": "créneau déplacé",
-    "offer": "place proposée",
-    "privacy_noted": "demande sur ses données bien reçue",
-    "registration": "inscription aux portes ouvertes",
-    "reminder": "rappel",
-    "reminder_late": "dernier rappel",
-    "thanks": "remerciement après la visite",
-}
 
 
 def action_label(action: str) -> str:
@@ -129,10 +112,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "oui" if value else "non"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def mail_label(template: str) -> str:
-    return _MAILS.get(template, template)
 
 
 def moment(at: datetime) -> str:

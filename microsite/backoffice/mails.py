@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from ..db import LARGEST_ID, db
 from ..leads.references import ALPHABET, PREFIXES
+from ..outbox.emails import email_label
 from ..outbox.holds import find_hold, try_now
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.queries import list_latest
@@ -33,26 +34,6 @@ ADVICE = {
     MailStatus.SUPPRESSED: "Retenus, car leur destinataire avait déjà reçu beaucoup de messages ce jour-là.",
     MailStatus.PENDING: "Ils partiront d’eux-mêmes, ou au prochain essai.",
     MailStatus.DROPPED: "Devenus sans objet, ou abandonnés à la main.",
-}
-MAILS = {
-    "brochure": "Brochure",
-    "application": "Candidature reçue",
-    "registration": "Inscription aux portes ouvertes",
-    "alert": "Prévenir d’une date",
-    "cancelled": "Inscription annulée",
-    "offer": "Place proposée",
-    "reminder": "Rappel, deux jours avant",
-    "reminder_late": "Rappel, le jour même",
-    "thanks": "Merci d’être venu",
-    "announcement": "Nouvelle date",
-    "moved": "Autre horaire ou autre lieu",
-    "called_off": "Créneau annulé par l’école",
-    "consent": "Accord à confirmer",
-    "notification": "Nouvelle demande",
-    "digest": "Demandes, en résumé",
-    "access": "Lien vers « Mon espace »",
-    "privacy_request": "Demande sur les données",
-    "privacy_noted": "Demande sur les données, notée",
 }
 AUDIENCES = {Audience.LEAD: "contact", Audience.ADMISSIONS: "admissions"}
 _PAGE = 50
@@ -85,7 +66,7 @@ def mails() -> Response:
         advice=ADVICE[status],
         mails=found[:_PAGE],
         more=found[_PAGE - 1].id if len(found) > _PAGE else None,
-        names=MAILS,
+        title_of=_title,
         audiences=AUDIENCES,
         reference_of=_reference,
         page_of=_page_of,
@@ -146,6 +127,11 @@ def _chosen() -> list[_Choice]:
 
 def _tab(text: str) -> str:
     return text if text in TABS else next(iter(TABS))
+
+
+def _title(mail: OutgoingMail) -> str:
+    label = email_label(mail.template)
+    return label[:1].upper() + label[1:]
 
 
 def _reference(mail: OutgoingMail) -> str:

@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..content_files import SHIPPED
+from ..leads.models import Submission
 from ..leads.receipts import Receipt
+from ..outbox.emails import Email
 from ..outbox.services import enqueue
 from .models import BrochureDownload, BrochureVersion
 from .pdf import NOT_VERIFIED, find_fault
@@ -17,7 +19,8 @@ from .pdf import NOT_VERIFIED, find_fault
 FILE_NAME = "brochure.pdf"
 # The versions that were uploaded, in the instance folder.
 FOLDER = "brochures"
-MAIL = "brochure"
+
+BROCHURE_EMAIL = Email(name="brochure", label="brochure", owed_by=Submission)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,7 @@ def choose_version(session: Session, version: BrochureVersion | None, *, now: da
 
 def follow_up(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """What a request leads to: a mail with a link that keeps working."""
-    enqueue(session, template=MAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
+    enqueue(session, BROCHURE_EMAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def count_download(session: Session, submission_id: int, *, version_id: int | None, now: datetime) -> None:

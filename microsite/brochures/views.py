@@ -8,7 +8,7 @@ from ..db import UNAVAILABLE, db, waiting_at_most, writing
 from ..leads.links import open_mailed, signed_submission, submission_url
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
-from ..outbox.letters import can_be_mailed
+from ..outbox.messages import can_be_mailed
 from ..sharing.tags import share
 from ..web.context import current_school, current_settings, utc_now
 from ..web.errors import log_database_failure

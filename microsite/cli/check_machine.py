@@ -11,7 +11,7 @@ from ..db import db
 from ..keys import FILES as KEY_FILES
 from ..outbox import MAILS_FOLDER
 from ..outbox.answers import Unreachable
-from ..outbox.letters import current_outbox, mail_address
+from ..outbox.messages import current_outbox, mail_address
 from ..outbox.transports import SmtpTransport
 from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from ..web.addresses import unreadable_since

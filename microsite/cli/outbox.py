@@ -13,8 +13,9 @@ from sqlalchemy import select
 from ..db import db, reading
 from ..jobs import Worker
 from ..outbox.delivery import Outcome
+from ..outbox.emails import COMPOSERS, EmailContent
 from ..outbox.holds import find_hold, hold_sentences, try_now
-from ..outbox.letters import Letter, current_outbox, render, write_message
+from ..outbox.messages import current_outbox, render, write_message
 from ..outbox.models import STATUS_LABELS, Audience, MailStatus, OutgoingMail
 from ..outbox.queries import count_by_status, list_mails
 from ..outbox.services import MailAlreadySent, drop, retry
@@ -107,10 +108,11 @@ def run(once: bool) -> None:
 )
 def preview(output: Path) -> None:
     """Écrit chaque message avec des données inventées : texte, HTML et .eml, à ouvrir par index.html."""
-    templates = current_outbox().templates
     try:
         output.mkdir(parents=True, exist_ok=True)
-        previews = {name: _write_preview(output, name, template.sample()) for name, template in templates.items()}
+        previews = {
+            name: _write_preview(output, name, composer.compose_sample()) for name, composer in COMPOSERS.items()
+        }
         index = render_template("mail/preview.html", previews=previews)
         (output / "index.html").write_text(index, encoding="utf-8")
     except OSError as error:
@@ -131,21 +133,21 @@ def _stop_on_signals(worker: Worker) -> None:
         signal.signal(number, stop)
 
 
-def _write_preview(folder: Path, name: str, letter: Letter) -> tuple[str, list[str]]:
+def _write_preview(folder: Path, name: str, content: EmailContent) -> tuple[str, list[str]]:
     """The mail's subject, and the names of the files beside it that it comes with."""
-    rendered = render(name, letter)
-    (folder / f"{name}.html").write_text(_showing_pictures(rendered.html, letter), encoding="utf-8")
+    rendered = render(name, content)
+    (folder / f"{name}.html").write_text(_showing_pictures(rendered.html, content), encoding="utf-8")
     (folder / f"{name}.txt").write_text(f"{rendered.subject}\n\n{rendered.text}", encoding="utf-8")
-    (folder / f"{name}.eml").write_bytes(write_message(name, letter, key=name, now=utc_now()).as_bytes())
-    files = {f"{name}-{attachment.name}": attachment.content for attachment in letter.attachments}
-    for file, content in files.items():
-        (folder / file).write_bytes(content)
+    (folder / f"{name}.eml").write_bytes(write_message(name, content, key=name, now=utc_now()).as_bytes())
+    files = {f"{name}-{attachment.name}": attachment.content for attachment in content.attachments}
+    for file, data in files.items():
+        (folder / file).write_bytes(data)
     return rendered.subject, list(files)
 
 
-def _showing_pictures(html: str, letter: Letter) -> str:
+def _showing_pictures(html: str, content: EmailContent) -> str:
     """With the pictures in it, that a browser wouldn't find in the mail."""
-    for picture in letter.pictures:
+    for picture in content.pictures:
         data = b64encode(picture.content).decode()
         html = html.replace(f"cid:{picture.name}", f"data:{picture.media_type};base64,{data}")
     return html

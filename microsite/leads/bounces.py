@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..outbox.delivery_reports import Failure, reason_for
-from ..outbox.letters import mail_address
+from ..outbox.messages import mail_address
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import hold_back, is_secret, send_held_back
 from .models import Lead

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ..db import UTCDateTime
+from ..outbox.emails import Email
 from ..outbox.models import MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..prepared import Prepared
@@ -16,7 +17,7 @@ from .models import Consent, ConsentOrigin, ConsentWording, Submission
 from .receipts import Receipt
 
 EMAIL = "email"
-CONFIRMATION = "consent"
+CONSENT_EMAIL = Email(name="consent", label="accord à confirmer", owed_by=Submission)
 # SQLite would else go through everybody's consents for the first that was confirmed.
 _BY_PERSON = Consent, "INDEXED BY ix_consents_lead_id", "sqlite"
 
@@ -44,7 +45,7 @@ def ask_to_confirm(session: Session, receipt: Receipt, *, is_first: bool = False
     the first that was heard of them, which settles both.
     """
     if is_first or _is_to_ask(session, receipt, since=now - timedelta(days=1)):
-        enqueue(session, template=CONFIRMATION, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
+        enqueue(session, CONSENT_EMAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def find_email_consent(session: Session, submission: Submission) -> Consent | None:
@@ -145,7 +146,7 @@ def _just_given() -> Select[int, datetime | None, bool]:
         select(Consent.id)
         .join(Submission, Submission.id == Consent.submission_id)
         .join(OutgoingMail, OutgoingMail.cause == Submission.reference)
-        .where(OutgoingMail.template == CONFIRMATION, OutgoingMail.decided_at > bindparam("since"), *standing)
+        .where(OutgoingMail.template == CONSENT_EMAIL.name, OutgoingMail.decided_at > bindparam("since"), *standing)
         .where(OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)))
         .with_hint(*_BY_PERSON)
     )

@@ -6,14 +6,17 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from ..outbox.emails import Email
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import HELD, Submission, SubmissionStatus
 from .receipts import Receipt
 
-EACH = "notification"
-DIGEST = "digest"
+NOTIFICATION_EMAIL = Email(
+    name="notification", label="nouvelle demande", owed_by=Submission, audience=Audience.ADMISSIONS
+)
+DIGEST_EMAIL = Email(name="digest", label="demandes, en résumé", owed_by=Submission, audience=Audience.ADMISSIONS)
 
 # When the daily digest is made, in Paris.
 _MORNING = time(8)
@@ -59,24 +62,10 @@ def notify(session: Session, receipt: Receipt, *, every: str, now: datetime) -> 
     if every == "none":
         return
     if every == "each" or receipt.status is SubmissionStatus.RELEASED:
-        enqueue(
-            session,
-            template=EACH,
-            cause=receipt.reference,
-            lead_id=receipt.lead_id,
-            audience=Audience.ADMISSIONS,
-            now=now,
-        )
+        enqueue(session, NOTIFICATION_EMAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
         return
     period = Period.hour_of(now) if every == "hourly" else Period.day_of(now)
-    enqueue(
-        session,
-        template=DIGEST,
-        cause=str(period),
-        audience=Audience.ADMISSIONS,
-        now=now,
-        due_at=period.end + _GRACE,
-    )
+    enqueue(session, DIGEST_EMAIL, cause=str(period), now=now, due_at=period.end + _GRACE)
 
 
 def find_submissions(session: Session, period: Period) -> list[Submission]:
@@ -87,7 +76,7 @@ def find_submissions(session: Session, period: Period) -> list[Submission]:
     came = (Submission.submitted_at >= period.start, Submission.submitted_at < period.end)
     counts = and_(Submission.status.not_in(HELD), Submission.is_sample.is_(False))
     alone = select(OutgoingMail.id).where(
-        OutgoingMail.template == EACH,
+        OutgoingMail.template == NOTIFICATION_EMAIL.name,
         OutgoingMail.cause == Submission.reference,
         OutgoingMail.status.in_((MailStatus.PENDING, MailStatus.SENT)),
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ..outbox.models import OutgoingMail
 from ..outbox.queries import mails_complete_since
-from .consents import CONFIRMATION, EMAIL
+from .consents import CONSENT_EMAIL, EMAIL
 from .models import Consent
 
 
@@ -41,7 +41,7 @@ def _unasked_leads(since: datetime) -> Select[int | None]:
         .where(or_(other.given_at >= since, other.confirmed_at.is_not(None)))
     )
     asked = select(OutgoingMail.id).where(
-        OutgoingMail.lead_id == Consent.lead_id, OutgoingMail.template == CONFIRMATION
+        OutgoingMail.lead_id == Consent.lead_id, OutgoingMail.template == CONSENT_EMAIL.name
     )
     standing = Consent.lead_id.is_not(None), Consent.channel == EMAIL, Consent.withdrawn_at.is_(None)
     return (

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from ..outbox.emails import Email
 from ..outbox.services import enqueue
 from .models import Alert, OpenDay, Registration, RegistrationState, Slot
 from .seats import lock_slot, pass_on
 
-# Mails.
-EARLY_REMINDER = "reminder"
-LATE_REMINDER = "reminder_late"
-THANKS = "thanks"
-ANNOUNCED = "announcement"
+REMINDER_EMAIL = Email(name="reminder", label="rappel, deux jours avant", owed_by=Registration, is_capped=False)
+LATE_REMINDER_EMAIL = Email(name="reminder_late", label="rappel, le jour même", owed_by=Registration, is_capped=False)
+THANKS_EMAIL = Email(name="thanks", label="remerciement après la visite", owed_by=Registration, is_capped=False)
+NEW_DATES_EMAIL = Email(name="announcement", label="nouvelles dates", owed_by=Alert, is_capped=False)
 
 EARLY, LATE = timedelta(hours=48), timedelta(hours=3)
 # An early reminder that comes later than this is left to the late one.
@@ -58,13 +58,13 @@ def follow_slot(session: Session, slot_id: int, *, now: datetime) -> None:
     if timedelta(0) < left <= EARLY and slot.early_reminder_at is None:
         slot.early_reminder_at = now
         if left > TOO_LATE:
-            _write(session, slot, EARLY_REMINDER, RegistrationState.CONFIRMED, now=now)
+            _enqueue_for_slot(session, slot, REMINDER_EMAIL, RegistrationState.CONFIRMED, now=now)
     if timedelta(0) < left <= LATE and slot.late_reminder_at is None:
         slot.late_reminder_at = now
-        _write(session, slot, LATE_REMINDER, RegistrationState.CONFIRMED, now=now)
+        _enqueue_for_slot(session, slot, LATE_REMINDER_EMAIL, RegistrationState.CONFIRMED, now=now)
     if slot.ends_at + _THANKS_AFTER <= now and slot.thanked_at is None:
         slot.thanked_at = now
-        _write(session, slot, THANKS, _state_of_who_came(session, slot), now=now)
+        _enqueue_for_slot(session, slot, THANKS_EMAIL, _state_of_who_came(session, slot), now=now)
 
 
 def is_anyone_to_tell(session: Session, *, now: datetime) -> bool:
@@ -81,30 +81,17 @@ def tell_of_new_dates(session: Session, *, now: datetime) -> None:
         if alert.lead_id in told:
             continue
         told.add(alert.lead_id)
-        enqueue(
-            session,
-            template=ANNOUNCED,
-            cause=alert.submission.reference,
-            lead_id=alert.lead_id,
-            now=now,
-            is_capped=False,
-        )
+        enqueue(session, NEW_DATES_EMAIL, cause=alert.submission.reference, lead_id=alert.lead_id, now=now)
     of_theirs = update(Alert).where(Alert.lead_id.in_(told), _can_be_told(now))
     session.execute(of_theirs.values(told_at=now).execution_options(synchronize_session=False))
 
 
-def _write(session: Session, slot: Slot, template: str, state: RegistrationState, *, now: datetime) -> None:
+def _enqueue_for_slot(session: Session, slot: Slot, email: Email, state: RegistrationState, *, now: datetime) -> None:
     registrations = select(Registration).where(Registration.slot_id == slot.id, Registration.state == state)
     for registration in session.scalars(registrations).all():
-        enqueue(
-            session,
-            template=template,
-            # A slot that moves is a new reason.
-            cause=f"{registration.submission.reference}.{slot.sequence}",
-            lead_id=registration.lead_id,
-            now=now,
-            is_capped=False,
-        )
+        # A slot that moves is a new reason.
+        cause = f"{registration.submission.reference}.{slot.sequence}"
+        enqueue(session, email, cause=cause, lead_id=registration.lead_id, now=now)
 
 
 def _state_of_who_came(session: Session, slot: Slot) -> RegistrationState:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from icalendar import Event, vCalAddress, vText
 
-from ..leads.mails import address_of
-from ..outbox.letters import Letter, Part, mail_address
+from ..leads.emails import address_of
+from ..outbox.emails import EmailContent, Part
+from ..outbox.messages import mail_address
 from ..school import School
 from .calendar import describe, event_of, to_ical
 from .models import EXPECTED, Registration
@@ -45,8 +46,8 @@ def write_cancel(registration: Registration, *, school: School, now: datetime) -
     return to_ical(_event(registration, about, school=school, now=now), method=CANCEL, school=school)
 
 
-def invite(letter: Letter, file: bytes, method: str) -> Letter:
-    """The letter with the calendar file, twice, as calendar programs send theirs.
+def attach_calendar(content: EmailContent, file: bytes, method: str) -> EmailContent:
+    """Attach the calendar file twice, as calendar programs send theirs.
 
     Among the alternatives it is where mail programs look for it, under a media type that names the file's own method
     (RFC 6047, section 2.4). As an attachment it is there for who reads in a program that knows no calendar, and opens
@@ -55,7 +56,7 @@ def invite(letter: Letter, file: bytes, method: str) -> Letter:
     name = "invitation.ics" if method == REQUEST else "annulation.ics"
     known = Part(name=name, media_type="text/calendar", parameters={"method": method, "charset": "utf-8"}, content=file)
     by_hand = Part(name=name, media_type="application/ics", content=file)
-    return replace(letter, alternatives=(known,), attachments=(by_hand,))
+    return replace(content, alternatives=(known,), attachments=(by_hand,))
 
 
 def _event(registration: Registration, about: dict[str, str | int], *, school: School, now: datetime) -> Event:

@@ -8,14 +8,14 @@ from typing import Self
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from ..outbox.emails import Email
 from ..outbox.services import enqueue
 from .models import EXPECTED, OVER, OpenDay, Registration, RegistrationState, Slot
 from .queries import seats_taken
 from .seats import SlotClosed, lock_slot, offer_end, pass_on
 
-# Mails to those who registered: another time or place; it doesn't take place.
-MOVED = "moved"
-CALLED_OFF = "called_off"
+MOVED_EMAIL = Email(name="moved", label="autre horaire ou autre lieu", owed_by=Registration, is_capped=False)
+CALLED_OFF_EMAIL = Email(name="called_off", label="créneau annulé par l’école", owed_by=Registration, is_capped=False)
 # Ends the cause of a mail to somebody who had no seat: once all are cancelled, nothing else tells.
 SEATLESS = ".seatless"
 
@@ -97,7 +97,7 @@ def edit_day(session: Session, day: OpenDay, plan: DayPlan, *, now: datetime) ->
         setattr(day, name, value)
     if not is_elsewhere:
         return 0
-    return sum(len(_tell(session, slot, MOVED, now=now)) for slot in _ahead(session, day, now=now))
+    return sum(len(_notify(session, slot, MOVED_EMAIL, now=now)) for slot in _ahead(session, day, now=now))
 
 
 def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) -> SlotEdited:
@@ -115,7 +115,7 @@ def edit_slot(session: Session, slot: Slot, plan: SlotPlan, *, now: datetime) ->
     if is_moved:
         fresh.early_reminder_at = fresh.late_reminder_at = None
         _shorten_offers(session, fresh, now=now)
-        told = _tell(session, fresh, MOVED, now=now)
+        told = _notify(session, fresh, MOVED_EMAIL, now=now)
     before = _offered(session, fresh)
     pass_on(session, fresh, now=now)
     offered = _offered(session, fresh) - before
@@ -137,7 +137,7 @@ def cancel_slot(session: Session, slot: Slot, *, now: datetime) -> int:
     if fresh.cancelled_at is not None:
         return 0
     fresh.cancelled_at = now
-    told = _tell(session, fresh, CALLED_OFF, now=now)
+    told = _notify(session, fresh, CALLED_OFF_EMAIL, now=now)
     for registration in told:
         registration.state = RegistrationState.CANCELLED
     return len(told)
@@ -161,19 +161,13 @@ def _offered(session: Session, slot: Slot) -> set[int]:
     return set(session.scalars(select(Registration.id).where(*offered)))
 
 
-def _tell(session: Session, slot: Slot, template: str, *, now: datetime) -> Sequence[Registration]:
+def _notify(session: Session, slot: Slot, email: Email, *, now: datetime) -> Sequence[Registration]:
     """Decide this mail for everybody who has a seat or waits, under a new SEQUENCE; who they are."""
     slot.sequence += 1
     active = Registration.state.not_in(OVER)
     registrations = session.scalars(select(Registration).where(Registration.slot_id == slot.id, active)).all()
     for registration in registrations:
         cause = f"{registration.submission.reference}.{slot.sequence}"
-        enqueue(
-            session,
-            template=template,
-            cause=cause if registration.state in EXPECTED else f"{cause}{SEATLESS}",
-            lead_id=registration.lead_id,
-            now=now,
-            is_capped=False,
-        )
+        cause += "" if registration.state in EXPECTED else SEATLESS
+        enqueue(session, email, cause=cause, lead_id=registration.lead_id, now=now)
     return registrations

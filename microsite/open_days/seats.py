@@ -5,13 +5,14 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from ..outbox.emails import Email
 from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import Registration, RegistrationState, Slot
 from .queries import seats_taken
 
-# The mail that offers seats.
-OFFERED = "offer"
+# Nobody outside can cause it, however often they send the form.
+OFFER_EMAIL = Email(name="offer", label="place proposée", owed_by=Registration, is_capped=False)
 # How long an offer holds its seats: a quarter of the time left, this at most; and until the morning, in Paris, where it
 # would end at night, when nobody reads it. But not beyond the last call, so that a seat nobody takes is passed on.
 LONGEST_OFFER = timedelta(hours=24)
@@ -79,10 +80,7 @@ def _by_day(moment: datetime) -> datetime:
 def _offer(session: Session, slot: Slot, entry: Registration, *, now: datetime) -> None:
     entry.state = RegistrationState.OFFERED
     entry.offered_until = offer_end(slot, now=now)
-    # Nobody outside can cause it, however often they send the form: it doesn't count against their day.
-    enqueue(
-        session, template=OFFERED, cause=entry.submission.reference, lead_id=entry.lead_id, now=now, is_capped=False
-    )
+    enqueue(session, OFFER_EMAIL, cause=entry.submission.reference, lead_id=entry.lead_id, now=now)
 
 
 def _in_state(slot: Slot, state: RegistrationState) -> Select[Registration]:

@@ -1,21 +1,24 @@
 """What visitors do: register or wait, change, cancel, take an offer. Callers commit; each locks the slot first."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from ..leads.models import Lead
+from ..leads.models import Lead, Submission
 from ..leads.receipts import Receipt
+from ..outbox.emails import Email
 from ..outbox.services import enqueue
 from .models import OVER, SEATED, Alert, Registration, RegistrationState, Slot
 from .queries import find_registration
 from .seats import SlotClosed, SlotFull, lock_slot, pass_on
 
-# Mails: where one stands, that a date will be told, and that one isn't expected any more.
-REGISTERED = "registration"
-PROMISED = "alert"
-CANCELLED = "cancelled"
+REGISTRATION_EMAIL = Email(name="registration", label="inscription aux portes ouvertes", owed_by=Submission)
+# Only who was offered a seat can cause it.
+ACCEPTANCE_EMAIL = replace(REGISTRATION_EMAIL, owed_by=Registration, is_capped=False)
+ALERT_EMAIL = Email(name="alert", label="promesse de prévenir des prochaines dates", owed_by=Submission)
+CANCELLATION_EMAIL = Email(name="cancelled", label="inscription annulée", owed_by=Registration, is_capped=False)
 # Ends the cause of the mail to who took an offer, whose first mail told that they wait.
 ACCEPTED = ".accepted"
 
@@ -61,13 +64,13 @@ def _follow_up(session: Session, receipt: Receipt, *, may_wait: bool, now: datet
         may_wait=may_wait,
         now=now,
     )
-    enqueue(session, template=REGISTERED, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
+    enqueue(session, REGISTRATION_EMAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def promise_alert(session: Session, receipt: Receipt, *, now: datetime) -> None:
     """Note that this lead is to be told when an open day is added."""
     session.add(Alert(submission_id=receipt.id, lead_id=receipt.lead_id, created_at=now))
-    enqueue(session, template=PROMISED, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
+    enqueue(session, ALERT_EMAIL, cause=receipt.reference, lead_id=receipt.lead_id, now=now)
 
 
 def stop_alerts(session: Session, lead_id: int) -> bool:
@@ -137,14 +140,7 @@ def accept(session: Session, registration: Registration, *, now: datetime) -> bo
     registration.state = RegistrationState.CONFIRMED
     registration.offered_until = None
     reference = registration.submission.reference
-    enqueue(
-        session,
-        template=REGISTERED,
-        cause=f"{reference}{ACCEPTED}",
-        lead_id=registration.lead_id,
-        now=now,
-        is_capped=False,
-    )
+    enqueue(session, ACCEPTANCE_EMAIL, cause=f"{reference}{ACCEPTED}", lead_id=registration.lead_id, now=now)
     return True
 
 
@@ -163,7 +159,7 @@ def cancel(session: Session, registration: Registration, *, now: datetime) -> bo
     registration.state = RegistrationState.CANCELLED
     if had_a_seat:
         reference = registration.submission.reference
-        enqueue(session, template=CANCELLED, cause=reference, lead_id=registration.lead_id, now=now, is_capped=False)
+        enqueue(session, CANCELLATION_EMAIL, cause=reference, lead_id=registration.lead_id, now=now)
     pass_on(session, slot, now=now)
     return True
 

@@ -9,7 +9,7 @@ from ..db import LARGEST_ID, db
 from ..leads.links import signed_submission
 from ..leads.normalise import suggest_domain
 from ..leads.views import Place, receive, thank
-from ..outbox.letters import can_be_mailed
+from ..outbox.messages import can_be_mailed
 from ..sharing.tags import share
 from ..web.context import current_school, utc_now
 from ..web.links import public_url

@@ -1,7 +1,5 @@
 """Mails decided and not yet sent: decided with their cause, sent later, at least once, each with its Message-ID."""
 
-from collections.abc import Mapping
-
 from flask import Flask
 
 from ..config import Settings, StartError
@@ -9,18 +7,18 @@ from ..content_files import unfilled
 from ..school import School
 from ..web.links import public_url
 from .files import MAILS_FOLDER, mails_folder
-from .letters import MailTemplate, Outbox
+from .messages import Outbox
 from .transports import FileTransport, SmtpTransport, Transport
 
 __all__ = ["MAILS_FOLDER", "init_app"]
 
 
-def init_app(app: Flask, templates: Mapping[str, MailTemplate]) -> None:
+def init_app(app: Flask) -> None:
     """Raises StartError for mails that could be sent by no one, or to no one."""
     settings: Settings = app.extensions["settings"]
     school: School = app.extensions["school"]
     app.jinja_env.globals["public_url"] = public_url
-    app.extensions["outbox"] = Outbox(templates=templates, transport=_transport(settings, school))
+    app.extensions["outbox"] = Outbox(transport=_transport(settings, school))
 
 
 def _transport(settings: Settings, school: School) -> Transport:

@@ -16,8 +16,9 @@ from ..db import UNAVAILABLE, db, reading, writing
 from ..web.context import current_settings, utc_now
 from . import holds, services
 from .answers import Deferred, Interrupted, Refused, Unreachable, Unsendable, Unwelcome
+from .emails import COMPOSERS, EmailContent
 from .files import mails_folder, remove_mails
-from .letters import Letter, current_outbox, write_message
+from .messages import current_outbox, write_message
 from .queries import is_about_sample, is_any
 from .services import Claim, Refusal
 
@@ -68,10 +69,10 @@ def give_back_unsent() -> None:
 
 def _deliver(held: Claim) -> Outcome:
     try:
-        letter = _compose(held)
-        if letter is None:
+        content = _compose(held)
+        if content is None:
             return _note_pointless(held)
-        message = write_message(held.template, letter, key=held.key, now=utc_now())
+        message = write_message(held.template, content, key=held.key, now=utc_now())
         current_outbox().transport.send(message)
     except Unsendable as error:
         return _note_unsendable(held, str(error))
@@ -103,12 +104,12 @@ def _claim(now: datetime) -> Claim | Outcome:
         return services.claim(db.session(), now=now) or Outcome.NOTHING_DUE
 
 
-def _compose(held: Claim) -> Letter | None:
+def _compose(held: Claim) -> EmailContent | None:
     with reading():
         # Whatever decided it, and whoever sends it again.
         if is_about_sample(db.session(), held.id):
             return None
-        return current_outbox().templates[held.template].compose(db.session(), held.cause)
+        return COMPOSERS[held.template].compose(db.session(), held.cause)
 
 
 def _note_sent(held: Claim) -> Outcome:

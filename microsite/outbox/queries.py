@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from ..db import UTCDateTime
+from .emails import Email
 from .models import UNSENT, MailHistory, MailStatus, OutgoingMail
 
 # The table is an upper row's: only its name is known here, as in the foreign key.
@@ -38,8 +39,8 @@ _ORDER = (
 )
 
 
-def find_decided(session: Session, *, template: str, cause: str) -> int | None:
-    return session.scalar(select(OutgoingMail.id).filter_by(template=template, cause=cause))
+def find_decided(session: Session, email: Email, *, cause: str) -> int | None:
+    return session.scalar(select(OutgoingMail.id).filter_by(template=email.name, cause=cause))
 
 
 def mails_complete_since(session: Session) -> datetime | None:
@@ -48,7 +49,7 @@ def mails_complete_since(session: Session) -> datetime | None:
 
 
 def recent_mails(limit: int) -> ScalarSelect[int]:
-    """How many mails about the lead `:about` for the audience `:told` were decided after `:since` and not suppressed.
+    """How many mails about the lead `:about` for the audience `:to` were decided after `:since` and not suppressed.
 
     Counts no further than `limit`.
     """
@@ -59,7 +60,7 @@ def recent_mails(limit: int) -> ScalarSelect[int]:
     mails = aliased(OutgoingMail)
     rows = select(mails.id).where(
         mails.lead_id == bindparam("about"),
-        mails.audience == bindparam("told"),
+        mails.audience == bindparam("to"),
         mails.status != suppressed,
         mails.decided_at > bindparam("since"),
     )

@@ -15,6 +15,7 @@ from ..db import insert_for
 from ..prepared import Prepared
 from . import holds
 from .answers import is_same_answer
+from .emails import Email
 from .models import Audience, MailQueue, MailStatus, OutgoingMail
 from .queries import due_mails, has_bounced, recent_mails
 
@@ -64,34 +65,31 @@ class Refusal:
 
 def enqueue(
     session: Session,
+    email: Email,
     *,
-    template: str,
     cause: str,
     now: datetime,
     lead_id: int | None = None,
-    audience: Audience = Audience.LEAD,
     due_at: datetime | None = None,
-    is_capped: bool = True,
 ) -> None:
-    """Decide a mail, in the transaction of what causes it; once per template and cause, however often it is asked.
+    """Decide a mail, in the transaction of what causes it; once per e-mail and cause, however often it is asked.
 
     On PostgreSQL it waits for whoever changes the one that is decided already.
 
-    It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead it is suppressed: kept and counted, not sent;
-    unless `is_capped` says that no stranger can cause it, however often they type somebody's address. To a lead whose
-    address bounced it waits for them to send a form.
+    It leaves from `due_at` on, or at once. Beyond DAILY_CAP for one lead a capped e-mail is suppressed: kept and
+    counted, not sent. To a lead whose address bounced it waits for them to send a form.
     """
     mail = {
-        "template": template,
+        "template": email.name,
         "cause": cause,
-        "audience": audience,
+        "audience": email.audience,
         "lead_id": lead_id,
         # Claiming adds what nobody can guess: to ask the system for it here would let another thread go on.
-        "key": f"{now:%Y%m%dT%H%M%S}.{template}.{random.getrandbits(64):016x}",
+        "key": f"{now:%Y%m%dT%H%M%S}.{email.name}.{random.getrandbits(64):016x}",
         "decided_at": now,
         "due_at": due_at or now,
     }
-    counted = {"about": lead_id, "told": audience, "since": now - timedelta(days=1), "is_capped": is_capped}
+    counted = {"about": lead_id, "to": email.audience, "since": now - timedelta(days=1), "is_capped": email.is_capped}
     # What it is about may be new in this transaction too.
     session.flush()
     _DECIDE.run(session, mail | counted)
@@ -103,7 +101,7 @@ def _decision(dialect: str) -> Any:
     status = OutgoingMail.__table__.c.status.type
     members = (MailStatus.SUPPRESSED, MailStatus.WAITING, MailStatus.PENDING)
     suppressed, waiting, pending = (literal(member, status) for member in members)
-    in_vain = and_(bindparam("told", type_=OutgoingMail.__table__.c.audience.type) == Audience.LEAD, has_bounced())
+    in_vain = and_(bindparam("to", type_=OutgoingMail.__table__.c.audience.type) == Audience.LEAD, has_bounced())
     decision = insert_for(dialect, OutgoingMail.__table__).values(
         status=case((too_many, suppressed), (in_vain, waiting), else_=pending)
     )

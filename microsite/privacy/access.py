@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from ..leads.bounces import try_address_again
 from ..leads.queries import find_lead
+from ..outbox.emails import Email
 from ..outbox.models import OutgoingMail
 from ..outbox.services import enqueue
 from .models import AccessRequest
 from .queries import find_latest
 
-ACCESS = "access"
+# Not capped by the day's mails about this lead, which anyone can use up by sending forms: it has limits of its own.
+ACCESS_EMAIL = Email(name="access", label="lien vers l’espace personnel", owed_by=AccessRequest, is_capped=False)
 # Mails with a link that one person is sent, whoever asks for them: in an hour, in a day.
 _LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 8))
 # Answered in one transaction.
@@ -47,12 +49,12 @@ def _answer(session: Session, request: AccessRequest, *, now: datetime) -> None:
         return
     cause = f"{submission.reference}.{request.id}"
     try_address_again(session, lead)
-    # Not among the day's mails about this lead, which anyone can use up by sending forms: it has limits of its own.
-    enqueue(session, template=ACCESS, cause=cause, lead_id=lead.id, now=now, is_capped=False)
+    enqueue(session, ACCESS_EMAIL, cause=cause, lead_id=lead.id, now=now)
 
 
 def _has_enough(session: Session, lead_id: int, *, now: datetime) -> bool:
-    mails = select(func.count(OutgoingMail.id)).where(OutgoingMail.template == ACCESS, OutgoingMail.lead_id == lead_id)
+    theirs = OutgoingMail.template == ACCESS_EMAIL.name, OutgoingMail.lead_id == lead_id
+    mails = select(func.count(OutgoingMail.id)).where(*theirs)
     return any(
         session.execute(mails.where(OutgoingMail.decided_at > now - span)).scalar_one() >= most
         for span, most in _LIMITS

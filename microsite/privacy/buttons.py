@@ -7,8 +7,8 @@ from flask import Response, abort, make_response, redirect, url_for
 from sqlalchemy.orm import Session
 
 from ..db import db
+from ..leads.emails import SPACE, SPACE_LIFETIME
 from ..leads.links import MailedLink, mailed_token, open_mailed
-from ..leads.mails import SPACE, SPACE_LIFETIME
 from ..leads.models import Lead
 from ..open_days.models import Registration
 from ..open_days.seats import SlotFull

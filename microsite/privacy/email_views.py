@@ -7,8 +7,8 @@ from flask import Response, abort, make_response, redirect, render_template, req
 
 from ..db import db
 from ..leads.consents import EMAIL, confirm, find_confirmation, find_email_consent, stands_by_emails, withdraw
+from ..leads.emails import CONFIRM, CONFIRM_LIFETIME, STOP
 from ..leads.links import current_mailed, open_mailed
-from ..leads.mails import CONFIRM, CONFIRM_LIFETIME, STOP
 from ..leads.models import Lead
 from ..leads.views import thank
 from ..web.context import utc_now

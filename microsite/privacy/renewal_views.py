@@ -5,7 +5,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from ..db import UNAVAILABLE, db
 from ..leads.normalise import email_key
 from ..leads.views import try_again_after, try_again_later
-from ..outbox.letters import can_be_mailed
+from ..outbox.messages import can_be_mailed
 from ..web.context import utc_now
 from ..web.errors import log_database_failure
 from ..web.limits import address_wait, email_wait

@@ -11,13 +11,26 @@ from sqlalchemy.orm import Session
 
 from ..leads.consents import standing_consents, withdraw
 from ..leads.models import Lead
+from ..outbox.emails import Email
 from ..outbox.models import Audience
 from ..outbox.services import enqueue
 from ..school import PARIS
 from .models import PrivacyRequest, RequestKind
 
-# Mails: to admissions, and to who asks.
-TOLD, NOTED = "privacy_request", "privacy_noted"
+# Only the owner of the address can cause them, or staff.
+REQUEST_EMAIL = Email(
+    name="privacy_request",
+    label="demande sur les données",
+    owed_by=PrivacyRequest,
+    audience=Audience.ADMISSIONS,
+    is_capped=False,
+)
+RECEIPT_EMAIL = Email(
+    name="privacy_noted",
+    label="demande sur les données bien reçue",
+    owed_by=PrivacyRequest,
+    is_capped=False,
+)
 
 
 def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bool:
@@ -32,17 +45,8 @@ def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bo
     session.flush()
     if kind is RequestKind.ERASURE:
         _withdraw_all(session, lead, now=now)
-    # Only the owner of the address can cause them, or staff.
-    for template, audience in ((TOLD, Audience.ADMISSIONS), (NOTED, Audience.LEAD)):
-        enqueue(
-            session,
-            template=template,
-            cause=str(request.id),
-            audience=audience,
-            lead_id=lead.id,
-            now=now,
-            is_capped=False,
-        )
+    for email in (REQUEST_EMAIL, RECEIPT_EMAIL):
+        enqueue(session, email, cause=str(request.id), lead_id=lead.id, now=now)
     return True
 
 

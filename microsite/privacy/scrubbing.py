@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..brochures.models import BrochureDownload
 from ..leads.models import Consent, Lead, LeadWord, Submission
 from ..leads.normalise import email_key
-from ..leads.notifications import DIGEST, Period
+from ..leads.notifications import DIGEST_EMAIL, Period
 from ..open_days.models import Alert, Registration, Slot
 from ..open_days.seats import lock_slot, pass_on
 from ..outbox.models import OutgoingMail
@@ -117,7 +117,7 @@ def _note_told(session: Session, chosen: ColumnElement[bool], *, now: datetime) 
     causes = sorted(periods)
     for start in range(0, len(causes), _CAUSES):
         told = OutgoingMail.cause.in_(causes[start : start + _CAUSES])
-        note_mails(session, (OutgoingMail.template == DIGEST) & told, now=now)
+        note_mails(session, (OutgoingMail.template == DIGEST_EMAIL.name) & told, now=now)
 
 
 def forget_asked(session: Session, keys: Collection[str]) -> int:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from ..db import db
 from ..leads import consents
+from ..leads.emails import SPACE, SPACE_LIFETIME
 from ..leads.links import mailed_submission
-from ..leads.mails import SPACE, SPACE_LIFETIME
 from ..leads.models import Lead
 from ..leads.views import thank
 from ..open_days import services as open_days
 from ..open_days.forms import COMPANIONS_LIMIT
 from ..open_days.models import Registration, RegistrationState
-from ..outbox.letters import can_be_mailed
+from ..outbox.messages import can_be_mailed
 from ..web.context import current_school, utc_now
 from . import notices
 from .blueprint import bp

@@ -8,10 +8,10 @@ from typing import Any
 
 from ..campaigns.attribution import Attribution
 from ..campaigns.services import Seen
-from ..leads.consents import CONFIRMATION, EMAIL
+from ..leads.consents import CONSENT_EMAIL, EMAIL
 from ..leads.models import NO_WAVE, FormName, SubmissionStatus
 from ..leads.services import Person, Sending, submission_values
-from ..open_days.services import PROMISED, REGISTERED
+from ..open_days.services import ALERT_EMAIL, REGISTRATION_EMAIL
 from ..outbox.models import Audience, MailStatus
 from ..school import PARIS, School
 from .arrivals import Arrivals, add_views_of
@@ -111,15 +111,15 @@ class Drafter:
             moments = [at + timedelta(seconds=self._rng.randrange(20, 200_000)) for _ in range(opened)]
             draft.downloads = [{"downloaded_at": moment} for moment in sorted(moments) if moment <= self._now]
         if any(row["channel"] == EMAIL and (row["confirmed_at"] or self._now) > at for row in draft.consents):
-            self._mail(draft, CONFIRMATION, at)
+            self._mail(draft, CONSENT_EMAIL.name, at)
 
     def _seat(self, draft: Draft, wish: Wish, known: Known, at: datetime) -> None:
         slot, companions = wish.slot, wish.answers["companions"]
         if slot is None:
             draft.alert = {"created_at": at, "told_at": None}
-            self._mail(draft, PROMISED, at)
+            self._mail(draft, ALERT_EMAIL.name, at)
             return
-        self._mail(draft, REGISTERED, at)
+        self._mail(draft, REGISTRATION_EMAIL.name, at)
         state = self._seats.take(self._rng, slot, 1 + companions) if slot.id not in known.slots else None
         if state is None:
             return

@@ -14,6 +14,7 @@ from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db
 from microsite.leads.lists import COUNTED
+from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue
 from microsite.school import PARIS
@@ -55,7 +56,7 @@ def _fill(app: Flask, client: CheckedClient) -> None:
     form = client.page("/portes-ouvertes").form("/portes-ouvertes")
     client.send(form, **TELL_ME | {"slot": slot, "companions": "2", "email": "lou@exemple.fr"})
     with app.app_context():
-        enqueue(db.session(), template="alert", cause="JPO-222222", now=now)
+        enqueue(db.session(), ALERT_EMAIL, cause="JPO-222222", now=now)
         mail = db.session.scalars(select(OutgoingMail).filter_by(cause="JPO-222222")).one()
         mail.status, mail.failure = MailStatus.DEAD, "550"
         db.session.commit()

@@ -4,9 +4,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from microsite.backoffice.mails import MAILS
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
+from microsite.open_days.services import REGISTRATION_EMAIL
+from microsite.outbox.emails import COMPOSERS
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue
 from microsite.web.context import utc_now
@@ -34,7 +35,7 @@ both = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect
 def _mails(app: Flask, count: int, status: MailStatus = MailStatus.DEAD) -> list[int]:
     with app.app_context(), writing():
         for number in range(count):
-            enqueue(db.session(), template="registration", cause=f"JPO-22{number:04}.{status}", now=utc_now())
+            enqueue(db.session(), REGISTRATION_EMAIL, cause=f"JPO-22{number:04}.{status}", now=utc_now())
         db.session.flush()
         theirs = select(OutgoingMail).where(OutgoingMail.cause.endswith(status)).order_by(OutgoingMail.id)
         made = list(db.session.scalars(theirs))
@@ -53,8 +54,19 @@ def _press(client: CheckedClient, page: Page, act: str, **pressed: str | None) -
     return client.follow(Page(client.post(f"{AT}/{act}", data=values)))
 
 
-def test_every_template_has_a_name(app: Flask) -> None:
-    assert set(MAILS) == set(app.extensions["outbox"].templates)
+def test_every_mail_has_a_name_of_its_own_in_lower_case() -> None:
+    labels = [composer.email.label for composer in COMPOSERS.values()]
+
+    assert all(label and label == label.lower() for label in labels)
+    assert len(set(labels)) == len(labels)
+
+
+def test_mail_that_no_feature_declares_any_more_is_listed_by_its_own_name(client: CheckedClient, app: Flask) -> None:
+    number = _mails(app, 1)[0]
+    with app.app_context(), writing():
+        db.session.get_one(OutgoingMail, number).template = "newsletter"
+
+    assert "Newsletter" in client.page(AT).text
 
 
 @both

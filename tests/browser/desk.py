@@ -20,6 +20,7 @@ from microsite.leads.models import Consent, FormName, Lead, Submission
 from microsite.open_days.attendance import check_in
 from microsite.open_days.models import Slot
 from microsite.open_days.planning import DayPlan, SlotPlan, plan_open_day
+from microsite.open_days.services import REGISTRATION_EMAIL
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue
 from microsite.school import PARIS
@@ -170,7 +171,7 @@ def _hold_mails(app: Flask) -> None:
     failures = {MailStatus.DEAD: "550 5.1.1 Boîte inconnue", MailStatus.SUPPRESSED: None, MailStatus.DROPPED: None}
     with app.app_context(), writing():
         for number, status in enumerate([*failures, MailStatus.DEAD, MailStatus.PENDING]):
-            enqueue(db.session(), template="registration", cause=f"JPO-2222{number}2.held", now=utc_now())
+            enqueue(db.session(), REGISTRATION_EMAIL, cause=f"JPO-2222{number}2.held", now=utc_now())
             mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.cause == f"JPO-2222{number}2.held")).one()
             mail.status, mail.failure, mail.attempts = status, failures.get(status), number
             mail.due_at = utc_now() + timedelta(days=1)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from microsite.brochures.views import COPY, COPY_LIFETIME, THANKS
 from microsite.db import db
+from microsite.leads.emails import CONFIRM, SPACE, SPACE_LIFETIME, STOP
 from microsite.leads.links import mailed_url
-from microsite.leads.mails import CONFIRM, SPACE, SPACE_LIFETIME, STOP
 from microsite.leads.models import Submission
 from microsite.open_days.models import Registration, RegistrationState
 from microsite.web.context import utc_now

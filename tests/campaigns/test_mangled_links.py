@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from microsite.brochures.views import COPY
 from microsite.db import db
+from microsite.leads.emails import CONFIRM, SPACE, STOP
 from microsite.leads.links import mailed_url
-from microsite.leads.mails import CONFIRM, SPACE, STOP
 from microsite.leads.models import Submission
 
 from ..answers import BROCHURE, add_campaign, export, only

@@ -17,6 +17,7 @@ from microsite.content_files import SHIPPED
 from microsite.db import db, writing
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.samples import plan_samples
+from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.services import enqueue
 from microsite.outbox.transports import SmtpTransport
 from microsite.sqlite_engine import sqlite
@@ -123,7 +124,7 @@ def test_check_tells_what_has_gone_wrong_since(complete: Flask, mail_server: Mai
     instance = Path(complete.instance_path)
     archive = find_backups(instance / "backups")[0].path
     with complete.app_context(), writing():
-        enqueue(db.session(), template="alert", cause="JPO-222222", now=utc_now() - timedelta(hours=1))
+        enqueue(db.session(), ALERT_EMAIL, cause="JPO-222222", now=utc_now() - timedelta(hours=1))
     send(complete, at=utc_now() + timedelta(hours=3))
     archive.rename(archive.with_name(name_of(utc_now() - timedelta(days=3))))
     (instance / "secret_key").chmod(0o640)

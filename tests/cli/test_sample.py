@@ -20,6 +20,7 @@ from microsite.leads.phones import normalise_phone
 from microsite.leads.services import Person, Sending, capture
 from microsite.open_days.models import OpenDay, Registration, RegistrationState
 from microsite.open_days.rosters import list_fillings
+from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue, retry
@@ -216,7 +217,7 @@ def test_no_mail_leaves_about_a_sample(app: Flask, sent: MemoryTransport) -> Non
         mail = db.session.scalars(select(OutgoingMail).filter_by(cause=row.reference, template="brochure")).one()
         mail.status = MailStatus.DEAD
         retry(mail, now=utc_now())
-        enqueue(db.session(), template="alert", cause="JPO-222222", lead_id=lead_id, now=utc_now())
+        enqueue(db.session(), ALERT_EMAIL, cause="JPO-222222", lead_id=lead_id, now=utc_now())
         db.session.commit()
         while deliver_next().name != "NOTHING_DUE":
             pass

@@ -8,8 +8,8 @@ from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar
 
 from microsite.content_files import Folders
+from microsite.open_days.email_content import sample_registration
 from microsite.open_days.invitations import write_cancel, write_request
-from microsite.open_days.letters import sample_registration
 from microsite.open_days.models import EXPECTED, RegistrationState
 from microsite.school import PARIS, School, load_school
 

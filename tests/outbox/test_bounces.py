@@ -19,6 +19,7 @@ from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
 from microsite.jobs import Worker
+from microsite.leads.consents import CONSENT_EMAIL
 from microsite.leads.models import Consent, Lead, Submission
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue, hold_back
@@ -371,7 +372,7 @@ def test_further_mails_wait_and_leave_once_the_person_sends_a_form(
             mail.status, mail.sent_at = MailStatus.PENDING, None
         db.session.flush()
         hold_back(db.session(), lead.id)
-        enqueue(db.session(), template="consent", cause="BRO-222222", lead_id=lead.id, now=utc_now())
+        enqueue(db.session(), CONSENT_EMAIL, cause="BRO-222222", lead_id=lead.id, now=utc_now())
     before = len(sent.sent)
     Worker(app).work()
 
@@ -424,7 +425,7 @@ def test_form_of_a_robot_tries_nothing_again_until_a_person_releases_it(
 def test_what_waits_for_a_year_is_purged_and_what_is_to_leave_is_not(app: Flask, message: EmailMessage) -> None:
     _bounce(app, report(_id(message)))
     with app.app_context(), writing():
-        enqueue(db.session(), template="consent", cause="BRO-222222", lead_id=1, now=utc_now())
+        enqueue(db.session(), CONSENT_EMAIL, cause="BRO-222222", lead_id=1, now=utc_now())
     assert "waiting" in _statuses(app)
 
     with time_machine.travel(utc_now() + timedelta(days=367), tick=True):

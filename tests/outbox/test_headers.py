@@ -12,8 +12,9 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from microsite.outbox.emails import COMPOSERS, EmailContent, Part
 from microsite.outbox.headers import UTF8_POLICY
-from microsite.outbox.letters import Letter, Part, current_outbox, render, write_message
+from microsite.outbox.messages import current_outbox, render, write_message
 from microsite.outbox.transports import FileTransport
 from microsite.web.context import utc_now
 
@@ -43,9 +44,9 @@ def engine_name() -> str:
     return "sqlite"
 
 
-def _letter(name: str, *, to: str = "admissions@ecole.example", **more: Part) -> Letter:
+def _content(name: str, *, to: str = "admissions@ecole.example", **more: Part) -> EmailContent:
     row = {"form": "Brochure", "name": name, "reference": "BRO-222222", "sent": "", "url": "https://ecole.example/1"}
-    return Letter(to=to, values={"row": row}, answers_to=(name, "zoe@exemple.fr"), attachments=tuple(more.values()))
+    return EmailContent(to=to, values={"row": row}, reply_to=(name, "zoe@exemple.fr"), attachments=tuple(more.values()))
 
 
 def _check(raw: bytes, *, charset: str = "ascii") -> EmailMessage:
@@ -75,15 +76,14 @@ def test_every_mail_arrives_with_folded_headers_by_smtp_and_in_files(
 ) -> None:
     app = make_smtp_app(make_app, environ, mail_server.port)
     with app.app_context():
-        templates = current_outbox().templates
-        for name, template in templates.items():
-            message = write_message(name, template.sample(), key=name, now=utc_now())
+        for name, composer in COMPOSERS.items():
+            message = write_message(name, composer.compose_sample(), key=name, now=utc_now())
             current_outbox().transport.send(message)
             FileTransport(tmp_path / "mails").send(message)
-        subjects = [render(name, template.sample()).subject for name, template in templates.items()]
+        subjects = [render(name, composer.compose_sample()).subject for name, composer in COMPOSERS.items()]
 
     arrived = [_check(raw) for raw in mail_server.raw]
-    files = [_check((tmp_path / "mails" / f"{name}.eml").read_bytes(), charset="utf-8") for name in templates]
+    files = [_check((tmp_path / "mails" / f"{name}.eml").read_bytes(), charset="utf-8") for name in COMPOSERS]
     for messages in (arrived, files):
         assert [str(message["Subject"]) for message in messages] == subjects
         assert {str(message["From"]) for message in messages} == {"ÉSEC <sender@ecole.example>"}
@@ -96,9 +96,9 @@ def test_long_and_strange_names_are_read_back_as_they_were(
     app = make_smtp_app(make_app, environ, mail_server.port)
     name = name.strip()
     with app.app_context():
-        letter = _letter(name)
-        message = write_message("notification", letter, key="k", now=utc_now())
-        subject = render("notification", letter).subject
+        content = _content(name)
+        message = write_message("notification", content, key="k", now=utc_now())
+        subject = render("notification", content).subject
         current_outbox().transport.send(message)
         FileTransport(tmp_path / "mails").send(message)
 
@@ -118,11 +118,11 @@ def test_any_name_is_read_back(app: Flask) -> None:
     @given(st.lists(piece, min_size=1, max_size=200).map("".join).map(str.strip).filter(bool))
     @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def read_back(name: str) -> None:
-        letter = _letter(name)
-        written = write_message("notification", letter, key="k", now=utc_now())
+        content = _content(name)
+        written = write_message("notification", content, key="k", now=utc_now())
         for raw in (written.as_bytes(), written.as_bytes(policy=UTF8_POLICY)):
             message = _check(raw, charset="utf-8")
-            assert message["Subject"] == render("notification", letter).subject
+            assert message["Subject"] == render("notification", content).subject
             assert message["Reply-To"].addresses[0].addr_spec == "zoe@exemple.fr"
 
     with app.app_context():
@@ -133,7 +133,7 @@ def test_any_name_is_read_back(app: Flask) -> None:
 def test_long_address_stands_in_one_piece(app: Flask, local: str) -> None:
     to = f"{local}@{'sous-domaine.' * 6}exemple.fr"
     with app.app_context():
-        raw = write_message("notification", _letter("Zoé", to=to), key="k", now=utc_now()).as_bytes()
+        raw = write_message("notification", _content("Zoé", to=to), key="k", now=utc_now()).as_bytes()
 
     assert f"\r\nTo: {to}\r\n".encode() in raw
     assert _check(raw)["To"].addresses[0].addr_spec == to
@@ -141,10 +141,10 @@ def test_long_address_stands_in_one_piece(app: Flask, local: str) -> None:
 
 def test_link_that_stops_mails_stands_on_one_line(app: Flask) -> None:
     with app.app_context():
-        letter = current_outbox().templates["consent"].sample()
-        raw = write_message("consent", letter, key="k", now=utc_now()).as_bytes()
+        content = COMPOSERS["consent"].compose_sample()
+        raw = write_message("consent", content, key="k", now=utc_now()).as_bytes()
 
-    assert f"\r\nList-Unsubscribe: <{letter.unsubscribe_url}>\r\n".encode() in raw
+    assert f"\r\nList-Unsubscribe: <{content.unsubscribe_url}>\r\n".encode() in raw
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
 
 
@@ -154,6 +154,6 @@ def test_link_that_stops_mails_stands_on_one_line(app: Flask) -> None:
 def test_attached_file_keeps_its_name(app: Flask, name: str) -> None:
     part = Part(name=name, media_type="application/pdf", content=b"%PDF")
     with app.app_context():
-        raw = write_message("notification", _letter("Zoé", part=part), key="k", now=utc_now()).as_bytes()
+        raw = write_message("notification", _content("Zoé", part=part), key="k", now=utc_now()).as_bytes()
 
     assert [one.get_filename() for one in _check(raw).iter_attachments()] == [name]

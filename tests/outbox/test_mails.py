@@ -10,8 +10,9 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from microsite.config import PROJECT_ROOT
 from microsite.jobs import Worker
-from microsite.leads.mails import greet
-from microsite.outbox.letters import Letter, write_message
+from microsite.leads.emails import greet
+from microsite.outbox.emails import COMPOSERS, EmailContent
+from microsite.outbox.messages import write_message
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
@@ -35,8 +36,8 @@ def _text(message: EmailMessage) -> str:
     return str(body.get_content()).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
-def test_each_template_belongs_to_a_mail(app: Flask) -> None:
-    assert sorted(app.extensions["outbox"].templates) == TEMPLATES
+def test_each_folder_of_templates_belongs_to_a_declared_mail() -> None:
+    assert sorted(COMPOSERS) == TEMPLATES
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -122,8 +123,8 @@ def test_quarantined_submission_gets_its_mails_once_released(
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_nothing_can_be_smuggled_into_a_header(app: Flask, text: str) -> None:
     with app.app_context():
-        letter = _letter("admissions@ecole.example", name=text)
-        message = write_message("notification", letter, key="k", now=utc_now())
+        content = _content("admissions@ecole.example", name=text)
+        message = write_message("notification", content, key="k", now=utc_now())
 
     assert "Bcc" not in message
     assert "X" not in message
@@ -133,20 +134,20 @@ def test_nothing_can_be_smuggled_into_a_header(app: Flask, text: str) -> None:
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_address_with_a_line_break_is_refused(app: Flask) -> None:
     with app.app_context(), pytest.raises(ValueError, match="invalid"):
-        write_message("notification", _letter("a@exemple.fr\r\nBcc: b@exemple.fr"), key="k", now=utc_now())
+        write_message("notification", _content("a@exemple.fr\r\nBcc: b@exemple.fr"), key="k", now=utc_now())
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_two_addresses_in_one_are_no_two_recipients(app: Flask) -> None:
     with app.app_context():
-        message = write_message("notification", _letter("a@exemple.fr, b@exemple.fr"), key="k", now=utc_now())
+        message = write_message("notification", _content("a@exemple.fr, b@exemple.fr"), key="k", now=utc_now())
 
     assert len(message["To"].addresses) == 1
 
 
-def _letter(to: str, *, name: str = "Zoé") -> Letter:
+def _content(to: str, *, name: str = "Zoé") -> EmailContent:
     row = {"form": "Brochure", "name": name, "reference": "BRO-222222", "sent": "", "url": ""}
-    return Letter(to=to, values={"row": row})
+    return EmailContent(to=to, values={"row": row})
 
 
 @pytest.mark.parametrize(

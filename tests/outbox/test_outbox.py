@@ -10,8 +10,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from microsite.brochures.services import BROCHURE_EMAIL
 from microsite.db import db
 from microsite.jobs import Worker
+from microsite.leads.notifications import DIGEST_EMAIL, NOTIFICATION_EMAIL
 from microsite.outbox.delivery import Outcome, deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import DAILY_CAP, LEASE, MAX_ATTEMPTS, claim, drop, enqueue, mark_dead, mark_sent
@@ -38,8 +40,8 @@ def _ask(client: CheckedClient, times: int = 1) -> None:
 def test_cause_and_template_make_one_mail(app: Flask) -> None:
     with app.app_context():
         for _ in range(2):
-            enqueue(db.session(), template="digest", cause="BRO-222222", now=NOW)
-        enqueue(db.session(), template="notification", cause="BRO-222222", now=NOW)
+            enqueue(db.session(), DIGEST_EMAIL, cause="BRO-222222", now=NOW)
+        enqueue(db.session(), NOTIFICATION_EMAIL, cause="BRO-222222", now=NOW)
         db.session.commit()
 
     assert _statuses(app) == {MailStatus.PENDING: 2}
@@ -94,7 +96,7 @@ def test_mail_of_a_worker_that_died_falls_due_again_after_the_lease(
     client: CheckedClient, app: Flask, sent: MemoryTransport
 ) -> None:
     with time_machine.travel(NOW, tick=False) as clock, app.app_context():
-        enqueue(db.session(), template="digest", cause="x", now=NOW)
+        enqueue(db.session(), DIGEST_EMAIL, cause="x", now=NOW)
         db.session.commit()
         first = claim(db.session(), now=NOW)
         db.session.commit()
@@ -111,7 +113,7 @@ def test_mail_of_a_worker_that_died_falls_due_again_after_the_lease(
 
 def test_mail_that_ends_every_worker_is_given_up(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     with time_machine.travel(NOW, tick=False) as clock, app.app_context():
-        enqueue(db.session(), template="digest", cause="x", now=NOW)
+        enqueue(db.session(), DIGEST_EMAIL, cause="x", now=NOW)
         for attempt in range(MAX_ATTEMPTS):
             held = claim(db.session(), now=utc_now())
             db.session.commit()
@@ -126,7 +128,7 @@ def test_mail_that_ends_every_worker_is_given_up(client: CheckedClient, app: Fla
 def test_mail_dropped_while_it_is_tried_stays_dropped_unless_it_left(app: Flask) -> None:
     with app.app_context():
         for cause in ("left", "failed"):
-            enqueue(db.session(), template="digest", cause=cause, now=NOW)
+            enqueue(db.session(), DIGEST_EMAIL, cause=cause, now=NOW)
         left, failed = claim(db.session(), now=NOW), claim(db.session(), now=NOW)
         assert left is not None
         assert failed is not None
@@ -141,7 +143,7 @@ def test_mail_dropped_while_it_is_tried_stays_dropped_unless_it_left(app: Flask)
 
 def test_broken_template_holds_no_other_mail_up(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     with app.app_context():
-        enqueue(db.session(), template="digest", cause="no period", now=utc_now())
+        enqueue(db.session(), DIGEST_EMAIL, cause="no period", now=utc_now())
         db.session.commit()
     _ask(client)
 
@@ -153,7 +155,7 @@ def test_broken_template_holds_no_other_mail_up(client: CheckedClient, app: Flas
 
 def test_mail_whose_cause_has_gone_is_dropped(app: Flask, sent: MemoryTransport) -> None:
     with app.app_context():
-        enqueue(db.session(), template="brochure", cause="BRO-222222", now=utc_now())
+        enqueue(db.session(), BROCHURE_EMAIL, cause="BRO-222222", now=utc_now())
         db.session.commit()
         assert deliver_next() is Outcome.DONE
 

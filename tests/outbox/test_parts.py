@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from microsite.outbox.letters import Letter, Part, write_message
+from microsite.outbox.emails import EmailContent, Part
+from microsite.outbox.messages import write_message
 from microsite.web.context import utc_now
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -19,8 +20,8 @@ def _sent(app: Flask, **parts: Any) -> EmailMessage:
     """The mail as it is read at the other end."""
     row = {"form": "Brochure", "name": "Zoé", "reference": "BRO-222222", "sent": "", "url": ""}
     with app.app_context():
-        letter = Letter(to="zoe@exemple.fr", values={"row": row}, **parts)
-        message = write_message("notification", letter, key="k", now=utc_now())
+        content = EmailContent(to="zoe@exemple.fr", values={"row": row}, **parts)
+        message = write_message("notification", content, key="k", now=utc_now())
     read = message_from_bytes(message.as_bytes(), policy=default)
     assert isinstance(read, EmailMessage)
     assert all(len(line) <= 998 and line.isascii() for line in message.as_bytes().split(b"\r\n"))
@@ -34,7 +35,7 @@ def _tree(part: EmailMessage) -> object:
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_letter_without_parts_is_text_and_html(app: Flask) -> None:
+def test_mail_without_parts_is_text_and_html(app: Flask) -> None:
     assert _tree(_sent(app)) == {"multipart/alternative": ["text/plain", "text/html"]}
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from microsite.db import db
 from microsite.jobs import Worker
+from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
-from microsite.leads.mails import SPACE
 from microsite.leads.models import Submission
 from microsite.outbox.models import MailStatus, OutgoingMail
 

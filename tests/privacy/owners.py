@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import Base, db
+from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_url
-from microsite.leads.mails import SPACE
 from microsite.leads.models import Submission
 from microsite.open_days.models import Registration, Slot
 from microsite.open_days.services import follow_up

@@ -10,8 +10,8 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select, update
 
 from microsite.db import db, writing
+from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
-from microsite.leads.mails import SPACE
 from microsite.leads.models import Lead, Submission
 from microsite.web.context import utc_now
 from microsite.web.links import sign, unsign

@@ -9,10 +9,11 @@ from ...exports.columns import FORMS
 from ...leads.models import Consent, ConsentOrigin, Submission, SubmissionStatus
 from ...open_days.forms import slot_label
 from ...open_days.models import Alert, Registration, RegistrationState
+from ...outbox.emails import email_label
 from ...outbox.models import STATUS_LABELS, MailStatus, OutgoingMail
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...school import School
-from ..labels import mail_label, moment
+from ..labels import moment
 from .records import LeadRecord
 from .words import CHANNELS, came, typed
 
@@ -95,7 +96,7 @@ def _download(row: BrochureDownload, reference: str) -> Event:
 
 
 def _mail(row: OutgoingMail) -> Event:
-    title, note = f"Message : {mail_label(row.template)}", STATUS_LABELS[row.status]
+    title, note = f"Message : {email_label(row.template)}", STATUS_LABELS[row.status]
     if row.status is MailStatus.BOUNCED:
         note += f" : {row.failure}"
     return Event(at=row.sent_at or row.decided_at, title=title, note=note)

@@ -5,26 +5,28 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, String, and_, cast, exists, func, or_, select
 
-from microsite.applications.services import MAIL as APPLICATION
-from microsite.brochures.services import MAIL as BROCHURE
-from microsite.leads.consents import CONFIRMATION, EMAIL
+from microsite.applications.services import APPLICATION_EMAIL
+from microsite.brochures.services import BROCHURE_EMAIL
+from microsite.leads.consents import CONSENT_EMAIL, EMAIL
 from microsite.leads.models import HELD, Consent, ConsentOrigin, FormName, Lead, Submission
-from microsite.leads.notifications import EACH
-from microsite.open_days.followups import ANNOUNCED
+from microsite.open_days.followups import NEW_DATES_EMAIL
 from microsite.open_days.models import Alert, Registration, RegistrationState, Slot
-from microsite.open_days.seats import OFFERED
-from microsite.open_days.services import ACCEPTED, PROMISED, REGISTERED
+from microsite.open_days.seats import OFFER_EMAIL
+from microsite.open_days.services import ACCEPTANCE_EMAIL, ACCEPTED, ALERT_EMAIL, REGISTRATION_EMAIL
+from microsite.outbox.emails import COMPOSERS, Email
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import MAX_ATTEMPTS
 from microsite.privacy.models import PrivacyRequest
-from microsite.privacy.requests import NOTED, TOLD
 
 from .notifications import notification_invariants
 from .reminders import reminder_invariants
 from .scope import Invariants, Scope
 
-# Decided with a form, their cause its reference; samples come with such mails already sent.
-_AT_ONCE = (BROCHURE, APPLICATION, REGISTERED, PROMISED, CONFIRMATION)
+# Their cause is the form's reference; for a digest alone it is a period.
+_BY_FORM = [composer.email for composer in COMPOSERS.values() if composer.email.owed_by is Submission]
+# Samples come with such mails already sent.
+_TO_SENDER = [email.name for email in _BY_FORM if email.audience is Audience.LEAD]
+_BY_DATA_REQUEST = [composer.email for composer in COMPOSERS.values() if composer.email.owed_by is PrivacyRequest]
 _OFFER_STATES = (RegistrationState.OFFERED, RegistrationState.EXPIRED)
 
 
@@ -42,20 +44,22 @@ def _cause_invariants(scope: Scope) -> Invariants:
     asked = select(PrivacyRequest.id).where(
         PrivacyRequest.asked_at >= scope.mails_since, PrivacyRequest.lead_id.is_not(None)
     )
-    both = and_(*(_decided(template, cast(PrivacyRequest.id, String)) for template in (TOLD, NOTED)))
+    both = and_(*(_decided(email, cast(PrivacyRequest.id, String)) for email in _BY_DATA_REQUEST))
     return {
-        "a brochure request has its mail": _sent_by(FormName.BROCHURE, scope).where(~_own(BROCHURE)),
-        "an application has its mail": _sent_by(FormName.APPLICATION, scope).where(~_own(APPLICATION)),
-        "an open-day form has its mail": _sent_by(FormName.OPEN_DAY, scope).where(~_own(REGISTERED), ~_own(PROMISED)),
+        "a brochure request has its mail": _sent_by(FormName.BROCHURE, scope).where(~_own(BROCHURE_EMAIL)),
+        "an application has its mail": _sent_by(FormName.APPLICATION, scope).where(~_own(APPLICATION_EMAIL)),
+        "an open-day form has its mail": _sent_by(FormName.OPEN_DAY, scope).where(
+            ~_own(REGISTRATION_EMAIL), ~_own(ALERT_EMAIL)
+        ),
         # Somebody who was asked the day before isn't asked again.
         "an unconfirmed consent to e-mails has its mail": _unconfirmed(scope).where(
-            ~_about(CONFIRMATION, Consent.lead_id)
+            ~_about(CONSENT_EMAIL, Consent.lead_id)
         ),
-        "an offered seat has its mail": _offers(scope).where(~_own(OFFERED)),
+        "an offered seat has its mail": _offers(scope).where(~_own(OFFER_EMAIL)),
         "an accepted seat has its mail": _taken_offers(scope).where(
-            ~_decided(REGISTERED, Submission.reference + ACCEPTED)
+            ~_decided(ACCEPTANCE_EMAIL, Submission.reference + ACCEPTED)
         ),
-        "an answered alert has its mail": announced.where(~_about(ANNOUNCED, Alert.lead_id)),
+        "an answered alert has its mail": announced.where(~_about(NEW_DATES_EMAIL, Alert.lead_id)),
         "a data request has its two mails": asked.where(~both),
     }
 
@@ -68,11 +72,11 @@ def _mail_invariants() -> Invariants:
         .group_by(OutgoingMail.template, OutgoingMail.cause)
         .having(func.count() > 1),
         "a held submission has no mail": select(Submission.reference).where(
-            Submission.status.in_(HELD), or_(*(_own(template) for template in (*_AT_ONCE, OFFERED, EACH)))
+            Submission.status.in_(HELD), or_(*(_own(email) for email in (*_BY_FORM, OFFER_EMAIL)))
         ),
         "a mail is about its submission's lead": select(OutgoingMail.id)
         .join(Submission, Submission.reference == OutgoingMail.cause)
-        .where(OutgoingMail.template.in_((*_AT_ONCE, EACH)))
+        .where(OutgoingMail.template.in_([email.name for email in _BY_FORM]))
         .where(OutgoingMail.lead_id.is_distinct_from(Submission.lead_id)),
         "a pending mail still has its recipient": select(OutgoingMail.id)
         .outerjoin(Lead, Lead.id == OutgoingMail.lead_id)
@@ -109,7 +113,7 @@ def _offers(scope: Scope) -> Select[int]:
 
 def _taken_offers(scope: Scope) -> Select[int]:
     """Until the day before the slot: on the day an arrival that is taken back leaves a seat that nobody accepted."""
-    confirmed = Registration.state == RegistrationState.CONFIRMED, _own(OFFERED)
+    confirmed = Registration.state == RegistrationState.CONFIRMED, _own(OFFER_EMAIL)
     taken = select(Registration.id).join(Registration.submission).join(Registration.slot)
     return taken.where(
         *confirmed, Slot.starts_at > scope.now + timedelta(days=1), Registration.created_at >= scope.mails_since
@@ -124,19 +128,19 @@ def _is_invented() -> ColumnElement[bool]:
     """It came with a sample, as if sent at that moment."""
     own = Submission.reference == OutgoingMail.cause, Submission.is_sample
     return and_(
-        OutgoingMail.template.in_(_AT_ONCE),
+        OutgoingMail.template.in_(_TO_SENDER),
         exists().where(*own, Submission.submitted_at == OutgoingMail.decided_at),
     )
 
 
-def _own(template: str) -> ColumnElement[bool]:
-    return _decided(template, Submission.reference)
+def _own(email: Email) -> ColumnElement[bool]:
+    return _decided(email, Submission.reference)
 
 
-def _decided(template: str, cause: SQLColumnExpression[str]) -> ColumnElement[bool]:
-    return exists().where(OutgoingMail.template == template, OutgoingMail.cause == cause)
+def _decided(email: Email, cause: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    return exists().where(OutgoingMail.template == email.name, OutgoingMail.cause == cause)
 
 
-def _about(template: str, lead_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+def _about(email: Email, lead_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     own = OutgoingMail.lead_id == lead_id, OutgoingMail.audience == Audience.LEAD
-    return exists().where(*own, OutgoingMail.template == template)
+    return exists().where(*own, OutgoingMail.template == email.name)

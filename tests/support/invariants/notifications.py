@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from microsite.leads.models import Submission
-from microsite.leads.notifications import DIGEST, EACH, Period
+from microsite.leads.notifications import DIGEST_EMAIL, NOTIFICATION_EMAIL, Period
 from microsite.outbox.models import OutgoingMail
 
 from .scope import Invariants, Scope
@@ -38,13 +38,16 @@ def _counting(since: datetime) -> Select[str, datetime]:
 
 
 def _has_own_mail() -> ColumnElement[bool]:
-    return exists().where(OutgoingMail.template == EACH, OutgoingMail.cause == Submission.reference)
+    return exists().where(OutgoingMail.template == NOTIFICATION_EMAIL.name, OutgoingMail.cause == Submission.reference)
 
 
 def _digests(session: Session) -> list[Period]:
-    return [Period.parse(cause) for cause in session.scalars(select(OutgoingMail.cause).filter_by(template=DIGEST))]
+    return [
+        Period.parse(cause)
+        for cause in session.scalars(select(OutgoingMail.cause).filter_by(template=DIGEST_EMAIL.name))
+    ]
 
 
 def _first_notified(session: Session) -> datetime | None:
-    notified = OutgoingMail.template.in_((EACH, DIGEST))
+    notified = OutgoingMail.template.in_((NOTIFICATION_EMAIL.name, DIGEST_EMAIL.name))
     return session.scalar(select(func.min(OutgoingMail.decided_at)).where(notified))

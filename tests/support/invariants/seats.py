@@ -5,7 +5,7 @@ from sqlalchemy.orm import aliased
 
 from microsite.leads.models import FormName, Lead, Submission
 from microsite.open_days.models import OVER, SEATED, Alert, Registration, RegistrationState, Slot
-from microsite.open_days.services import PROMISED
+from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.models import OutgoingMail
 
 from .scope import Invariants, Scope
@@ -107,7 +107,7 @@ def _has_registration() -> ColumnElement[bool]:
 
 def _was_promised() -> ColumnElement[bool]:
     """Released when its slot was full or closed: an alert instead, or the mail that announced one since withdrawn."""
-    promised = OutgoingMail.template == PROMISED, OutgoingMail.cause == Submission.reference
+    promised = OutgoingMail.template == ALERT_EMAIL.name, OutgoingMail.cause == Submission.reference
     waits = select(Alert.id).where(Alert.submission_id == Submission.id)
     return or_(select(OutgoingMail.id).where(*promised).exists(), waits.exists())
 

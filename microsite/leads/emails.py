@@ -1,4 +1,4 @@
-"""Mails about leads whatever the form: confirming a consent, and telling admissions."""
+"""E-mails about leads whatever the form: confirming a consent, notifying admissions; what all features' mails share."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,14 +7,15 @@ from unicodedata import category
 
 from sqlalchemy.orm import Session
 
-from ..outbox.letters import Letter, MailTemplate, needs_smtputf8
+from ..outbox.emails import EmailContent, composes
+from ..outbox.messages import needs_smtputf8
 from ..school import PARIS
 from ..web.context import current_school, french_date, french_time
 from ..web.links import public_url
-from .consents import CONFIRMATION, find_email_consent
+from .consents import CONSENT_EMAIL, find_email_consent
 from .links import mailed_url
 from .models import FormName, Lead, Submission
-from .notifications import DIGEST, EACH, Period, find_submissions
+from .notifications import DIGEST_EMAIL, NOTIFICATION_EMAIL, Period, find_submissions
 from .queries import find_by_reference
 from .references import PREFIXES
 
@@ -39,20 +40,20 @@ _FORMS = {
 }
 
 
-def find_subject(session: Session, cause: str) -> Submission | None:
-    """The submission that a mail to its sender is about; None once it or its lead is gone."""
+def find_submission(session: Session, cause: str) -> Submission | None:
+    """Find the submission that a mail is about by its reference; None once it or its lead is gone."""
     submission = find_by_reference(session, cause)
     return submission if submission is not None and submission.lead is not None else None
 
 
-def letter_to(submission: Submission, *, unsubscribe_url: str | None = None, **values: Any) -> Letter:
-    """A letter to the owner of this submission, with what every such letter says."""
+def content_for(submission: Submission, *, unsubscribe_url: str | None = None, **values: Any) -> EmailContent:
+    """Return a mail's content for the owner of this submission, with what every such mail says."""
     common = {
         "greeting": greet(submission.first_name),
         "reference": submission.reference,
         "space_url": mailed_url(SPACE, submission),
     }
-    return Letter(to=address_of(submission), values=common | values, unsubscribe_url=unsubscribe_url)
+    return EmailContent(to=address_of(submission), values=common | values, unsubscribe_url=unsubscribe_url)
 
 
 def address_of(submission: Submission) -> str:
@@ -69,7 +70,7 @@ def greet(first_name: str) -> str:
 
 
 def sample_submission(form: FormName) -> Submission:
-    """Someone made up, for previews."""
+    """Make up a submission, for previews."""
     lead = Lead(id=1, email="zoe@exemple.fr", link_version=1)
     return Submission(
         reference=f"{PREFIXES[form]}-EXEMPL",
@@ -83,16 +84,23 @@ def sample_submission(form: FormName) -> Submission:
     )
 
 
-def _compose_confirmation(session: Session, cause: str) -> Letter | None:
-    submission = find_subject(session, cause)
+def _find_unconfirmed(session: Session, cause: str) -> tuple[Submission, str] | None:
+    """Find whose consent is to be confirmed, and its words."""
+    submission = find_submission(session, cause)
     consent = find_email_consent(session, submission) if submission else None
     if submission is None or consent is None or consent.withdrawn_at or consent.confirmed_at:
         return None
-    return _confirmation(submission, consent.wording.text)
+    return submission, consent.wording.text
 
 
-def _confirmation(submission: Submission, wording: str) -> Letter:
-    return letter_to(
+def _sample_unconfirmed() -> tuple[Submission, str]:
+    return sample_submission(FormName.BROCHURE), current_school().wordings["email"].text
+
+
+@composes(CONSENT_EMAIL, find=_find_unconfirmed, sample=_sample_unconfirmed)
+def compose_consent(found: tuple[Submission, str]) -> EmailContent:
+    submission, wording = found
+    return content_for(
         submission,
         unsubscribe_url=mailed_url(STOP, submission),
         confirm_url=mailed_url(CONFIRM, submission),
@@ -101,34 +109,28 @@ def _confirmation(submission: Submission, wording: str) -> Letter:
     )
 
 
-def _sample_confirmation() -> Letter:
-    wording = current_school().wordings["email"].text
-    return _confirmation(sample_submission(FormName.BROCHURE), wording)
-
-
-def _compose_notification(session: Session, cause: str) -> Letter | None:
-    # Held back, or nobody's any more: there is no person to lead to.
-    submission = find_subject(session, cause)
-    return _notification(submission) if submission else None
-
-
-def _notification(submission: Submission) -> Letter:
+# A submission without a lead is quarantined or erased: there is no person to link to.
+@composes(NOTIFICATION_EMAIL, find=find_submission, sample=lambda: sample_submission(FormName.APPLICATION))
+def compose_notification(submission: Submission) -> EmailContent:
     row = _row(submission)
-    answers_to = None if needs_smtputf8(submission.email) else (row["name"], submission.email)
-    return replace(_to_admissions(row=row), answers_to=answers_to)
+    reply_to = None if needs_smtputf8(submission.email) else (row["name"], submission.email)
+    return replace(_to_admissions(row=row), reply_to=reply_to)
 
 
-def _sample_notification() -> Letter:
-    return _notification(sample_submission(FormName.APPLICATION))
-
-
-def _compose_digest(session: Session, cause: str) -> Letter | None:
+def _find_period(session: Session, cause: str) -> tuple[Period, list[Submission]] | None:
     period = Period.parse(cause)
     submissions = find_submissions(session, period)
-    return _digest(period, submissions) if submissions else None
+    return (period, submissions) if submissions else None
 
 
-def _digest(period: Period, submissions: list[Submission]) -> Letter:
+def _sample_period() -> tuple[Period, list[Submission]]:
+    end = datetime(2027, 1, 5, 8, tzinfo=PARIS)
+    return Period(start=end - timedelta(days=1), end=end), [sample_submission(form) for form in FormName]
+
+
+@composes(DIGEST_EMAIL, find=_find_period, sample=_sample_period)
+def compose_digest(found: tuple[Period, list[Submission]]) -> EmailContent:
+    period, submissions = found
     shown = submissions[:_DIGEST_ROWS]
     return _to_admissions(
         rows=[_row(submission) for submission in shown],
@@ -140,14 +142,8 @@ def _digest(period: Period, submissions: list[Submission]) -> Letter:
     )
 
 
-def _sample_digest() -> Letter:
-    submissions = [sample_submission(form) for form in FormName]
-    end = datetime(2027, 1, 5, 8, tzinfo=PARIS)
-    return _digest(Period(start=end - timedelta(days=1), end=end), submissions)
-
-
-def _to_admissions(**values: Any) -> Letter:
-    return Letter(to=current_school().mail.admissions, values=values)
+def _to_admissions(**values: Any) -> EmailContent:
+    return EmailContent(to=current_school().mail.admissions, values=values)
 
 
 def _row(submission: Submission) -> dict[str, str]:
@@ -168,10 +164,3 @@ def _hours(period: Period) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment.astimezone(PARIS):%d/%m/%Y} à {french_time(moment)}"
-
-
-MAILS = {
-    CONFIRMATION: MailTemplate(compose=_compose_confirmation, sample=_sample_confirmation),
-    EACH: MailTemplate(compose=_compose_notification, sample=_sample_notification),
-    DIGEST: MailTemplate(compose=_compose_digest, sample=_sample_digest),
-}

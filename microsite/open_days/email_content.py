@@ -1,4 +1,4 @@
-"""What a letter about a registration says and carries: day, place and party, code for the entrance, calendar file."""
+"""Content of e-mails about a registration: day, place and party, code for the entrance, calendar file."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..leads.mails import find_subject, letter_to, sample_submission
+from ..leads.emails import content_for, find_submission, sample_submission
 from ..leads.models import FormName
-from ..outbox.letters import Letter, Part
+from ..outbox.emails import EmailContent, Part
 from ..school import PARIS
 from ..web.context import current_school, french_moment, utc_now
 from ..web.links import public_url
@@ -18,9 +18,9 @@ from .models import EXPECTED, OpenDay, Registration, RegistrationState, Slot
 from .queries import find_by_submission
 
 
-def find_told(session: Session, cause: str) -> Registration | None:
-    """The registration that a cause (« reference » or « reference.something ») is about; None once it is gone."""
-    submission = find_subject(session, cause.partition(".")[0])
+def find_by_cause(session: Session, cause: str) -> Registration | None:
+    """Find the registration that a cause (« reference » or « reference.something ») is about; None once it is gone."""
+    submission = find_submission(session, cause.partition(".")[0])
     return find_by_submission(session, submission.id) if submission else None
 
 
@@ -30,46 +30,47 @@ def is_to_come(registration: Registration, *, now: datetime) -> bool:
     return now < (slot.ends_at if registration.state in EXPECTED else slot.starts_at)
 
 
-def letter_about(registration: Registration, **values: Any) -> Letter:
-    """To whoever registered, with all that is known of the day; for who is expected on site, with their code."""
+def content_about(registration: Registration, **values: Any) -> EmailContent:
+    """Return all that is known of the day; for who is expected on site, with their code."""
     party: dict[str, Any] = {
         "companions": registration.companions,
-        "party": say_party(registration.companions),
+        "party": format_party(registration.companions),
         "state": registration.state,
         "online_url": registration.online_url,
         "offered_until": registration.offered_until and french_moment(registration.offered_until),
         "code": None,
     }
-    letter = letter_to(registration.submission, **describe_slot(registration.slot) | party | values)
+    content = content_for(registration.submission, **describe_slot(registration.slot) | party | values)
     if registration.state not in EXPECTED or registration.slot.open_day.is_online:
-        return letter
+        return content
     reference = registration.submission.reference
     name = f"{reference.lower()}@{current_school().site}"
     picture = Part(name=name, media_type="image/png", content=check_in_png(reference))
-    return replace(letter, values={**letter.values, "code": name}, pictures=(picture,))
+    return replace(content, values={**content.values, "code": name}, pictures=(picture,))
 
 
-def inviting(letter: Letter, registration: Registration) -> Letter:
-    """The letter with what puts the slot into a calendar, or right there; unchanged for who isn't sure of a seat."""
+def add_invitation(content: EmailContent, registration: Registration) -> EmailContent:
+    """Add the file that puts the slot into a calendar, or corrects it there; nothing for who isn't sure of a seat."""
     if registration.state not in EXPECTED:
-        return letter
+        return content
     # With icalendar, which takes a tenth of a second to load.
-    from .invitations import REQUEST, invite, write_request
+    from .invitations import REQUEST, attach_calendar, write_request
 
     page = public_url("open_days.register")
-    return invite(letter, write_request(registration, school=current_school(), url=page, now=utc_now()), REQUEST)
+    file = write_request(registration, school=current_school(), url=page, now=utc_now())
+    return attach_calendar(content, file, REQUEST)
 
 
-def letter_without(registration: Registration, **values: Any) -> Letter:
-    """To somebody who isn't expected any more: which slot it was is enough."""
-    return letter_about(registration, access="", party="", **values)
+def content_without_seat(registration: Registration, **values: Any) -> EmailContent:
+    """Return the same for somebody who isn't expected any more: which slot it was is enough."""
+    return content_about(registration, access="", party="", **values)
 
 
-def uninviting(letter: Letter, registration: Registration) -> Letter:
-    """The letter with what takes the slot out of a calendar."""
-    from .invitations import CANCEL, invite, write_cancel
+def add_cancellation(content: EmailContent, registration: Registration) -> EmailContent:
+    """Add the file that takes the slot out of a calendar."""
+    from .invitations import CANCEL, attach_calendar, write_cancel
 
-    return invite(letter, write_cancel(registration, school=current_school(), now=utc_now()), CANCEL)
+    return attach_calendar(content, write_cancel(registration, school=current_school(), now=utc_now()), CANCEL)
 
 
 def describe_slot(slot: Slot) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def describe_slot(slot: Slot) -> dict[str, Any]:
     }
 
 
-def say_party(companions: int) -> str:
+def format_party(companions: int) -> str:
     if companions == 0:
         return "Pour vous"
     with_you = "la personne" if companions == 1 else f"les {companions} personnes"
@@ -92,7 +93,7 @@ def say_party(companions: int) -> str:
 
 
 def sample_registration(state: RegistrationState = RegistrationState.CONFIRMED) -> Registration:
-    """Someone made up, for previews."""
+    """Make up a registration, for previews."""
     starts_at = datetime(2027, 2, 6, 10, tzinfo=PARIS)
     day = OpenDay(
         title="Journée portes ouvertes",

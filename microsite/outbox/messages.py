@@ -1,7 +1,6 @@
-"""From a template and its values to a mail: subject, text and HTML, headers (RFC 5322, 3834, 8058)."""
+"""Write an e-mail from its templates and content: subject, text and HTML, headers (RFC 5322, 3834, 8058)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -9,11 +8,11 @@ from typing import Any, cast
 
 import idna
 from flask import current_app, render_template
-from sqlalchemy.orm import Session
 
 from ..content_files import PLACEHOLDER
 from ..web.context import current_school
 from ..web.typography import french
+from .emails import EmailContent, Part
 from .headers import MAIL_POLICY, encode
 from .services import Claim
 from .transports import Transport
@@ -22,52 +21,10 @@ from .transports import Transport
 _NO_ADDRESS = "a-completer@exemple.invalid"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A file in a mail, with the parameters of its media type."""
-
-    name: str
-    media_type: str
-    content: bytes
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """What one mail says, and to whom.
-
-    `unsubscribe_url` makes it a mail that people can stop: it takes a POST without a page in between (RFC 8058).
-    `answers_to` is the name and address that an answer goes to, where it isn't the school's; none that needs SMTPUTF8,
-    which would make of a mail that any server takes one that only some do.
-    `pictures` are shown by its HTML, as « cid:<name> » (RFC 2392: a name has an @). `alternatives` say in a program's
-    terms what the text says; `attachments` are files to keep.
-    """
-
-    to: str
-    values: Mapping[str, Any]
-    unsubscribe_url: str | None = None
-    answers_to: tuple[str, str] | None = None
-    pictures: tuple[Part, ...] = ()
-    alternatives: tuple[Part, ...] = ()
-    attachments: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MailTemplate:
-    """A folder in templates/mail/.
-
-    `compose` looks up what a cause stands for; None if that has gone. `sample` is a made-up one for the preview.
-    """
-
-    compose: Callable[[Session, str], Letter | None]
-    sample: Callable[[], Letter]
-
-
 @dataclass(kw_only=True)
 class Outbox:
     """What the application sends mails with."""
 
-    templates: Mapping[str, MailTemplate]
     transport: Transport
     # The mail that this process is sending; it has one worker.
     in_hand: Claim | None = None
@@ -84,40 +41,40 @@ def current_outbox() -> Outbox:
     return cast(Outbox, current_app.extensions["outbox"])
 
 
-def render(template: str, letter: Letter) -> Rendered:
-    own = {"unsubscribe_url": letter.unsubscribe_url, "answers_to": letter.answers_to}
-    values = {**letter.values, **own}
-    subject = render_template(f"mail/{template}/subject.txt", **values)
+def render(name: str, content: EmailContent) -> Rendered:
+    own = {"unsubscribe_url": content.unsubscribe_url, "reply_to": content.reply_to}
+    values = {**content.values, **own}
+    subject = render_template(f"mail/{name}/subject.txt", **values)
     return Rendered(
         subject=french(" ".join(subject.splitlines()).strip()),
-        text=french(render_template(f"mail/{template}/body.txt", **values)).strip() + "\n",
-        html=render_template(f"mail/{template}/body.html", **values),
+        text=french(render_template(f"mail/{name}/body.txt", **values)).strip() + "\n",
+        html=render_template(f"mail/{name}/body.html", **values),
     )
 
 
-def write_message(template: str, letter: Letter, *, key: str, now: datetime) -> EmailMessage:
-    """The whole mail. Its Message-ID is `key` at the sender's domain.
+def write_message(name: str, content: EmailContent, *, key: str, now: datetime) -> EmailMessage:
+    """Write the whole mail. Its Message-ID is `key` at the sender's domain.
 
     Raises ValueError for what can't stand in a header: the e-mail package lets no line break through.
     """
-    school, rendered = current_school(), render(template, letter)
+    school, rendered = current_school(), render(name, content)
     sender = _parts(school.mail.sender)
     message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = Address(school.name, *sender)
-    message["Reply-To"] = _reply_to(letter)
-    message["To"] = Address("", *_parts(letter.to))
+    message["Reply-To"] = _reply_to(content)
+    message["To"] = Address("", *_parts(content.to))
     message["Subject"] = encode(rendered.subject)
     message["Date"] = now
     message["Message-ID"] = f"<{key}@{sender[1]}>"
     # No holiday notice in answer to this one.
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "fr"
-    if letter.unsubscribe_url:
-        message["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+    if content.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{content.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
-    _add_parts(message, letter)
+    _add_parts(message, content)
     return message
 
 
@@ -136,19 +93,19 @@ def can_be_mailed(address: str) -> bool:
     return not needs_smtputf8(address) or current_outbox().transport.takes_smtputf8()
 
 
-def _reply_to(letter: Letter) -> Address:
-    name, address = letter.answers_to or ("", current_school().mail.reply_to)
+def _reply_to(content: EmailContent) -> Address:
+    name, address = content.reply_to or ("", current_school().mail.reply_to)
     # The package refuses a line break; no form takes one, but another program may have brought it.
     return Address(" ".join(name.splitlines()), *_parts(address))
 
 
-def _add_parts(message: EmailMessage, letter: Letter) -> None:
+def _add_parts(message: EmailMessage, content: EmailContent) -> None:
     html = cast(EmailMessage, message.get_body(("html",)))
-    for picture in letter.pictures:
+    for picture in content.pictures:
         html.add_related(picture.content, cid=f"<{picture.name}>", disposition="inline", **_content_type(picture))
-    for alternative in letter.alternatives:
+    for alternative in content.alternatives:
         message.add_alternative(alternative.content, **_content_type(alternative))
-    for attachment in letter.attachments:
+    for attachment in content.attachments:
         message.add_attachment(attachment.content, filename=attachment.name, **_content_type(attachment))
 
 
