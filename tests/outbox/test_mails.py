@@ -11,8 +11,10 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from microsite.config import PROJECT_ROOT
 from microsite.jobs import Worker
 from microsite.leads.emails import greet
+from microsite.open_days.services import ACCEPTANCE_EMAIL
 from microsite.outbox.emails import COMPOSERS, EmailContent
 from microsite.outbox.messages import write_message
+from microsite.outbox.models import Audience
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
 
@@ -38,6 +40,19 @@ def _text(message: EmailMessage) -> str:
 
 def test_each_folder_of_templates_belongs_to_a_declared_mail() -> None:
     assert sorted(COMPOSERS) == TEMPLATES
+
+
+def test_daily_cap_counts_only_what_a_stranger_can_cause_by_typing_somebodys_address() -> None:
+    capped = {name for name, composer in COMPOSERS.items() if composer.email.is_capped}
+
+    assert capped == {"brochure", "application", "registration", "alert", "consent", "notification", "digest"}
+    assert (ACCEPTANCE_EMAIL.name, ACCEPTANCE_EMAIL.is_capped) == ("registration", False)
+
+
+def test_admissions_and_leads_are_sent_what_is_declared_for_them() -> None:
+    to_admissions = {name for name, composer in COMPOSERS.items() if composer.email.audience is Audience.ADMISSIONS}
+
+    assert to_admissions == {"notification", "digest", "privacy_request"}
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
