@@ -9,9 +9,9 @@ import time
 from multiprocessing.util import Finalize
 
 from . import create_app
-from .jobs import Worker
 from .processors import settled
 from .web.errors import last_resort
+from .worker import Worker
 
 
 def _end_with_parent() -> None:

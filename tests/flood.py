@@ -5,9 +5,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from microsite.jobs import Worker
 from microsite.outbox.services import DAILY_CAP
 from microsite.outbox.transports import MemoryTransport
+from microsite.worker import Worker
 
 from .answers import BROCHURE, export
 from .page import CheckedClient
@@ -21,7 +21,7 @@ def test_ten_thousand_submissions_for_one_address_send_a_handful(app: Flask, sen
     statuses = {
         client.post("/brochure", data=values | BROCHURE | {"last_name": f"Nom {n}"}).status_code for n in range(10_000)
     }
-    Worker(app).work()
+    Worker(app).run("mails")
 
     click.echo(f"\n10 000 envois pour une adresse : {len(sent.sent)} messages")
     assert statuses == {303}

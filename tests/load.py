@@ -20,6 +20,7 @@ from microsite.leads.models import Submission
 from microsite.open_days.models import OVER, Registration, RegistrationState
 from microsite.outbox.services import LEASE
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from .answers import APPLICATION, BROCHURE, plan_slot
 from .page import CheckedClient, Form
@@ -109,7 +110,7 @@ def _before(press: Posting) -> tuple[RegistrationState, ...]:
 def send_the_rest(app: Flask) -> None:
     """What was in the hands of those that died comes back when their lease ends."""
     with time_machine.travel(utc_now() + LEASE + timedelta(seconds=1), tick=True):
-        Worker(app).work()
+        Worker(app).run("mails")
 
 
 def _buttons(app: Flask) -> Iterator[Posting]:

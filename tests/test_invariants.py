@@ -18,7 +18,6 @@ from microsite.db import db, reading, writing
 from microsite.exports.marks import Place, put_mark
 from microsite.exports.models import ExportMark, Wave
 from microsite.exports.waves import gather_wave, last_wave
-from microsite.jobs import Worker
 from microsite.key_fingerprints import KeyFingerprint
 from microsite.leads.models import Consent, ConsentWording, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.open_days.models import Alert, Registration, RegistrationState, Slot
@@ -30,6 +29,7 @@ from microsite.privacy.models import RequestKind
 from microsite.privacy.requests import ask
 from microsite.sqlite_engine import sqlite
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from .answers import APPLICATION, BROCHURE, export, plan_slot
 from .backoffice.conftest import add_member
@@ -219,7 +219,7 @@ def _populate(app: Flask, client: CheckedClient) -> None:
     staff_id = add_member(app, Role.ADMISSIONS)
     with app.app_context(), writing():
         _go_on(staff_id)
-    Worker(app).work()
+    Worker(app).run("mails")
 
 
 def _go_on(staff_id: int) -> None:

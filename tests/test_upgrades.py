@@ -14,10 +14,10 @@ from sqlalchemy.types import NullType
 
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Consent, Submission
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
+from microsite.worker import Worker
 
 from .answers import BROCHURE
 from .backoffice.conftest import add_member, enter
@@ -124,7 +124,7 @@ def test_next_form_asks_who_was_never_asked(old: Flask, monkeypatch: pytest.Monk
     monkeypatch.setattr(old.extensions["outbox"], "transport", transport)
 
     _ask(old, "lea@exemple.fr")
-    Worker(old).work()
+    Worker(old).run("mails")
 
     asked = [message for message in transport.sent if "Confirmez" in str(message["Subject"])]
     assert [message["To"] for message in asked] == ["lea@exemple.fr"]

@@ -11,7 +11,6 @@ from flask import current_app, render_template
 from sqlalchemy import select
 
 from ..db import db, reading
-from ..jobs import Worker
 from ..outbox.delivery import Outcome
 from ..outbox.emails import COMPOSERS, EmailContent
 from ..outbox.holds import find_hold, hold_sentences, try_now
@@ -21,6 +20,7 @@ from ..outbox.queries import count_by_status, list_mails
 from ..outbox.services import MailAlreadySent, drop, retry
 from ..school import PARIS
 from ..web.context import utc_now
+from ..worker import Worker, decide_access_mails, deliver_due, follow_open_days
 from .bounce import bounce
 from .group import DatabaseGroup
 
@@ -84,14 +84,14 @@ def drop_command(ids: tuple[int, ...]) -> None:
 @click.option("--once", is_flag=True, help="Envoie ce qui est dû, puis s’arrête.")
 def run(once: bool) -> None:
     """Envoie les messages au fil de l’eau, hors du serveur ; Ctrl+C pour arrêter."""
-    worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
     if once:
-        worker.follow_open_days()
-        worker.give_access()
-        if worker.deliver() in (Outcome.UNREACHABLE, Outcome.HELD):
+        follow_open_days(_never)
+        decide_access_mails(_never)
+        if deliver_due(_never) in (Outcome.UNREACHABLE, Outcome.HELD):
             raise click.ClickException(f"rien ne part par {current_outbox().transport} ; outbox list dit pourquoi.")
         return
 
+    worker = Worker(current_app._get_current_object())  # type: ignore[attr-defined]  # what threads need
     _stop_on_signals(worker)
     click.echo(f"Envoi en cours par {current_outbox().transport}. Ctrl+C pour arrêter.", err=True)
     # Python runs a signal's handler in the main thread, amid whatever that does: it holds no lock that stop() needs.
@@ -118,6 +118,10 @@ def preview(output: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"impossible d’écrire dans {output} : {error.strerror}.") from None
     click.echo(f"Messages écrits : {len(previews)}, à voir dans {output / 'index.html'}")
+
+
+def _never() -> bool:
+    return False
 
 
 def _stop_on_signals(worker: Worker) -> None:

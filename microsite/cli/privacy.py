@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from ..db import db, reading
+from ..exclusive import exclusive
 from ..outbox import MAILS_FOLDER
 from ..privacy.due import Due, count_due
 from ..privacy.leftovers import clear
 from ..privacy.models import PurgeRun
-from ..privacy.purging import Purge, old_files, run
+from ..privacy.purging import LOCK, Purge, old_files, run
 from ..privacy.register import missing_facts, write_register
-from ..privacy.runs import AlreadyRunning, TakenOver, last_run
+from ..privacy.runs import last_run
 from ..retention import RETENTION, Rule
 from ..school import PARIS
 from ..web.context import current_school, current_settings, utc_now
@@ -47,7 +48,11 @@ def purge() -> None:
 
     Le serveur le fait de lui-même chaque nuit. Arrêtée en chemin, la purge reprend où elle en était.
     """
-    with _told_what_to_do():
+    with _told_what_to_do(), exclusive(db.engine, current_settings().instance_path, LOCK) as is_free:
+        if not is_free:
+            raise click.ClickException(
+                "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
+            )
         gone = _remove()
         is_cleared = clear(current_settings().instance_path, now=utc_now())
     for rule, count in gone.items():
@@ -81,10 +86,6 @@ def register(output: Path | None) -> None:
 def _told_what_to_do() -> Iterator[None]:
     try:
         yield
-    except (AlreadyRunning, TakenOver):
-        raise click.ClickException(
-            "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
-        ) from None
     except KeyboardInterrupt:
         raise click.ClickException("arrêtée ; le reste partira à la prochaine purge.") from None
     except OSError as error:

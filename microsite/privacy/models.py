@@ -113,7 +113,5 @@ class PurgeRun(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     begun_at: Mapped[datetime]
-    # The last sign of life of whoever does it.
-    beat_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     removed: Mapped[dict[str, int]] = mapped_column(JSON)

@@ -245,7 +245,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "mail_queue": _names("id name answer mails held_since probed_at probe_at probes"),
         "open_days": _names("id title place access description online_url is_sample created_at"),
         "past_submissions": _names("id month form campaign source count"),
-        "purge_runs": _names("id begun_at beat_at ended_at removed"),
+        "purge_runs": _names("id begun_at ended_at removed"),
         "slots": _names(
             "id open_day_id starts_at ends_at capacity opens_at closes_at cancelled_at added_at early_reminder_at "
             "late_reminder_at thanked_at sequence seats_kept"

@@ -15,6 +15,8 @@ from . import runs
 from .due import SWEEPS, Sweep, find_due, lock_due
 from .removal import remove
 
+# What one process at a time purges under (exclusive.py).
+LOCK = "purge"
 # Looked up at once.
 _LOT = 5000
 # Seconds left to everybody else after each transaction.
@@ -48,7 +50,7 @@ def is_turn(purge: Purge) -> bool:
 
 
 def run(purge: Purge) -> Generator[Gone]:
-    """Each step, as soon as it is committed. Raises AlreadyRunning, TakenOver; needs an application context."""
+    """Each step, as soon as it is committed. Needs an application context, and LOCK."""
     # Counted from one moment, so that it comes to an end.
     now = purge.clock()
     with writing():
@@ -62,7 +64,7 @@ def run(purge: Purge) -> Generator[Gone]:
         yield Gone(rule=Rule.MAIL_FILES, count=files)
     if not purge.is_stopping():
         with writing():
-            runs.beat(db.session(), run_id, removed, now=purge.clock(), is_over=True)
+            runs.note_progress(db.session(), run_id, removed, ended_at=purge.clock())
 
 
 def old_files(mails: Path, *, now: datetime) -> list[Path]:
@@ -101,6 +103,6 @@ def _sweep(sweep: Sweep, run_id: int, removed: dict[str, int], purge: Purge, *, 
                 ids = lock_due(db.session(), sweep, lot[start : start + purge.batch], now=now)
                 remove(db.session(), sweep, ids, now=now)
                 removed[sweep.rule] = removed.get(sweep.rule, 0) + len(ids)
-                runs.beat(db.session(), run_id, removed, now=purge.clock())
+                runs.note_progress(db.session(), run_id, removed)
             yield len(ids)
             time.sleep(_REST)

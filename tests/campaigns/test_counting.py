@@ -17,8 +17,8 @@ from microsite.campaigns.pages import FORM_ENDPOINTS, target_endpoint
 from microsite.campaigns.robots import ROBOT_NAMES, ROBOT_PATTERNS, ROBOT_WORDS, is_program, without_model
 from microsite.campaigns.services import Seen, add_views
 from microsite.db import UNAVAILABLE, db
-from microsite.jobs import Worker
 from microsite.leads.models import FormName
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, add_campaign, allow_site, only
 from ..conftest import Environ

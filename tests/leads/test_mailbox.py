@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission
 from microsite.open_days.models import Registration
 from microsite.outbox.emails import COMPOSERS
@@ -19,6 +18,7 @@ from microsite.outbox.models import Audience, OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.quarantine import release_all
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, call_off, only, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
@@ -53,12 +53,12 @@ def test_address_that_looks_alike_is_another_person_with_a_seat_and_a_page_of_th
 ) -> None:
     slot = plan_slot(app, capacity=2)
     _send(client, "/portes-ouvertes", **BROCHURE | {"email": other, "slot": slot})
-    Worker(app).work()
+    Worker(app).run("mails")
     theirs = only(rows(app)["leads"])
 
     _send(client, "/portes-ouvertes", **BROCHURE | {"email": one, "slot": slot, "first_name": "Lou"})
     _send(client, "/brochure", **BROCHURE | {"email": one, "first_name": "Lou"})
-    Worker(app).work()
+    Worker(app).run("mails")
 
     found = rows(app)
     assert [str(row.state) for row in found["registrations"]] == ["confirmed", "confirmed"]
@@ -91,7 +91,7 @@ def test_copy_erasure_and_new_link_are_of_one_mailbox_alone(
     assert {row.email for row in left["submissions"]} == {one}
     assert only(left["access_requests"]).email == one
     sent.sent.clear()
-    Worker(app).work()
+    Worker(app).run("mails")
     with app.app_context():
         assert len(db.session.scalars(select(OutgoingMail).filter_by(template="access")).all()) == 1
 

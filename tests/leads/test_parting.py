@@ -12,7 +12,6 @@ from sqlalchemy import delete, func, select, text, update
 
 from microsite.backoffice.models import Role, StaffMember
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Consent, Lead, LeadWord, Submission
 from microsite.leads.queries import find_lead
 from microsite.leads.services import release
@@ -22,6 +21,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.models import PrivacyRequest
 from microsite.text import sort_key
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, only, plan_slot
 from ..backoffice.conftest import PASSWORD, add_member
@@ -140,7 +140,7 @@ def test_each_mailbox_gets_its_own_lead_with_all_that_came_with_its_forms(
         _send(client, "/portes-ouvertes", **BROCHURE | {"email": email, "slot": slot, "companions": "1"} | more)
         _send(client, "/candidater", **APPLICATION | {"email": email, "phone": "0612345678"} | more)
     _send(client, "/portes-ouvertes", **TELL_ME | PAULA | {"email": other})
-    Worker(app).work()
+    Worker(app).run("mails")
     before = _rows(app)
     owner = {row.id: row.email_key for row in before["leads"]}
     assert len(owner) == 2
@@ -173,7 +173,7 @@ def test_links_that_either_was_sent_end_and_new_ones_open_their_own_page(
 ) -> None:
     _send(client, "/brochure", **BROCHURE | {"email": ONE})
     _send(client, "/brochure", **BROCHURE | PAULA | {"email": ONE})
-    Worker(app).work()
+    Worker(app).run("mails")
     old = _links(sent, ONE)
     assert len(old) == 2
     assert {client.page(link).status for link in old} == {200}
@@ -184,7 +184,7 @@ def test_links_that_either_was_sent_end_and_new_ones_open_their_own_page(
     sent.sent.clear()
     for email in (ONE, OTHER):
         _send(client, "/mon-espace", email=email)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     by_ascii = "paul@xn--strae-ecole-y6a.fr"
     for address, shown in ((ONE, ONE), (by_ascii, OTHER)):
@@ -344,7 +344,7 @@ class TestSeats:
             _send(
                 client, "/portes-ouvertes", **BROCHURE | more | {"email": ONE, "slot": slot, "companions": companions}
             )
-        Worker(app).work()
+        Worker(app).run("mails")
         sent = _references(app, ONE)
         with app.app_context(), writing():
             db.session.execute(update(Submission).where(Submission.reference == sent[0]).values(email=emails[0]))
@@ -369,7 +369,7 @@ class TestSeats:
             ]
         assert broken_invariants(app) == []
         assert _checked(app) == []
-        Worker(app).work()
+        Worker(app).run("mails")
         mail = only([message for message in sent.sent if message["To"] != "a-completer@exemple.invalid"])
         assert mail["Subject"].startswith("Votre inscription")
         assert _references(app, emails[1])[0] in str(mail)
@@ -412,7 +412,7 @@ class TestConsents:
         _send(client, "/brochure", **BROCHURE | {"email": ONE, "email_consent": "y"} | more)
 
     def _press(self, client: CheckedClient, sent: MemoryTransport, app: Flask, to: str) -> None:
-        Worker(app).work()
+        Worker(app).run("mails")
         body = [message.get_body(("plain",)) for message in sent.sent if message["To"] == to]
         words = [word for part in body if part for word in str(part.get_content()).split() if "/confirmer/" in word]
         path = words[-1].split(":8000")[1]
@@ -425,7 +425,7 @@ class TestConsents:
         self._agree(client)
         self._press(client, sent, app, ONE)
         self._agree(client, **PAULA)
-        Worker(app).work()
+        Worker(app).run("mails")
         _retype(app, _references(app, ONE)[1:], OTHER)
         sent.sent.clear()
 
@@ -557,10 +557,10 @@ class TestConsents:
     ) -> None:
         self._agree(client)
         if was_sent:
-            Worker(app).work()
+            Worker(app).run("mails")
         for _ in range(2):
             self._agree(client, **PAULA)
-        Worker(app).work()
+        Worker(app).run("mails")
         first, *others = _references(app, ONE)
         _retype(app, others, OTHER)
         sent.sent.clear()
@@ -584,10 +584,10 @@ class TestConsents:
     ) -> None:
         with time_machine.travel(utc_now() - timedelta(days=2)):
             self._agree(client)
-            Worker(app).work()
+            Worker(app).run("mails")
         self._agree(client, **PAULA)
         self._press_at_once(client, sent)
-        Worker(app).work()
+        Worker(app).run("mails")
         second = _references(app, ONE)[1]
         with app.app_context():
             asked = db.session.scalars(select(OutgoingMail).filter_by(template="consent", cause=second)).one()
@@ -603,7 +603,7 @@ class TestConsents:
     @mostly_sqlite
     def test_who_has_withdrawn_or_confirmed_is_not_asked(self, app: Flask, client: CheckedClient, settled: str) -> None:
         self._agree(client)
-        Worker(app).work()
+        Worker(app).run("mails")
         self._agree(client, **PAULA)
         second = _references(app, ONE)[1]
         with app.app_context(), writing():
@@ -630,7 +630,7 @@ class TestConsents:
     ) -> None:
         _send(client, "/brochure", **BROCHURE | {"email": ONE})
         _send(client, "/brochure", **BROCHURE | PAULA | {"email": ONE})
-        Worker(app).work()
+        Worker(app).run("mails")
         space = _links(sent, ONE)[0]
         agree = next(form for form in client.page(space).tree.css("form") if "accord" in str(form.attributes["action"]))
         values = {field.attributes["name"]: field.attributes["value"] for field in agree.css("input[name]")}

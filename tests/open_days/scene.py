@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Submission
 from microsite.open_days import planning, services
 from microsite.open_days.models import Registration, Slot
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE
 from ..page import CheckedClient
@@ -70,8 +70,8 @@ class Scene:
     def mails(self, name: str = "") -> list["Mail"]:
         """What has left since the last look, once everything due was done; to `name`, or to everybody who registered."""
         worker = Worker(self.app)
-        worker.follow_open_days()
-        worker.work()
+        worker.run("open days")
+        worker.run("mails")
         new, self._seen = self.sent.sent[self._seen :], len(self.sent.sent)
         mails = [Mail(message) for message in new if str(message["To"]).endswith("@exemple.fr")]
         return [mail for mail in mails if mail.to.startswith(name)]

@@ -13,10 +13,10 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.open_days.models import OpenDay
 from microsite.open_days.planning import SlotPlan, add_slots
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import TELL_ME, call_off, only, plan_slot
 from ..waiting import wait_until
@@ -36,7 +36,7 @@ def _follow_at_once(app: Flask, workers: int = 4) -> None:
 
     def follow(worker: Worker) -> None:
         start.wait()
-        worker.follow_open_days()
+        worker.run("open days")
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(follow, [Worker(app) for _ in range(workers)]))
@@ -87,7 +87,7 @@ def test_who_cancelled_waits_or_was_offered_is_not_reminded(scene: Scene) -> Non
         scene.register("lou", waits=True, companions=1)
         scene.mails()
         clock.move_to(START - timedelta(hours=48))
-        Worker(scene.app).follow_open_days()
+        Worker(scene.app).run("open days")
         # After the reminder was decided, before it left.
         scene.cancel("ali")
 
@@ -101,7 +101,7 @@ def test_early_reminder_that_waited_too_long_is_left_to_the_late_one(scene: Scen
         scene.register("zoe")
         scene.mails()
         clock.move_to(START - timedelta(hours=48))
-        Worker(scene.app).follow_open_days()
+        Worker(scene.app).run("open days")
         clock.move_to(START - timedelta(hours=23))
         assert scene.mails() == []
         clock.move_to(START - timedelta(hours=2))
@@ -198,7 +198,7 @@ def test_one_look_tells_everybody_however_many_they_are(scene: Scene) -> None:
     plan_slot(scene.app, day="2099-05-09")
 
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
-        Worker(scene.app).follow_open_days()
+        Worker(scene.app).run("open days")
 
     assert len(scene.decided("announcement")) == 55
 
@@ -279,11 +279,11 @@ def test_slot_that_fails_stops_neither_the_others_nor_the_mails(scene: Scene, ca
                 text("UPDATE registrations SET created_at = 'x' WHERE slot_id = :id"), {"id": scene.slot}
             )
         clock.move_to(START - timedelta(hours=40))
-        with caplog.at_level(logging.ERROR, "microsite.jobs"):
+        with caplog.at_level(logging.ERROR, "microsite.worker"):
             told = scene.mails()
 
     assert [mail.to for mail in told] == ["ali@exemple.fr"]
-    assert "the background worker failed; it goes on" in caplog.text
+    assert "a background job failed; the worker goes on" in caplog.text
 
 
 # SQLite locks the whole database, not a slot.

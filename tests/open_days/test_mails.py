@@ -9,10 +9,10 @@ import zxingcpp
 from PIL import Image
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.open_days.services import stop_alerts
 from microsite.outbox.models import Audience, MailStatus
 from microsite.outbox.services import DAILY_CAP
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, TELL_ME, only, plan_slot
 from ..engines import mostly_sqlite
@@ -363,7 +363,7 @@ def test_thanks_held_up_for_days_are_left_out(scene: Scene) -> None:
     scene.register("zoe")
     scene.mails()
     with time_machine.travel(START + timedelta(hours=4), tick=False):
-        Worker(scene.app).follow_open_days()
+        Worker(scene.app).run("open days")
     assert len(scene.decided("thanks")) == 1
 
     with time_machine.travel(START + timedelta(days=4), tick=False):

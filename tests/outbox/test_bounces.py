@@ -26,6 +26,7 @@ from microsite.outbox.services import enqueue, hold_back
 from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.access import ask_for_access
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, BROCHURE, only, release
 from ..backoffice.conftest import add_member, address, enter
@@ -69,7 +70,7 @@ def _rows(app: Flask) -> list[tuple[object, ...]]:
 def message(app: Flask, client: CheckedClient, sent: MemoryTransport) -> EmailMessage:
     """The brochure's mail to zoe@exemple.fr, sent."""
     _ask(client, email_consent="y")
-    Worker(app).work()
+    Worker(app).run("mails")
     return next(mail for mail in sent.sent if mail["To"] == "zoe@exemple.fr" and "brochure" in mail["Message-ID"])
 
 
@@ -340,7 +341,7 @@ def test_message_ids_have_128_bits_that_nobody_knows_and_stay_the_same(
 ) -> None:
     for number in range(5):
         _ask(client, email=f"zoe{number}@exemple.fr")
-    Worker(app).work()
+    Worker(app).run("mails")
 
     ids = {_id(mail).strip("<>").partition("@")[0] for mail in sent.sent}
     secrets = {key.rpartition(".")[2] for key in ids}
@@ -374,7 +375,7 @@ def test_further_mails_wait_and_leave_once_the_person_sends_a_form(
         hold_back(db.session(), lead.id)
         enqueue(db.session(), CONSENT_EMAIL, cause="BRO-222222", lead_id=lead.id, now=utc_now())
     before = len(sent.sent)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     waiting = _statuses(app).count("waiting")
     assert waiting >= 1
@@ -384,7 +385,7 @@ def test_further_mails_wait_and_leave_once_the_person_sends_a_form(
 
     form = client.page("/candidater").form("/candidater")
     client.follow(client.send(form, **APPLICATION | {"email": "ZOE@exemple.fr"}))
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert "waiting" not in _statuses(app)
     assert [mail for mail in sent.sent[before:] if "zoe" in mail["To"].lower()]
@@ -400,7 +401,7 @@ def test_asking_for_a_link_to_one_s_page_tries_the_address_again(
     with app.app_context(), writing():
         ask_for_access(db.session(), "zoe@exemple.fr", now=utc_now())
 
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert [mail["To"] for mail in sent.sent[before:]] == ["zoe@exemple.fr"]
 
@@ -444,7 +445,7 @@ def test_mail_that_came_back_can_be_sent_again_and_breaks_no_invariant(
     number = next(mail.id for mail in _mails(app) if mail.status is MailStatus.BOUNCED)
 
     app.test_cli_runner().invoke(args=["outbox", "retry", str(number)])
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert [_id(mail) for mail in sent.sent[before:]] == [_id(message)]
     assert broken_invariants(app) == []

@@ -16,10 +16,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import db
-from microsite.jobs import PAUSE, Worker
 from microsite.outbox import transports
 from microsite.outbox.delivery import Outcome, deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail
+from microsite.worker import MAIL_RETRY_SECONDS, Worker
 
 from ..answers import BROCHURE, only
 from ..conftest import Environ
@@ -166,15 +166,15 @@ def test_server_down_for_an_hour_delays_every_mail_and_loses_none(
             _ask(client, number)
         tries = 0
         for _ in range(120):
-            tries += worker.work() == PAUSE
-            clock.shift(timedelta(seconds=PAUSE))
+            tries += worker.run("mails") == MAIL_RETRY_SECONDS
+            clock.shift(timedelta(seconds=MAIL_RETRY_SECONDS))
         # At once, then after 1, 2, 5, 10 and 30 minutes: by one mail each time, and that counts against none.
         assert tries == 6
         assert {(mail.status, mail.attempts) for mail in _mails(app)} == {(MailStatus.PENDING, 0)}
 
         with MailServer(port=port) as server:
             for _ in range(60):
-                worker.work()
+                worker.run("mails")
                 clock.shift(timedelta(minutes=1))
 
     assert sorted(server.recipients) == [f"zoe{number}@exemple.fr" for number in range(5)]

@@ -11,12 +11,15 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from microsite.config import PROJECT_ROOT
 from microsite.jobs import Worker
 from microsite.leads.emails import greet
+from microsite.leads.mails import greet
 from microsite.open_days.services import ACCEPTANCE_EMAIL
 from microsite.outbox.emails import COMPOSERS, EmailContent
+from microsite.outbox.letters import write_message
 from microsite.outbox.messages import write_message
 from microsite.outbox.models import Audience
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only, plan_slot, release
 from ..page import TYPOGRAPHY, CheckedClient
@@ -80,7 +83,7 @@ def test_brochure_mail_has_a_link_that_works_again_for_who_returns(
 ) -> None:
     for _ in range(2):
         _send(client, "/brochure", BROCHURE)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     mails = _to_lead(sent)
     assert [mail["Subject"] for mail in mails] == ["Votre brochure de l’ÉSEC"] * 2
@@ -96,7 +99,7 @@ def test_brochure_mail_has_a_link_that_works_again_for_who_returns(
 def test_registration_mail_names_slot_and_companions(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     slot = plan_slot(app, capacity=5)
     _send(client, "/portes-ouvertes", BROCHURE, slot=slot, companions="2")
-    Worker(app).work()
+    Worker(app).run("mails")
 
     mail = only(_to_lead(sent))
     assert mail["Subject"].replace("\xa0", " ") == "Votre inscription : samedi 7 mars 2099, de 10 h à 12 h"
@@ -107,7 +110,7 @@ def test_registration_mail_names_slot_and_companions(client: CheckedClient, app:
 def test_alert_and_application_are_acknowledged(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _send(client, "/portes-ouvertes", TELL_ME)
     _send(client, "/candidater", APPLICATION)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     alert, application = _to_lead(sent)
     assert alert["Subject"] == "Nous vous préviendrons des prochaines portes ouvertes"
@@ -120,12 +123,12 @@ def test_quarantined_submission_gets_its_mails_once_released(
     client: CheckedClient, app: Flask, sent: MemoryTransport
 ) -> None:
     client.send(client.page("/brochure").form("/brochure"), **BROCHURE, topic="Buy now", email_consent="y")
-    Worker(app).work()
+    Worker(app).run("mails")
     assert sent.sent == []
     reference = only(export(app, "--include-quarantined"))["reference"]
 
     assert release(app, reference)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert sorted(mail["Subject"] for mail in sent.sent) == [
         f"Brochure\N{NO-BREAK SPACE}: Zoé Lefèvre ({reference})",

@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Lead
 from microsite.leads.notifications import Period
 from microsite.outbox.services import DAILY_CAP, claim, mark_dead
@@ -18,6 +17,7 @@ from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.models import PrivacyRequest, RequestKind
 from microsite.privacy.requests import ask
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, export, release
 from ..page import CheckedClient
@@ -50,7 +50,7 @@ class Admissions:
 
     def told(self) -> list[str]:
         """Text of each mail to admissions so far."""
-        Worker(self.app).work()
+        Worker(self.app).run("mails")
         mails = [mail for mail in self.transport.sent if str(mail["To"]).startswith("a-completer@")]
         bodies = [mail.get_body(("plain",)) for mail in mails]
         return [str(body.get_content()) for body in bodies if body is not None]
@@ -71,7 +71,7 @@ def test_each_request_is_told_with_its_name_and_nothing_else(make_app: Callable[
 
 
 def _mails(admissions: Admissions) -> list[EmailMessage]:
-    Worker(admissions.app).work()
+    Worker(admissions.app).run("mails")
     return [mail for mail in admissions.transport.sent if str(mail["To"]).startswith("a-completer@")]
 
 

@@ -12,11 +12,11 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.open_days.models import Registration, RegistrationState
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import only, plan_slot
 from ..conftest import Environ
@@ -35,7 +35,7 @@ def scene(smtp_app: Flask, smtp_client: CheckedClient) -> Scene:
 
 def _deliver(scene: Scene, server: MailServer) -> Mail:
     before = len(server.received)
-    Worker(scene.app).work()
+    Worker(scene.app).run("mails")
     return Mail(only(server.received[before:]))
 
 

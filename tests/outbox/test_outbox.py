@@ -19,6 +19,7 @@ from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import DAILY_CAP, LEASE, MAX_ATTEMPTS, claim, drop, enqueue, mark_dead, mark_sent
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, export, only
 from ..conftest import Environ
@@ -51,7 +52,7 @@ def test_flood_for_one_address_sends_a_handful_and_counts_the_rest(
     client: CheckedClient, app: Flask, sent: MemoryTransport
 ) -> None:
     _ask(client, times=40)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     # To the person, and to admissions about the person.
     assert len(sent.sent) == 2 * DAILY_CAP
@@ -85,7 +86,7 @@ def test_workers_that_run_together_send_each_mail_once(
         client.send(client.page("/brochure").form("/brochure"), **BROCHURE | {"email": f"zoe{number}@exemple.fr"})
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda worker: worker.work(), [Worker(app) for _ in range(4)]))
+        list(pool.map(lambda worker: worker.run("mails"), [Worker(app) for _ in range(4)]))
 
     assert len(sent.sent) == 24
     assert len({message["Message-ID"] for message in sent.sent}) == 24
@@ -147,7 +148,7 @@ def test_broken_template_holds_no_other_mail_up(client: CheckedClient, app: Flas
         db.session.commit()
     _ask(client)
 
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert len(sent.sent) == 2
     assert _statuses(app) == {MailStatus.SENT: 2, MailStatus.PENDING: 1}
@@ -180,7 +181,7 @@ def test_without_smtp_mails_are_private_files(client: CheckedClient, app: Flask,
 
 def test_commands_retry_and_drop_what_has_not_left(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _ask(client, times=DAILY_CAP + 1)
-    Worker(app).work()
+    Worker(app).run("mails")
     with app.app_context():
         held = list(db.session.scalars(select(OutgoingMail.id).filter_by(status=MailStatus.SUPPRESSED)))
     runner = app.test_cli_runner()
@@ -188,7 +189,7 @@ def test_commands_retry_and_drop_what_has_not_left(client: CheckedClient, app: F
     retried = runner.invoke(args=["outbox", "retry", str(held[0])])
     dropped = runner.invoke(args=["outbox", "drop", str(held[1])])
     refused = runner.invoke(args=["outbox", "drop", "1", "999"])
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert (retried.exit_code, dropped.exit_code, refused.exit_code) == (0, 0, 1)
     assert "1 : déjà envoyé" in refused.stderr

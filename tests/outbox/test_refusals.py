@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from microsite.backoffice.models import Role
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.outbox.answers import Deferred, Refused, Unreachable, judge
 from microsite.outbox.holds import find_hold
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import MAX_ATTEMPTS
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, only
 from ..backoffice.conftest import add_member, address, enter
@@ -192,14 +192,14 @@ def test_answer_about_us_ends_no_mail_and_all_leave_once_it_is_over(
         vars(mail_server).update(answers)
         # More often than a mail may be tried on its own account.
         for _ in range(MAX_ATTEMPTS + 4):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=1))
 
         assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
         assert mail_server.received == []
         _give_up_asking(mail_server)
         clock.shift(timedelta(hours=1))
-        worker.work()
+        worker.run("mails")
 
     assert set(_statuses(smtp_app)) == {MailStatus.SENT}
     assert sorted(mail_server.recipients) == [f"zoe{number}@exemple.fr" for number in range(4)]
@@ -212,10 +212,10 @@ def test_answer_about_the_recipient_ends_one_mail_and_the_others_leave(
 ) -> None:
     _ask(smtp_client, 0)
     vars(mail_server).update(answers)
-    worker.work()
+    worker.run("mails")
     _give_up_asking(mail_server)
     _ask(smtp_client, 1)
-    worker.work()
+    worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.DEAD, MailStatus.SENT]
     assert "zoe0" not in str(_mails(smtp_app)[0].failure)
@@ -227,14 +227,14 @@ def test_recipient_who_is_not_ready_is_tried_later_and_holds_nobody_up(
 ) -> None:
     _ask(smtp_client, 0)
     vars(mail_server).update(answers)
-    worker.work()
+    worker.run("mails")
     _give_up_asking(mail_server)
     _ask(smtp_client, 1)
-    worker.work()
+    worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.PENDING, MailStatus.SENT]
     with time_machine.travel(utc_now() + timedelta(minutes=10), tick=True):
-        worker.work()
+        worker.run("mails")
     assert _statuses(smtp_app) == [MailStatus.SENT, MailStatus.SENT]
 
 
@@ -270,13 +270,13 @@ def test_same_answer_for_several_recipients_in_a_row_is_about_us(
     mail_server.answer_to = answer
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, *range(6))
-        worker.work()
+        worker.run("mails")
 
         assert set(_statuses(smtp_app)) == {MailStatus.PENDING}
         assert "Envoi suspendu depuis le 04/01/2027" in _run(smtp_app, "outbox", "list")
         mail_server.answer_to = None
         clock.shift(timedelta(minutes=2))
-        worker.work()
+        worker.run("mails")
 
     assert set(_statuses(smtp_app)) == {MailStatus.SENT}
     assert len(mail_server.received) == 6
@@ -303,7 +303,7 @@ def test_same_answer_that_names_each_recipient_s_domain_is_about_us(
         assert isinstance(client, CheckedClient)
         server.answer_to = answer
         _ask_as(client, *(f"zoe@{domain}" for domain in domains))
-        Worker(app).work()
+        Worker(app).run("mails")
 
         assert set(_statuses(app)) == {MailStatus.PENDING}
         assert "Envoi suspendu" in _run(app, "outbox", "list")
@@ -316,7 +316,7 @@ def test_answers_that_name_others_than_the_recipient_s_domain_are_not_the_same(
     for name in ("orange", "free", "sfr"):
         mail_server.answers[f"zoe@{name}.example"] = f"550 no such user, ask my-{name}.example or {name}.example.net"
     _ask_as(smtp_client, *mail_server.answers)
-    worker.work()
+    worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.DEAD] * 3
 
@@ -326,7 +326,7 @@ def test_same_answer_to_one_person_s_mails_or_with_others_in_between_ends_them(
 ) -> None:
     mail_server.unknown = {"zoe0@exemple.fr", "zoe2@exemple.fr", "zoe4@exemple.fr"}
     _ask(smtp_client, 0, 0, 0, 0, 1, 2, 3, 4)
-    worker.work()
+    worker.run("mails")
 
     dead = [mail for mail in _mails(smtp_app) if mail.status is MailStatus.DEAD]
     assert len(dead) == 6
@@ -341,7 +341,7 @@ def test_mails_that_are_refused_again_after_the_queue_was_held_end(
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0, 1, 2, 3, 4)
         for _ in range(20):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(minutes=1))
 
     assert _statuses(smtp_app) == [MailStatus.DEAD] * 3 + [MailStatus.SENT] * 2
@@ -356,21 +356,21 @@ def test_one_mail_that_nobody_wants_holds_the_others_for_minutes_only(
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0)
         for _ in range(20):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=1))
         # By now it is asked about once an hour; one that comes waits no longer than five minutes.
-        worker.work()
+        worker.run("mails")
         _ask(smtp_client, 1, 2)
         for _ in range(5):
             clock.shift(timedelta(minutes=1))
-            worker.work()
+            worker.run("mails")
 
         assert _statuses(smtp_app) == [MailStatus.PENDING, MailStatus.SENT, MailStatus.SENT]
         for number in range(3, 60):
             clock.shift(timedelta(hours=6))
             _ask(smtp_client, number)
             for _ in range(3):
-                worker.work()
+                worker.run("mails")
                 clock.shift(timedelta(minutes=2))
 
     assert _statuses(smtp_app) == [MailStatus.DEAD] + [MailStatus.SENT] * 59
@@ -391,11 +391,11 @@ def test_refusal_of_one_mail_holds_no_other_once_another_got_through(
         _ask(smtp_client, 0)
         for number in range(1, 13):
             for _ in range(12):
-                worker.work()
+                worker.run("mails")
                 clock.shift(timedelta(minutes=30))
                 states.append(_hold_answer(smtp_app))
             _ask(smtp_client, number)
-            worker.work()
+            worker.run("mails")
 
     assert set(states[:12]) == {answer}
     assert set(states[13:]) == {None}
@@ -419,11 +419,11 @@ def test_mails_that_few_recipients_are_refused_end_when_nothing_else_was_tried_f
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, *range(count), *range(count))
         for _ in range(44):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=1))
         assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
         for _ in range(4):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=1))
 
         assert set(_statuses(smtp_app)) == {MailStatus.DEAD}
@@ -440,7 +440,7 @@ def test_what_was_answered_to_several_recipients_or_to_none_ends_no_mail_in_a_we
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, *range(3 if "recipient_answer" in answers else 1))
         for _ in range(7 * 12):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=2))
 
     assert {(mail.status, mail.attempts) for mail in _mails(smtp_app)} == {(MailStatus.PENDING, 0)}
@@ -455,15 +455,15 @@ def test_mail_that_waited_for_days_for_another_reason_does_not_end_at_its_first_
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0)
         for _ in range(72):
-            worker.work()
+            worker.run("mails")
             clock.shift(timedelta(hours=1))
         _give_up_asking(mail_server)
         mail_server.recipient_answer = "451 4.3.2 System not accepting messages"
-        worker.work()
+        worker.run("mails")
         assert _statuses(smtp_app) == [MailStatus.PENDING]
         _give_up_asking(mail_server)
         clock.shift(timedelta(hours=1))
-        worker.work()
+        worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.SENT]
 
@@ -481,7 +481,7 @@ def test_held_queue_is_asked_by_one_mail_with_growing_delay(
         for minute in range(300):
             before = len(mail_server.refused)
             for one in (worker, *others):
-                one.work()
+                one.run("mails")
             asked += [minute] * (len(mail_server.refused) - before)
             if minute == 20:
                 _ask(smtp_client, 5)
@@ -498,11 +498,11 @@ def test_workers_that_look_at_once_have_one_mail_ask(
     vars(mail_server).update(LIMIT)
     with time_machine.travel(MONDAY, tick=True) as clock:
         _ask(smtp_client, *range(4))
-        worker.work()
+        worker.run("mails")
         clock.shift(timedelta(minutes=2))
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda one: one.work(), [Worker(smtp_app) for _ in range(4)]))
+            list(pool.map(lambda one: one.run("mails"), [Worker(smtp_app) for _ in range(4)]))
 
     assert len(mail_server.refused) == 2
 
@@ -518,12 +518,12 @@ def test_recipient_who_is_unknown_keeps_a_held_queue_from_growing_older(
         _ask(smtp_client, 2)
         clock.shift(timedelta(seconds=1))
         _ask(smtp_client, 3, 4)
-        worker.work()
+        worker.run("mails")
         mail_server.unknown = {"zoe1@exemple.fr", "zoe2@exemple.fr"}
         _give_up_asking(mail_server)
         for _ in range(6):
             clock.shift(timedelta(minutes=1))
-            worker.work()
+            worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.DEAD, MailStatus.DEAD, MailStatus.SENT, MailStatus.SENT]
 
@@ -546,13 +546,13 @@ def test_held_queue_whose_only_mail_is_refused_for_its_recipient_is_held_no_long
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0)
         vars(mail_server).update(before)
-        worker.work()
+        worker.run("mails")
         assert "Envoi suspendu" in _run(smtp_app, "outbox", "list")
         _give_up_asking(mail_server)
         mail_server.answers = {"zoe0@exemple.fr": refusal}
         mail_server.refused.clear()
         clock.shift(timedelta(minutes=1))
-        worker.work()
+        worker.run("mails")
 
         (mail,) = _mails(smtp_app)
         is_final = refusal.startswith("5")
@@ -561,7 +561,7 @@ def test_held_queue_whose_only_mail_is_refused_for_its_recipient_is_held_no_long
         assert "Envoi suspendu" not in _run(smtp_app, "outbox", "list")
         for _ in range(24):
             clock.shift(timedelta(hours=1))
-            worker.work()
+            worker.run("mails")
 
     assert len(mail_server.refused) == 1 if is_final else 5 < len(mail_server.refused) <= 16
 
@@ -576,12 +576,12 @@ def test_queue_that_was_held_since_the_server_was_away_ends_a_mail_to_an_unknown
     assert isinstance(client, CheckedClient)
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(client, 0, 1)
-        Worker(app).work()
+        Worker(app).run("mails")
         with MailServer(port=port) as server:
             server.unknown = {"zoe0@exemple.fr", "zoe1@exemple.fr"}
             for _ in range(10):
                 clock.shift(timedelta(minutes=1))
-                Worker(app).work()
+                Worker(app).run("mails")
 
             assert sorted(server.refused) == ["zoe0@exemple.fr", "zoe1@exemple.fr"]
     assert _statuses(app) == [MailStatus.DEAD] * 2
@@ -599,7 +599,7 @@ def test_delay_goes_on_growing_when_recipients_are_refused_between_two_holds(
         _ask(smtp_client, 0)
         for minute in range(60):
             mail_server.refused.clear()
-            worker.work()
+            worker.run("mails")
             held += [minute] * ("zoe0@exemple.fr" in mail_server.refused)
             if minute in (5, 20, 40):
                 mail_server.unknown.add(f"zoe{minute}@exemple.fr")
@@ -620,23 +620,23 @@ def test_queue_held_for_the_same_answer_to_several_stays_held_when_another_recip
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0, 1, 2, 3)
         clock.shift(timedelta(seconds=1))
-        worker.work()
+        worker.run("mails")
         mail_server.refused.clear()
         clock.shift(timedelta(minutes=1))
-        worker.work()
+        worker.run("mails")
 
         assert mail_server.refused == ["zoe3@exemple.fr"]
         assert refusal in _run(smtp_app, "outbox", "list").partition("Envoi suspendu")[2]
         for _ in range(60):
             clock.shift(timedelta(minutes=1))
-            worker.work()
+            worker.run("mails")
         assert len(mail_server.refused) <= 7
         *others, last = _mails(smtp_app)
         assert {(mail.status, mail.attempts) for mail in others} == {(MailStatus.PENDING, 0)}
         assert last.attempts >= 1
         mail_server.answer_to, mail_server.answers = None, {}
         clock.shift(timedelta(hours=7))
-        worker.work()
+        worker.run("mails")
 
     assert _statuses(smtp_app)[:3] == [MailStatus.SENT] * 3
 
@@ -647,18 +647,18 @@ def test_lost_connection_releases_no_held_queue(
     vars(mail_server).update(LIMIT)
     with time_machine.travel(MONDAY, tick=False) as clock:
         _ask(smtp_client, 0)
-        worker.work()
+        worker.run("mails")
         _give_up_asking(mail_server)
         mail_server.drops_mid_message = True
         for _ in range(3):
             clock.shift(timedelta(minutes=10))
-            worker.work()
+            worker.run("mails")
 
         assert [(mail.status, mail.attempts) for mail in _mails(smtp_app)] == [(MailStatus.PENDING, 0)]
         assert "SMTPServerDisconnected" in _run(smtp_app, "outbox", "list").partition("Envoi suspendu")[2]
         mail_server.drops_mid_message = False
         clock.shift(timedelta(hours=1))
-        worker.work()
+        worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.SENT]
 
@@ -673,10 +673,10 @@ def test_mail_that_ends_without_a_question_leaves_its_turn_to_the_next_one(
         vars(server).update(LIMIT)
         _ask_as(client, "paul@exemple.fr", "zoé@exemple.fr")
         clock.shift(timedelta(seconds=1))
-        Worker(app).work()
+        Worker(app).run("mails")
         _give_up_asking(server)
         clock.shift(timedelta(minutes=1))
-        Worker(app).work()
+        Worker(app).run("mails")
 
     assert _statuses(app) == [MailStatus.SENT, MailStatus.DEAD]
 
@@ -690,15 +690,15 @@ def test_held_queue_stays_held_after_a_restart(
         client = app.test_client()
         assert isinstance(client, CheckedClient)
         _ask(client, 0, 1)
-        Worker(app).work()
+        Worker(app).run("mails")
         again = make_smtp_app(make_app, environ, mail_server.port)
         clock.shift(timedelta(seconds=30))
-        Worker(again).work()
+        Worker(again).run("mails")
 
         assert len(mail_server.refused) == 1
         _give_up_asking(mail_server)
         clock.shift(timedelta(seconds=30))
-        Worker(again).work()
+        Worker(again).run("mails")
 
     assert set(_statuses(again)) == {MailStatus.SENT}
 
@@ -708,7 +708,7 @@ def test_who_operates_the_site_reads_why_mails_wait_and_has_it_tried_at_once(
 ) -> None:
     _ask(smtp_client, 0)
     vars(mail_server).update(LIMIT)
-    worker.work()
+    worker.run("mails")
 
     assert smtp_app.test_client().get("/readyz").json == {
         "status": "not ready",
@@ -725,7 +725,7 @@ def test_who_operates_the_site_reads_why_mails_wait_and_has_it_tried_at_once(
 
     _give_up_asking(mail_server)
     assert "Un message est essayé aussitôt" in _run(smtp_app, "outbox", "retry", "--now")
-    worker.work()
+    worker.run("mails")
 
     assert _statuses(smtp_app) == [MailStatus.SENT]
     assert "Envoi suspendu" not in _run(smtp_app, "ops", "check", "--fast")
@@ -738,7 +738,7 @@ def test_staff_read_why_mails_wait_and_have_it_tried_at_once(
 ) -> None:
     _ask(smtp_client, 0)
     vars(mail_server).update(LIMIT)
-    worker.work()
+    worker.run("mails")
     _give_up_asking(mail_server)
     add_member(smtp_app, Role.ADMINISTRATOR)
     desk = smtp_app.test_client()
@@ -749,7 +749,7 @@ def test_staff_read_why_mails_wait_and_have_it_tried_at_once(
     assert "Les messages ne partent plus" in shown.text
     assert "554 5.7.0 Sending limit reached, try again later" in shown.text
     asked = desk.follow(desk.send(shown.form("/admissions/messages/renvoi"), essai="1"))
-    worker.work()
+    worker.run("mails")
 
     assert "Un message est essayé" in asked.text
     assert _statuses(smtp_app) == [MailStatus.SENT]
@@ -764,7 +764,7 @@ def test_server_is_greeted_by_the_machine_s_name_where_the_site_has_none(
     client = app.test_client()
     assert isinstance(client, CheckedClient)
     _ask(client, 0)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert "[" not in only(mail_server.greetings)
 
@@ -788,6 +788,6 @@ def test_server_is_greeted_by_a_name(
     client = app.test_client()
     assert isinstance(client, CheckedClient)
     _ask(client, 0)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert mail_server.greetings == [name]

@@ -13,6 +13,7 @@ from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
 from microsite.leads.models import Submission
 from microsite.outbox.models import MailStatus, OutgoingMail
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, BROCHURE, TELL_ME, export, only, plan_slot
 from ..conftest import Environ
@@ -104,7 +105,7 @@ def test_page_promises_what_the_server_can_send(
 
     assert _promises(page)
     assert WARNING not in page.text
-    Worker(app).work()
+    Worker(app).run("mails")
     assert only(able.recipients) == ACCENTED
     assert f"To: {ACCENTED}\r\n".encode() in able.raw[0]
 
@@ -177,7 +178,7 @@ def test_mail_that_can_not_leave_is_refused_with_its_reason(
     _thanks(app, "/brochure", email=ACCENTED)
     _thanks(app, "/brochure", email="max@exemple.fr")
 
-    Worker(app).work()
+    Worker(app).run("mails")
 
     with app.app_context():
         dead = db.session.scalars(select(OutgoingMail).where(OutgoingMail.status == MailStatus.DEAD)).one()
@@ -195,7 +196,7 @@ def test_domain_in_other_letters_needs_no_such_server(
     page = _thanks(app, "/brochure", email=address)
 
     assert _promises(page)
-    Worker(app).work()
+    Worker(app).run("mails")
     assert only(unable.recipients) == "zoe@xn--lonore-9uab.example"
 
 
@@ -230,7 +231,7 @@ def test_nothing_is_promised_while_the_server_is_away(make_app: Callable[..., Fl
 
 def test_file_takes_any_address(client: CheckedClient, app: Flask, environ: Environ) -> None:
     page = _thanks(app, "/brochure", email=ACCENTED)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert _promises(page)
     file = only(list((Path(environ["MICROSITE_INSTANCE_PATH"]) / "mails").glob("*.brochure.*.eml")))
@@ -246,7 +247,7 @@ def test_admissions_are_told_of_an_address_that_they_can_not_answer_to(
     )
     _thanks(app, "/brochure", email=ACCENTED)
 
-    Worker(app).work()
+    Worker(app).run("mails")
 
     told = only(unable.received)
     assert told["To"].addresses[0].addr_spec == "admissions@ecole.example"

@@ -16,11 +16,11 @@ from sqlalchemy import select
 
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
-from microsite.jobs import IDLE
 from microsite.outbox.delivery import Outcome, deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import LEASE
 from microsite.web.context import utc_now
+from microsite.worker import THREADS
 
 from ..answers import BROCHURE, only
 from ..conftest import Environ
@@ -171,7 +171,8 @@ def test_commands_and_the_bare_application_start_no_worker(
 ) -> None:
     """A mail is due for as long as a worker would need."""
     _ask(smtp_client)
-    program = f"import wsgi, threading, time; time.sleep({IDLE}); print([t.name for t in threading.enumerate()])\n"
+    interval = THREADS["mails"][0].every
+    program = f"import wsgi, threading, time; time.sleep({interval}); print([t.name for t in threading.enumerate()])\n"
 
     ran = subprocess.run(
         [sys.executable, *command],

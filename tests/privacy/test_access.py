@@ -9,9 +9,9 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from microsite.jobs import Worker
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..conftest import Environ
 from ..page import CheckedClient, Page, body
@@ -63,7 +63,7 @@ def test_who_is_known_is_mailed_a_link_and_nothing_asked_is_kept(
     for email in (UNKNOWN, "ZOE@exemple.fr"):
         _ask(client, email)
 
-    Worker(app).work()
+    Worker(app).run("mails")
 
     (link,) = _links(sent)
     assert client.page(link).status == 200
@@ -92,7 +92,7 @@ def test_new_link_leaves_older_ones_alone(client: CheckedClient, app: Flask, sen
     old = space_of(app)
     with time_machine.travel(utc_now() + timedelta(hours=1)):
         _ask(client, ZOE)
-        Worker(app).work()
+        Worker(app).run("mails")
 
         (link,) = _links(sent)
         assert client.page(old).status == client.page(link).status == 200
@@ -106,7 +106,7 @@ def test_one_person_is_mailed_a_few_links_an_hour(client: CheckedClient, app: Fl
         with time_machine.travel(start + timedelta(hours=hours)):
             for _ in range(5):
                 _ask(client, ZOE)
-            Worker(app).work()
+            Worker(app).run("mails")
         assert len(_links(sent)) == expected, hours
     assert rows(app)["access_requests"] == []
 
@@ -117,7 +117,7 @@ def test_forms_sent_in_somebodys_name_leave_them_their_link(
     for _ in range(8):
         ask_brochure(client)
     _ask(client, ZOE)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert len(_links(sent)) == 1
 

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from microsite.content_files import SHIPPED
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.leads.models import Consent, ConsentOrigin
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import export, only
 from ..conftest import Environ
@@ -119,7 +119,7 @@ def test_who_agreed_here_is_not_asked_to_confirm_the_same_words(
     ask_brochure(client)
     _give(client, space_of(app))
     ask_brochure(client, email_consent="y")
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert [consent.confirmed_at is not None for consent in _consents(app)] == [True, True]
     assert "Confirmez que vous voulez nos e-mails" not in [mail["Subject"] for mail in sent.sent]

@@ -8,11 +8,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.models import PrivacyRequest
 from microsite.privacy.requests import a_month_after
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..page import CheckedClient
 from .owners import ask_brochure, rows, space_of
@@ -40,7 +40,7 @@ def test_admissions_are_told_and_the_owner_has_it_in_writing(
     ask_brochure(client)
     with time_machine.travel(datetime(2027, 1, 31, 9, tzinfo=UTC)):
         client.post(f"{space_of(app)}/donnees/copie")
-        Worker(app).work()
+        Worker(app).run("mails")
 
     told, noted = sent.sent[-2:]
     assert told["Subject"] == "Copie des données\N{NO-BREAK SPACE}: à répondre au plus tard le dimanche 28 février 2027"
@@ -66,7 +66,7 @@ def test_erasure_is_explained_then_asked_for(client: CheckedClient, app: Flask, 
     kept = rows(app)
     assert [request.kind for request in kept["privacy_requests"]] == ["erasure"]
     assert all(consent.withdrawn_at for consent in kept["consents"])
-    Worker(app).work()
+    Worker(app).run("mails")
     assert sent.sent[-1]["Subject"] == "Votre demande d’effacement"
 
 

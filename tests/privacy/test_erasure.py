@@ -13,7 +13,6 @@ from sqlalchemy import delete, select, update
 from microsite.config import Settings
 from microsite.db import Base, db, reading, writing
 from microsite.erasing import clean, erase
-from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission
 from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
@@ -25,6 +24,7 @@ from microsite.privacy.portrait_fields import ANSWERS, FIELDS
 from microsite.privacy.suppression import entries, erasure_key, merge, reapply
 from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, only, plan_slot
 from ..page import CheckedClient
@@ -188,7 +188,7 @@ def test_digest_that_told_of_an_erased_person_goes(make_app: Any, app: Flask) ->
     ask_brochure(client)
     with hourly.app_context(), writing():
         db.session.execute(update(OutgoingMail).values(due_at=utc_now() - timedelta(minutes=1)))
-    Worker(hourly).work()
+    Worker(hourly).run("mails")
     assert len(list((_instance(hourly) / "mails").glob("*.digest.*.eml"))) == 1
 
     erase_now(hourly, "zoe@exemple.fr")

@@ -8,12 +8,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission
 from microsite.leads.services import Person, release
 from microsite.open_days.attendance import check_in, walk_in
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, TELL_ME, plan_slot
 from ..page import CheckedClient
@@ -31,7 +31,7 @@ def _last_contact(app: Flask, email: str = ZOE) -> datetime:
 
 def _mailed(app: Flask, sent: MemoryTransport, part: str = "") -> list[str]:
     """Paths of the links in the mails to Zoé; whatever their text names, and what List-Unsubscribe says."""
-    Worker(app).work()
+    Worker(app).run("mails")
     texts = []
     for message in sent.sent:
         body = message.get_body(("plain",))

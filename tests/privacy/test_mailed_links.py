@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.leads.models import Consent, Lead
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import BROCHURE, export, only, plan_slot
 from ..page import CheckedClient, Page
@@ -26,7 +26,7 @@ def _agree(client: CheckedClient, path: str = "/brochure", **more: str) -> None:
 
 def _links(app: Flask, sent: MemoryTransport) -> list[str]:
     """Paths of every link in every mail, in order."""
-    Worker(app).work()
+    Worker(app).run("mails")
     found = []
     for message in sent.sent:
         body = message.get_body(("plain",))
@@ -99,7 +99,7 @@ def test_who_has_confirmed_is_not_asked_again(client: CheckedClient, app: Flask,
     _press(client, _link(app, sent, "/confirmer/"))
 
     _agree(client)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 1
     first, again = (row["email_consent_confirmed_at"] for row in export(app))
@@ -111,7 +111,7 @@ def test_three_boxes_ticked_in_a_day_are_confirmed_by_one_button(
 ) -> None:
     for _ in range(3):
         _agree(client)
-    Worker(app).work()
+    Worker(app).run("mails")
     assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 1
 
     _press(client, _link(app, sent, "/confirmer/"))
@@ -123,7 +123,7 @@ def test_who_lets_a_day_pass_is_asked_again(client: CheckedClient, app: Flask, s
     _agree(client)
     with time_machine.travel(utc_now() + timedelta(days=1, minutes=1)):
         _agree(client)
-        Worker(app).work()
+        Worker(app).run("mails")
 
     assert [mail["Subject"] for mail in sent.sent].count("Confirmez que vous voulez nos e-mails") == 2
 
@@ -162,7 +162,7 @@ def test_old_link_confirms_no_later_consent(client: CheckedClient, app: Flask, s
 
 def test_mail_program_unsubscribes_in_one_click(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _agree(client)
-    Worker(app).work()
+    Worker(app).run("mails")
     mail = next(message for message in sent.sent if "List-Unsubscribe" in message)
 
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -213,7 +213,7 @@ def test_button_of_the_page_leads_to_a_page_that_can_be_reloaded(
 
 def test_only_mails_that_can_be_stopped_say_so(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _agree(client)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     stoppable = [mail["Subject"] for mail in sent.sent if "List-Unsubscribe" in mail]
 
@@ -263,7 +263,7 @@ def test_link_made_for_one_thing_opens_no_other(client: CheckedClient, app: Flas
 
 def test_outbox_keeps_nothing_personal(client: CheckedClient, app: Flask, sent: MemoryTransport) -> None:
     _agree(client)
-    Worker(app).work()
+    Worker(app).run("mails")
 
     with app.app_context():
         rows = db.session.execute(select(OutgoingMail.__table__)).all()

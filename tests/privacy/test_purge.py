@@ -17,16 +17,17 @@ from sqlalchemy import func, insert, select, text, update
 from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
 from microsite.db import Base, db, writing
-from microsite.jobs import Worker
+from microsite.exclusive import exclusive
 from microsite.leads.models import Lead, Submission, SubmissionStatus
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
 from microsite.privacy.due import SWEEPS, count_due
 from microsite.privacy.models import PastSubmission, PurgeRun
-from microsite.privacy.purging import Purge, run
+from microsite.privacy.purging import LOCK, Purge, run
 from microsite.retention import RETENTION, Rule
 from microsite.samples.services import Order, make_samples
 from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
+from microsite.worker import Worker
 
 from ..backoffice.people import send
 from ..page import CheckedClient
@@ -265,12 +266,8 @@ def test_purge_stopped_half_way_goes_on(app: Flask, clock: time_machine.Travelle
         steps.close()
     assert len(_ids(app, "leads")) == 3
 
-    # For all that is known, whoever began is at it still.
-    busy = app.test_cli_runner().invoke(args=["privacy", "purge"])
-    clock.shift(timedelta(minutes=1))
     _purge(app)
 
-    assert (busy.exit_code, "une autre purge est en cours" in busy.stderr) == (1, True)
     assert _ids(app, "leads") == set()
     assert _past(app) == 7
     with app.app_context():
@@ -278,12 +275,25 @@ def test_purge_stopped_half_way_goes_on(app: Flask, clock: time_machine.Travelle
     assert ended == [False, True]
 
 
+def test_purge_that_another_process_does_is_left_to_it(app: Flask, environ: dict[str, str]) -> None:
+    send(app, at=_due(Rule.LEADS))
+    command = [sys.executable, "-m", "flask", "privacy", "purge"]
+    with app.app_context(), exclusive(db.engine, Path(app.instance_path), LOCK) as is_free:
+        Worker(app).run("purge")
+        ended = subprocess.run(
+            command, env={**os.environ, **environ}, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        )
+        left = len(_ids(app, "leads"))
+
+    assert is_free
+    assert (ended.returncode, "une autre purge est en cours" in ended.stderr, left) == (1, True, 1)
+
+
 def test_worker_purges_once_a_night_and_makes_a_missed_one_up(app: Flask, clock: time_machine.Traveller) -> None:
     def runs_after(moment: str) -> int:
         clock.move_to(datetime.fromisoformat(moment).replace(tzinfo=UTC))
         for _ in range(2):
-            with app.app_context():
-                Worker(app).purge()
+            Worker(app).run("purge")
         return len(_ids(app, "purge_runs"))
 
     # Three o'clock in Paris: two in UTC in winter, one in summer.
@@ -316,11 +326,7 @@ def test_two_workers_purge_once(app: Flask) -> None:
     for number in range(30):
         send(app, email=f"{number}@exemple.fr", at=_due(Rule.LEADS))
 
-    def purge() -> None:
-        with app.app_context():
-            Worker(app).purge()
-
-    threads = [threading.Thread(target=purge) for _ in range(4)]
+    threads = [threading.Thread(target=Worker(app).run, args=("purge",)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -356,9 +362,6 @@ def test_purge_that_is_killed_loses_nothing_and_goes_on(app: Flask, environ: dic
 
     assert 0 < len(_ids(app, "leads")) < people
     assert 0 < _past(app) == counting - _counting(app)
-    with app.app_context(), writing():
-        # Nothing was heard for a minute.
-        db.session.execute(update(PurgeRun).values(beat_at=NOW - timedelta(minutes=1)))
     _purge(app)
     assert (_ids(app, "leads"), _past(app)) == (set(), counting)
 

@@ -13,10 +13,10 @@ from microsite.db import db, writing
 from microsite.exports.marks import Place
 from microsite.exports.models import ExportKind
 from microsite.exports.requests import ask
-from microsite.jobs import Worker
 from microsite.leads.filters import LeadFilter
 from microsite.text import fold
 from microsite.web.context import utc_now
+from microsite.worker import Worker
 
 from ..answers import APPLICATION, plan_slot
 from ..page import CheckedClient
@@ -47,7 +47,7 @@ def live_through_everything(client: CheckedClient, app: Flask) -> str:
     download = next(link for link in client.page(copy).links() if "/pdf/" in link)
     client.get(download).close()
     client.post(f"{space}/donnees/copie")
-    Worker(app).work()
+    Worker(app).run("mails")
     form = client.page("/brochure").form("/brochure")
     client.follow(client.send(form, **PERSON, topic="Buy now"))
     form = client.page("/mon-espace").form("/mon-espace")
@@ -75,7 +75,7 @@ def _look_up(app: Flask) -> None:
         db.session.flush()
         staff_id = member.id
     _ask_for_export(app, staff_id)
-    Worker(app).work_on_exports()
+    Worker(app).run("exports")
     _ask_for_export(app, staff_id)
 
 

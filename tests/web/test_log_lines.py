@@ -19,11 +19,11 @@ from sqlalchemy import text
 
 from microsite.config import PROJECT_ROOT
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.outbox.answers import Deferred
 from microsite.web import log_lines
 from microsite.web.errors import last_resort
 from microsite.web.log_lines import LineHandler
+from microsite.worker import Worker
 
 from ..answers import BROCHURE
 from ..conftest import Environ
@@ -91,10 +91,10 @@ def test_mails_and_the_worker_fail_without_anybodys_data(app: Flask, client: Che
         ask_brochure(client, email=f"zoe{number}@exemple.fr")
     app.extensions["outbox"].transport = Failing()
     worker = Worker(app)
-    worker.work()
+    worker.run("mails")
     app.extensions["outbox"].transport = None
     app.extensions["school"] = FAULT
-    worker.work_on_exports()
+    worker.run("exports")
     logging.getLogger("some.library").warning("mail for %s", "zoe@exemple.fr")
 
     told = lines.getvalue()
