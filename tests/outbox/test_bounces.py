@@ -18,7 +18,6 @@ from sqlalchemy import select
 from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
-from microsite.jobs import Worker
 from microsite.leads.consents import CONSENT_EMAIL
 from microsite.leads.models import Consent, Lead, Submission
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail

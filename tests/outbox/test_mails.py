@@ -9,12 +9,9 @@ from flask import Flask
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from microsite.config import PROJECT_ROOT
-from microsite.jobs import Worker
 from microsite.leads.emails import greet
-from microsite.leads.mails import greet
 from microsite.open_days.services import ACCEPTANCE_EMAIL
 from microsite.outbox.emails import COMPOSERS, EmailContent
-from microsite.outbox.letters import write_message
 from microsite.outbox.messages import write_message
 from microsite.outbox.models import Audience
 from microsite.outbox.transports import MemoryTransport

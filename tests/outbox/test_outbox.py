@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from microsite.brochures.services import BROCHURE_EMAIL
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.leads.notifications import DIGEST_EMAIL, NOTIFICATION_EMAIL
 from microsite.outbox.delivery import Outcome, deliver_next
 from microsite.outbox.models import MailStatus, OutgoingMail

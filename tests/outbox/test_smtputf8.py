@@ -8,7 +8,6 @@ from flask import Flask, url_for
 from sqlalchemy import select
 
 from microsite.db import db
-from microsite.jobs import Worker
 from microsite.leads.emails import SPACE
 from microsite.leads.links import mailed_token
 from microsite.leads.models import Submission
