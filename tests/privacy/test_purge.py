@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select, text, update
 from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
 from microsite.db import Base, db, writing
+from microsite.formatters import PARIS
 from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission, SubmissionStatus
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
@@ -25,7 +26,6 @@ from microsite.privacy.models import PastSubmission, PurgeRun
 from microsite.privacy.purging import Purge, run
 from microsite.retention import RETENTION, Rule
 from microsite.samples.services import Order, make_samples
-from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
 
 from ..backoffice.people import send
