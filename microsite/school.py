@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 
 from .content_files import PLACEHOLDER, Folders, Table, parse_toml, unfilled
-
-# The zone of every time that people read: on screen, in mails, in exports.
-PARIS = ZoneInfo("Europe/Paris")
+from .formatters import PARIS, format_clock, format_day
 
 # Kept in the database, hence short, plain, and never empty.
 _CHOICE_KEY = re.compile(r"[a-z0-9-]{1,80}")
@@ -38,7 +35,7 @@ def paris_time(day: date, at: time) -> datetime:
     """
     moment = datetime.combine(day, at, tzinfo=PARIS).astimezone(UTC)
     if moment.astimezone(PARIS).replace(tzinfo=None) != datetime.combine(day, at):
-        raise SkippedHour(f"le {day:%d/%m/%Y}, il n’est jamais {at:%H:%M} à Paris (passage à l’heure d’été)")
+        raise SkippedHour(f"le {format_day(day)}, il n’est jamais {format_clock(at)} à Paris (passage à l’heure d’été)")
     return moment
 
 

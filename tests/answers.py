@@ -14,12 +14,12 @@ from microsite.campaigns import services
 from microsite.campaigns.services import CampaignPlan
 from microsite.content_files import SHIPPED
 from microsite.db import db, writing
+from microsite.formatters import PARIS
 from microsite.leads.models import Submission
 from microsite.open_days.models import Slot
 from microsite.open_days.planning import DayPlan, SlotPlan, cancel_slot, plan_open_day
 from microsite.open_days.queries import seats_taken, waiting_alerts
 from microsite.quarantine import release_all
-from microsite.school import PARIS
 from microsite.web.context import current_settings, utc_now
 
 BROCHURE = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr"}

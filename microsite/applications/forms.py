@@ -7,13 +7,12 @@ from typing import Any
 from wtforms import BooleanField, HiddenField
 from wtforms.validators import DataRequired, ValidationError
 
+from ..formatters import PARIS, format_number
 from ..leads.forms import EMAIL_KEYS, NAME_LIMIT, EmailField, LeadForm
 from ..leads.models import FormName
 from ..leads.normalise import email_key
-from ..school import PARIS
 from ..web.context import current_school, utc_now
 from ..web.fields import ChoiceField, LongTextField, NameField, TextField, refuse
-from ..web.typography import thousands
 
 MOTIVATION_LEAST = 200
 MOTIVATION_LIMIT = 4000
@@ -83,7 +82,7 @@ class ApplicationForm(LeadForm):
         limit=MOTIVATION_LIMIT,
         description=(
             "Un film, un projet, une envie de métier : "
-            f"de {MOTIVATION_LEAST} à {thousands(MOTIVATION_LIMIT)} caractères."
+            f"de {MOTIVATION_LEAST} à {format_number(MOTIVATION_LIMIT)} caractères."
         ),
         render_kw={"rows": 8},
     )

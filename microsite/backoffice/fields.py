@@ -6,7 +6,8 @@ from typing import Any
 
 from wtforms.validators import StopValidation, ValidationError
 
-from ..school import PARIS, SkippedHour, paris_time
+from ..formatters import PARIS
+from ..school import SkippedHour, paris_time
 from ..web.fields import SECURE_URL, TextField
 from .days import parse_day
 

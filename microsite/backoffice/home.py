@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, url_for
 
 from ..backups.shelf import FOLDER, find_backups
 from ..db import db
+from ..formatters import PARIS, format_long_day, format_moment, format_number
 from ..leads.filters import LeadFilter, State
 from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
@@ -19,11 +20,8 @@ from ..privacy.requests import count_open
 from ..reports.breakdowns import Breakdown, Line, break_down
 from ..reports.questions import Axis, Question
 from ..samples.services import has_samples
-from ..school import PARIS
-from ..web.context import current_settings, french_date, utc_now
-from ..web.typography import thousands
+from ..web.context import current_settings, utc_now
 from .access import ADMISSIONS, ALL_ROLES, MARKETING, current_staff, for_roles
-from .labels import moment
 
 # Campaigns of today shown here; the report has them all.
 _CAMPAIGNS = 6
@@ -57,7 +55,7 @@ def home() -> Response:
         campaign_url=lambda code: _report(today, code),
         has_samples=has_samples(db.session()),
         hold=find_hold(db.session()) if role in ADMISSIONS else None,
-        thousands=thousands,
+        thousands=format_number,
     )
     return make_response(page)
 
@@ -86,8 +84,8 @@ def _counted(count: int, words: tuple[str, str], chosen: LeadFilter, *, to_do: b
 def _figure(count: int, words: tuple[str, str]) -> dict[str, str]:
     """A list counts no further than COUNTED; in French none is singular."""
     if count > COUNTED:
-        return {"figure": f"+ de {thousands(COUNTED)}", "label": words[1]}
-    return {"figure": thousands(count), "label": words[count > 1]}
+        return {"figure": f"+ de {format_number(COUNTED)}", "label": words[1]}
+    return {"figure": format_number(count), "label": words[count > 1]}
 
 
 def _open_day_tile(now: datetime) -> Tile:
@@ -98,8 +96,8 @@ def _open_day_tile(now: datetime) -> Tile:
     taken, capacity = sum(one.taken for one in fillings), sum(one.slot.capacity for one in fillings)
     sample = " (exemple)" if slot.open_day.is_sample else ""
     return Tile(
-        figure=f"{thousands(taken)} / {thousands(capacity)}",
-        label=f"places prises, {french_date(slot.starts_at)}{sample}",
+        figure=f"{format_number(taken)} / {format_number(capacity)}",
+        label=f"places prises, {format_long_day(slot.starts_at)}{sample}",
         url=url_for("backoffice.open_days", _anchor=f"journee-{slot.open_day_id}"),
     )
 
@@ -108,7 +106,7 @@ def _backup_tile() -> Tile:
     backups, url = find_backups(current_settings().instance_path / FOLDER), url_for("backoffice.backups")
     if not backups:
         return Tile(figure="Aucune", label="sauvegarde n’a encore été faite ici", url=url, is_urgent=True)
-    day, _, clock = moment(backups[0].made_at).partition(" ")
+    day, _, clock = format_moment(backups[0].made_at).partition(" ")
     return Tile(figure=day, label=f"dernière sauvegarde, {clock}", url=url)
 
 
@@ -129,7 +127,7 @@ def _visit_tiles(visits: Breakdown, today: date) -> Iterator[Tile]:
         ("demande", "demandes"): total.submissions,
     }
     for words, count in counted.items():
-        yield Tile(figure=thousands(count), label=words[count > 1], url=_report(today))
+        yield Tile(figure=format_number(count), label=words[count > 1], url=_report(today))
 
 
 def _report(today: date, campaign: str = "") -> str:

@@ -1,11 +1,10 @@
-"""What codes and times are called on the back-office's pages."""
+"""What codes are called on the back-office's pages."""
 
-from datetime import datetime
 from typing import Any
 
 from ..campaigns.models import Campaign
+from ..formatters import format_period
 from ..privacy.models import RequestKind
-from ..school import PARIS
 from .models import AuditEntry
 
 _ACTIONS = {
@@ -114,28 +113,6 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def moment(at: datetime) -> str:
-    """« 23/11/2026 à 14:05 », in Paris."""
-    return f"{at.astimezone(PARIS):%d/%m/%Y à %H:%M}"
-
-
-def clock(at: datetime) -> str:
-    """« 14:05 », in Paris."""
-    return f"{at.astimezone(PARIS):%H:%M}"
-
-
 def campaign_days(campaign: Campaign) -> str:
     """« du 20/11/2026 au 22/11/2026 », open on one side or both."""
-    first, last = (f"{day:%d/%m/%Y}" if day else "" for day in (campaign.starts_on, campaign.ends_on))
-    if first and last:
-        return f"le {first}" if first == last else f"du {first} au {last}"
-    if first or last:
-        return f"dès le {first}" if first else f"jusqu’au {last}"
-    return "sans date"
-
-
-def file_size(size: int) -> str:
-    """« 1,4 Mo », « 320 Ko »."""
-    if size >= 1_000_000:
-        return f"{size / 1_000_000:.1f} Mo".replace(".", ",")
-    return f"{size / 1000:.0f} Ko"
+    return format_period(campaign.starts_on, campaign.ends_on)

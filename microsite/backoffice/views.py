@@ -10,7 +10,7 @@ from .campaigns import sites, tools
 from .data_requests import answering
 from .data_requests import listing as data_requests
 from .exports import choice, files, marks
-from .labels import action_label, campaign_days, clock, details_label, file_size, moment, subject_label
+from .labels import action_label, campaign_days, details_label, subject_label
 from .leads import listing, page, quarantine
 from .open_days import arrivals, days, door, slots
 from .reports import page as report
@@ -29,10 +29,7 @@ for section in _SECTIONS:
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters["moment"] = moment
-    app.jinja_env.filters["clock"] = clock
     app.jinja_env.filters["action_label"] = action_label
-    app.jinja_env.filters["file_size"] = file_size
     app.jinja_env.filters["subject_label"] = subject_label
     app.jinja_env.filters["details_label"] = details_label
     app.jinja_env.filters["campaign_days"] = campaign_days

@@ -16,7 +16,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, request
 
 from ..db import db, writing
-from ..school import PARIS
+from ..formatters import PARIS
 from .attribution import Attribution
 from .carry import current_attribution
 from .pages import page_of

@@ -7,11 +7,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from ..backoffice.labels import file_size
 from ..backups.making import NothingToSave, Source, make_backup
 from ..backups.postgres import ProgramFailed
 from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
 from ..db import db
+from ..formatters import format_size
 from ..keys import FILES as KEY_FILES
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
@@ -50,6 +50,6 @@ def backup(days: int, folder: Path | None) -> None:
         raise click.ClickException(f"rien n’a été sauvegardé : SQLite ne lit pas la base ({error}).") from None
     except OSError as error:
         raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
-    click.echo(f"Sauvegardé : {path} ({file_size(path.stat().st_size)})")
+    click.echo(f"Sauvegardé : {path} ({format_size(path.stat().st_size)})")
     if gone:
         click.echo(f"Archives de plus de {days} jours retirées : {len(gone)}")

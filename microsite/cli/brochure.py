@@ -10,6 +10,7 @@ from ..brochures.services import FILE_NAME
 from ..brochures.specimen.words import load_words
 from ..config import PROJECT_ROOT
 from ..content_files import SHIPPED
+from ..formatters import format_size
 from ..web.context import current_school, current_settings
 
 PREVIEW = PROJECT_ROOT / "static" / "img" / "brochure.avif"
@@ -62,7 +63,7 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise click.ClickException(f"« {path} » ne peut pas être écrit ({error.strerror}).") from None
-    click.echo(f"Écrit : {path} ({len(content) / 1000:.0f} Ko)")
+    click.echo(f"Écrit : {path} ({format_size(len(content))})")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..backups.sqlite_copy import faults
 from ..db import db, reading
+from ..formatters import format_day, format_number
 from ..key_fingerprints import key_faults
 from ..keys import FILES as KEY_FILES
 from ..leads.models import Submission
@@ -19,10 +20,9 @@ from ..outbox.models import MailStatus
 from ..outbox.queries import count_by_status, due_since
 from ..privacy.runs import is_late
 from ..samples.services import has_samples
-from ..school import PARIS
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
-from ..web.typography import french, thousands
+from ..web.typography import french
 from .check_parted import parted_findings
 from .revisions import current_revision, find_newer_revision, scripts
 
@@ -74,9 +74,9 @@ def row_notes() -> Iterator[str]:
     with reading():
         count, since = count_unasked(db.session())
     if count and since is not None:
-        people = thousands(count) + (" personnes ont" if count > 1 else " personne a")
+        people = format_number(count) + (" personnes ont" if count > 1 else " personne a")
         yield french(
-            f"{people} accepté les e-mails avant le {since.astimezone(PARIS):%d/%m/%Y}, quand le site n’envoyait pas "
+            f"{people} accepté les e-mails avant le {format_day(since)}, quand le site n’envoyait pas "
             "encore de messages : rien n’a demandé de confirmer cet accord, et il ne l’est pas. Pas d’actualités par "
             "e-mail avant cette confirmation : le prochain formulaire, case cochée, ou l’espace personnel la demande."
         )

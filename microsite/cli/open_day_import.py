@@ -10,6 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading
+from ..formatters import format_day
 from ..open_days.checks import Span, find_fault
 from ..open_days.models import OpenDay, Slot
 from ..open_days.plan_words import FAULTS, doubts
@@ -145,7 +146,7 @@ def _refuse(mistakes: list[Mistake]) -> None:
 def _texts(groups: list[_Group]) -> Iterator[str]:
     """The texts that visitors would read, shown before anything is added."""
     for group in groups:
-        yield f"{group.on:%d/%m/%Y} : {group.plan.title}, {group.plan.place}"
+        yield f"{format_day(group.on)} : {group.plan.title}, {group.plan.place}"
         yield from (f"    {HEADINGS[name]} : {text}" for name in _MERGED if (text := getattr(group.plan, name)))
 
 

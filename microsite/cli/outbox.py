@@ -11,6 +11,7 @@ from flask import current_app, render_template
 from sqlalchemy import select
 
 from ..db import db, reading
+from ..formatters import format_clock, format_day
 from ..outbox.delivery import Outcome
 from ..outbox.emails import COMPOSERS, EmailContent
 from ..outbox.holds import find_hold, hold_sentences, try_now
@@ -18,7 +19,6 @@ from ..outbox.messages import current_outbox, render, write_message
 from ..outbox.models import STATUS_LABELS, Audience, MailStatus, OutgoingMail
 from ..outbox.queries import count_by_status, list_mails
 from ..outbox.services import MailAlreadySent, drop, retry
-from ..school import PARIS
 from ..web.context import utc_now
 from ..worker import Worker, decide_access_mails, deliver_due, follow_open_days
 from .bounce import bounce
@@ -178,10 +178,10 @@ def _change(ids: Iterable[int], act: Callable[[OutgoingMail], None], done: str) 
 
 
 def _line(mail: OutgoingMail) -> str:
-    decided = mail.decided_at.astimezone(PARIS)
+    decided = f"{format_day(mail.decided_at)} {format_clock(mail.decided_at)}"
     why = f"  [{mail.failure}]" if mail.failure else ""
     tries = f", essais : {mail.attempts}" if mail.attempts else ""
     return (
-        f"{mail.id:>6}  {decided:%d/%m/%Y %H:%M}  {mail.template} ({mail.cause}) pour {_AUDIENCES[mail.audience]}"
+        f"{mail.id:>6}  {decided}  {mail.template} ({mail.cause}) pour {_AUDIENCES[mail.audience]}"
         f"  {STATUS_LABELS[mail.status]}{tries}{why}"
     )

@@ -10,6 +10,7 @@ import click
 
 from ..db import db, reading
 from ..exclusive import exclusive
+from ..formatters import format_day, format_moment, format_number
 from ..outbox import MAILS_FOLDER
 from ..privacy.due import Due, count_due
 from ..privacy.leftovers import clear
@@ -18,9 +19,8 @@ from ..privacy.purging import LOCK, Purge, old_files, run
 from ..privacy.register import missing_facts, write_register
 from ..privacy.runs import last_run
 from ..retention import RETENTION, Rule
-from ..school import PARIS
 from ..web.context import current_school, current_settings, utc_now
-from ..web.typography import french, thousands
+from ..web.typography import french
 from .group import DatabaseGroup
 from .privacy_person import erase_person, export_person
 
@@ -56,7 +56,7 @@ def purge() -> None:
         gone = _remove()
         is_cleared = clear(current_settings().instance_path, now=utc_now())
     for rule, count in gone.items():
-        click.echo(french(f"{thousands(count)} : {RETENTION[rule].what}"))
+        click.echo(french(f"{format_number(count)} : {RETENTION[rule].what}"))
     if not gone:
         click.echo("Rien n’avait fait son temps.")
     if not is_cleared:
@@ -114,12 +114,12 @@ def _purge() -> Purge:
 
 def _line(item: Due) -> str:
     kept = RETENTION[item.rule]
-    soon = f" ; la suite le {item.next_at.astimezone(PARIS):%d/%m/%Y}" if item.next_at else ""
-    return french(f"{thousands(item.count)} : {kept.what} ({kept.delay} {kept.since}){soon}")
+    soon = f" ; la suite le {format_day(item.next_at)}" if item.next_at else ""
+    return french(f"{format_number(item.count)} : {kept.what} ({kept.delay} {kept.since}){soon}")
 
 
 def _last_words(last: PurgeRun | None) -> str:
     if last is None or last.ended_at is None:
         return french("Dernière purge : aucune encore.")
-    rows = thousands(sum(last.removed.values()))
-    return french(f"Dernière purge : le {last.ended_at.astimezone(PARIS):%d/%m/%Y à %H:%M}, effacés : {rows}.")
+    rows = format_number(sum(last.removed.values()))
+    return french(f"Dernière purge : le {format_moment(last.ended_at)}, effacés : {rows}.")

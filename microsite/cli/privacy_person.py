@@ -13,6 +13,7 @@ from ..backoffice.looks import looks_at
 from ..db import db, reading, writing
 from ..erasing import clean, erase
 from ..exports.services import file_when_complete
+from ..formatters import format_number
 from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
@@ -20,7 +21,7 @@ from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_co
 from ..privacy.queries import find_wards
 from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
-from ..web.typography import french, thousands
+from ..web.typography import french
 from .group import check_own_keys
 
 
@@ -70,7 +71,7 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
         address = email.strip() if email else _address_of(reference or "")
         portrait = _drawn(address)
     for part, count in part_counts(portrait).items():
-        click.echo(french(f"{thousands(count)} : {part}"))
+        click.echo(french(f"{format_number(count)} : {part}"))
     if not yes:
         _confirm()
     _erase(address)
@@ -92,7 +93,7 @@ def _erase(address: str) -> None:
         scrubbed = erase(db.session(), address, key=key, now=utc_now())
         rows = sum(scrubbed.counts.values())
         note(db.session(), "data erased", staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, rows=rows)
-    click.echo(french(f"Effacé : {thousands(rows)} lignes."))
+    click.echo(french(f"Effacé : {format_number(rows)} lignes."))
     try:
         is_over = clean(settings.instance_path, current_school(), clock=utc_now)
     except OSError as error:

@@ -15,9 +15,10 @@ from ..backups.archive import ArchiveRefused, Manifest, unpack
 from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
 from ..backups.restoring import check_fits, has_rows, keep_only_files
 from ..db import Base, db
+from ..formatters import format_list, format_long_moment
 from ..leads.models import Lead, Submission
 from ..privacy.scrubbing import Scrubbed
-from ..web.context import current_settings, french_moment
+from ..web.context import current_settings
 from . import erasures
 from .restored_database import fill_postgresql, fill_sqlite
 from .restored_keys import lay_out_keys
@@ -86,7 +87,7 @@ def _restore(archive: Path, *, force: bool) -> None:
     people, forms = (restored.erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
     click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
     if database is None and restored.changed_keys:
-        names = " et ".join(restored.changed_keys)
+        names = format_list(restored.changed_keys)
         click.echo(f"Plusieurs serveurs : sur chacun des autres, prenez {names} d’ici (ops adopt-key).")
 
 
@@ -142,4 +143,4 @@ def _known_erasures(archive: Path) -> erasures.Known:
 
 
 def _told(manifest: Manifest) -> str:
-    return f"Faite le {french_moment(manifest.made_at)}, base en version {manifest.revision} ({manifest.engine})."
+    return f"Faite le {format_long_moment(manifest.made_at)}, base en version {manifest.revision} ({manifest.engine})."

@@ -4,9 +4,10 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
+from ..formatters import format_long_day
 from ..key_fingerprints import has_table, key_faults, replace_keys
 from ..keys import FILE, Keys, rotate
-from ..web.context import current_settings, french_date, utc_now
+from ..web.context import current_settings, utc_now
 from .group import check_own_keys
 
 _RELOAD = "Relancez le site pour qu’il la prenne : systemctl reload microsite, ou SIGHUP au processus de « serve »."
@@ -24,7 +25,7 @@ def rotate_key(at_once: bool) -> None:
         keys = rotate(current_settings().instance_path, now=utc_now(), keeps_old=not at_once, record=_record)
     except OSError as error:
         raise click.ClickException(f"la clé n’a pas pu être écrite ({error.strerror}) ; rien n’a changé.") from None
-    click.echo(f"Nouvelle clé en place depuis le {french_date(utc_now())}. {_RESTART if at_once else _RELOAD}")
+    click.echo(f"Nouvelle clé en place depuis le {format_long_day(utc_now())}. {_RESTART if at_once else _RELOAD}")
     if at_once:
         click.echo(
             "Alors finissent : les liens de tous les messages déjà envoyés (espace personnel, confirmation, "

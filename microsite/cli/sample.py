@@ -8,10 +8,11 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
+from ..formatters import format_number
 from ..samples.removal import remove_samples
 from ..samples.services import Order, count_samples, has_people, has_samples, make_samples
 from ..web.context import current_school, utc_now
-from ..web.typography import french, thousands
+from ..web.typography import french
 
 _MOST = 5_000_000
 # Kibibytes of the database that SQLite keeps in memory meanwhile: keys come in no order.
@@ -39,13 +40,13 @@ def sample(submissions: int | None, seed: int, force: bool, remove: bool) -> Non
         with reading():
             there = count_samples(db.session())
         gone = _run(remove_samples(db.session()), there, "Retrait")
-        click.echo(f"Exemples retirés : {french(thousands(gone))} demandes.", err=True)
+        click.echo(f"Exemples retirés : {french(format_number(gone))} demandes.", err=True)
         return
     _refuse(force=force)
     order = Order(submissions=submissions, seed=seed, now=utc_now(), articles=tuple(current_app.extensions["articles"]))
     made = _run(make_samples(db.session(), order, current_school()), submissions, "Exemples")
     click.echo(
-        f"Demandes d’exemple ajoutées : {french(thousands(made))}. Pour les retirer : ops sample --remove", err=True
+        f"Demandes d’exemple ajoutées : {french(format_number(made))}. Pour les retirer : ops sample --remove", err=True
     )
 
 

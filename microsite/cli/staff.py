@@ -11,8 +11,8 @@ from ..backoffice.accounts.services import enable as enable_member
 from ..backoffice.audit import note
 from ..backoffice.models import NAME_LIMIT, Role, StaffMember
 from ..db import db, reading
+from ..formatters import format_day
 from ..leads.normalise import EmailRefused, normalise_email
-from ..school import PARIS
 from ..text import sort_key
 from ..web.context import utc_now
 from .group import DatabaseGroup
@@ -91,7 +91,7 @@ def _member(email: str) -> StaffMember:
 
 def _line(member: StaffMember) -> str:
     second_step = ", double vérification" if member.totp_secret else ""
-    disabled = f"  [désactivé le {member.disabled_at.astimezone(PARIS):%d/%m/%Y}]" if member.disabled_at else ""
+    disabled = f"  [désactivé le {format_day(member.disabled_at)}]" if member.disabled_at else ""
     return f"{member.email}  {member.name}  ({member.role}{second_step}){disabled}"
 
 

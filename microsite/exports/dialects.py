@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from ..formatters import PARIS
 from ..leads.phones import dialled_from_france
-from ..school import PARIS
 from .excel_cells import SUSPECT, as_text, is_of_figures, is_rewritten
 
 # What a spreadsheet takes for a formula, full-width signs included (OWASP, "CSV Injection"), and the spaces

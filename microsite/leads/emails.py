@@ -7,10 +7,10 @@ from unicodedata import category
 
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS, format_day, format_hour, format_long_day
 from ..outbox.emails import EmailContent, composes
 from ..outbox.messages import needs_smtputf8
-from ..school import PARIS
-from ..web.context import current_school, french_date, french_time
+from ..web.context import current_school
 from ..web.links import public_url
 from .consents import CONSENT_EMAIL, find_email_consent
 from .links import mailed_url
@@ -135,7 +135,7 @@ def compose_digest(found: tuple[Period, list[Submission]]) -> EmailContent:
     return _to_admissions(
         rows=[_row(submission) for submission in shown],
         count=len(submissions),
-        day=french_date(period.start),
+        day=format_long_day(period.start),
         hours=_hours(period),
         start=_moment(period.start),
         end=_moment(period.end),
@@ -159,8 +159,8 @@ def _row(submission: Submission) -> dict[str, str]:
 def _hours(period: Period) -> str:
     """« de 9 h à 10 h »; empty for a digest of a day."""
     is_day = period.end - period.start > timedelta(hours=2)
-    return "" if is_day else f"de {french_time(period.start)} à {french_time(period.end)}"
+    return "" if is_day else f"de {format_hour(period.start)} à {format_hour(period.end)}"
 
 
 def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(PARIS):%d/%m/%Y} à {french_time(moment)}"
+    return f"{format_day(moment)} à {format_hour(moment)}"

@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS
 from ..outbox.emails import Email
 from ..outbox.models import Audience, MailStatus, OutgoingMail
 from ..outbox.services import enqueue
-from ..school import PARIS
 from .models import HELD, Submission, SubmissionStatus
 from .receipts import Receipt
 

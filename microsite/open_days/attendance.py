@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ..campaigns.attribution import Attribution
+from ..formatters import PARIS
 from ..leads.models import FormName
 from ..leads.queries import find_by_reference, find_lead, hold_lead
 from ..leads.receipts import Receipt
 from ..leads.services import Person, Sending, capture
-from ..school import PARIS
 from .models import SEATED, Registration, RegistrationState, Slot
 from .queries import find_last_registration, find_registration
 from .seats import SlotClosed, SlotFull, lock_slot, pass_on

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from icalendar import Calendar, Event, Timezone
 
-from ..school import PARIS, School
+from ..formatters import PARIS
+from ..school import School
 from .models import Slot
 
 MIMETYPE = "text/calendar"

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS, format_long_moment
 from ..leads.emails import content_for, find_submission, sample_submission
 from ..leads.models import FormName
 from ..outbox.emails import EmailContent, Part
-from ..school import PARIS
-from ..web.context import current_school, french_moment, utc_now
+from ..web.context import current_school, utc_now
 from ..web.links import public_url
 from .codes import check_in_png
 from .forms import slot_label
@@ -37,7 +37,7 @@ def content_about(registration: Registration, **values: Any) -> EmailContent:
         "party": format_party(registration.companions),
         "state": registration.state,
         "online_url": registration.online_url,
-        "offered_until": registration.offered_until and french_moment(registration.offered_until),
+        "offered_until": registration.offered_until and format_long_moment(registration.offered_until),
         "code": None,
     }
     content = content_for(registration.submission, **describe_slot(registration.slot) | party | values)

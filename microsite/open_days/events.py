@@ -7,7 +7,7 @@ longer shows them.
 from collections.abc import Iterable
 from datetime import date
 
-from ..school import PARIS
+from ..formatters import PARIS
 from ..sharing.tags import Thing, page_url, school_id, school_picture
 from .queries import SlotSeats
 

@@ -10,9 +10,10 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, ValidationError
 
 from ..db import UNAVAILABLE, db, reading
+from ..formatters import format_hour, format_long_day
 from ..leads.forms import LeadForm
 from ..leads.models import FormName
-from ..web.context import french_date, french_time, utc_now
+from ..web.context import utc_now
 from ..web.errors import log_database_failure
 from ..web.fields import ChoiceField, LongTextField, refuse
 from .notes import DayNote, day_notes
@@ -148,4 +149,4 @@ class OpenDayForm(LeadForm):
 
 def slot_label(starts_at: datetime, ends_at: datetime, *, is_sample: bool) -> str:
     sample = " (date d’exemple)" if is_sample else ""
-    return f"{french_date(starts_at)}, de {french_time(starts_at)} à {french_time(ends_at)}{sample}"
+    return f"{format_long_day(starts_at)}, de {format_hour(starts_at)} à {format_hour(ends_at)}{sample}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..web.context import french_date
+from ..formatters import format_long_day
 from .queries import SlotSeats
 
 _TOPICS = {(True, True): "programme et accès", (True, False): "programme", (False, True): "accès"}
@@ -38,5 +38,5 @@ def _label(topic: str, slots: list[SlotSeats], *, is_only: bool) -> str:
     if is_only:
         return topic.capitalize()
     # A dict keeps the order, and each day once.
-    days = ", ".join(dict.fromkeys(french_date(slot.starts_at) for slot in slots))
+    days = ", ".join(dict.fromkeys(format_long_day(slot.starts_at) for slot in slots))
     return f"{topic.capitalize()}, {days}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..web.context import french_moment
+from ..formatters import format_long_moment
 from .queries import SlotSeats
 
 # Behind a slot's id: its waiting list.
@@ -40,7 +40,7 @@ def slot_options(slot: SlotSeats, *, label: str, wish: Wish | None, now: datetim
     value, where = str(slot.slot_id), f"{slot.title}, {slot.place}."
     opening = slot.opens_later(now)
     if opening is not None:
-        detail = f"{where} Inscriptions à partir du {french_moment(opening)}."
+        detail = f"{where} Inscriptions à partir du {format_long_moment(opening)}."
         yield SlotOption(value=value, label=label, detail=detail, is_open=False)
         return
     if slot.remaining == 0:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from ..school import PARIS, day_ends
+from ..formatters import PARIS, format_clock, format_day
+from ..school import day_ends
 from .checks import Fault
 from .planning import SlotPlan
 
@@ -32,9 +33,9 @@ def until_it_begins(closes_at: datetime | None, starts_at: datetime) -> datetime
 def doubts(plan: SlotPlan, *, now: datetime) -> Iterable[str]:
     """What may be a slip of the hand."""
     if plan.starts_at.astimezone(PARIS).time() < _DAWN:
-        yield f"le créneau commence à {plan.starts_at.astimezone(PARIS):%H:%M}, avant le jour"
+        yield f"le créneau commence à {format_clock(plan.starts_at)}, avant le jour"
     if plan.starts_at > now + _FAR:
-        yield f"le créneau est dans plus de deux ans ({plan.starts_at.astimezone(PARIS):%d/%m/%Y})"
+        yield f"le créneau est dans plus de deux ans ({format_day(plan.starts_at)})"
     if plan.closes_at is not None and plan.closes_at <= now:
         yield "les inscriptions sont déjà closes"
 

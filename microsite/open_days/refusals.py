@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ..web.context import french_moment
+from ..formatters import format_long_moment
 from .queries import SlotSeats
 from .seats import SlotClosed, SlotFull
 
@@ -33,7 +33,8 @@ def _closed(slot: SlotSeats | None, now: datetime) -> str:
     opening = slot.opens_later(now) if slot is not None and not slot.has_closed(now) else None
     if opening is None:
         return CLOSED
-    return f"Les inscriptions à ce créneau ouvrent le {french_moment(opening)}. Revenez alors, ou prenez-en un autre."
+    opens = format_long_moment(opening)
+    return f"Les inscriptions à ce créneau ouvrent le {opens}. Revenez alors, ou prenez-en un autre."
 
 
 def _no_more_than(seats: int) -> str:

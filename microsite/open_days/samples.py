@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from ..school import PARIS
+from ..formatters import PARIS
 from .models import OVER, Alert, OpenDay, Registration, Slot
 from .planning import DayPlan, SlotPlan, plan_open_day
 

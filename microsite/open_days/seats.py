@@ -5,9 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS
 from ..outbox.emails import Email
 from ..outbox.services import enqueue
-from ..school import PARIS
 from .models import Registration, RegistrationState, Slot
 from .queries import seats_taken
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..db import insert_into
-from ..school import PARIS
+from ..formatters import format_moment
 from .answers import is_same_answer
 from .models import QUEUE, Audience, MailQueue, MailStatus, OutgoingMail
 
@@ -35,7 +35,7 @@ def find_hold(session: Session) -> MailQueue | None:
 def hold_sentences(hold: MailQueue) -> str:
     """Say in French why mails wait, for who operates the site."""
     since, answer, probe_at = cast(datetime, hold.held_since), hold.answer, cast(datetime, hold.probe_at)
-    begun, again = (f"{moment.astimezone(PARIS):%d/%m/%Y à %H:%M}" for moment in (since, probe_at))
+    begun, again = (format_moment(moment) for moment in (since, probe_at))
     return f"Envoi suspendu depuis le {begun}, réponse du serveur : « {answer} ». Prochain essai le {again}."
 
 

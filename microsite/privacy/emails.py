@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS, format_long_day
 from ..leads.emails import SPACE_LIFETIME, content_for, find_submission, sample_submission
 from ..leads.models import FormName, Submission
 from ..outbox.emails import EmailContent, composes
-from ..school import PARIS
-from ..web.context import current_school, french_date
+from ..web.context import current_school
 from ..web.links import public_url
 from .access import ACCESS_EMAIL
 from .models import PrivacyRequest, RequestKind
@@ -66,6 +66,6 @@ def _facts(request: PrivacyRequest) -> dict[str, Any]:
     return {
         "kind": KINDS[request.kind],
         "is_erasure": request.kind is RequestKind.ERASURE,
-        "asked": french_date(request.asked_at),
-        "due": french_date(request.due_at),
+        "asked": format_long_day(request.asked_at),
+        "due": format_long_day(request.due_at),
     }

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from .. import sqlite_engine
 from ..db import Base, db, insert_into, reading, writing
+from ..formatters import PARIS
 from ..outbox.files import mails_folder, remove_mails
 from ..outbox.models import OutgoingMail
-from ..school import PARIS
 from . import rewrite_database
 from .models import Leftover, LeftoverKind
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from ..campaigns.services import counted_text
 from ..db import insert_into
+from ..formatters import PARIS
 from ..leads.models import HELD, FormName, Submission
-from ..school import PARIS
 from .models import PastSubmission
 
 _KEY = ("month", "form", "campaign", "source")

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from ..brochures.models import BrochureDownload
 from ..db import Base
+from ..formatters import PARIS
 from ..leads.models import Consent, ConsentWording, Lead, LeadWord, Submission
 from ..leads.normalise import email_key
 from ..leads.queries import find_held, find_lead
 from ..open_days.models import Alert, OpenDay, Registration, Slot
 from ..outbox.models import OutgoingMail
-from ..school import PARIS, School
+from ..school import School
 from .models import AccessRequest, PrivacyRequest
 from .portrait_fields import ANSWERS, FIELDS, WORDS
 

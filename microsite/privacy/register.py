@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from ..formatters import format_day
 from ..retention import RETENTION, Rule
-from ..school import PARIS, School
+from ..school import School
 from ..web.typography import french
 from .activities import Activity
 from .outside_data import OUTSIDE, Outside
@@ -41,7 +42,7 @@ def write_register(school: School, *, now: datetime) -> str:
     facts = school.facts()
     parts = [
         "# Registre des activités de traitement",
-        f"RGPD, article 30. Établi le {now.astimezone(PARIS):%d/%m/%Y} d’après le programme du site.",
+        f"RGPD, article 30. Établi le {format_day(now)} d’après le programme du site.",
         "## Responsable du traitement",
         _listed(facts[key] for key in CONTROLLER),
         f"Délégué à la protection des données, ou contact : {facts[OFFICER]}",

@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS
 from ..leads.consents import standing_consents, withdraw
 from ..leads.models import Lead
 from ..outbox.emails import Email
 from ..outbox.models import Audience
 from ..outbox.services import enqueue
-from ..school import PARIS
 from .models import PrivacyRequest, RequestKind
 
 # Only the owner of the address can cause them, or staff.

@@ -5,8 +5,9 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS
 from ..leads.models import Lead
-from ..school import PARIS, paris_time
+from ..school import paris_time
 from .models import PurgeRun
 
 # When in Paris the site is the quietest; clocks there skip or repeat the hour before.

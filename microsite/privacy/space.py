@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ..brochures.views import COPY
+from ..formatters import format_long_day
 from ..leads.consents import EMAIL, standing_consents
 from ..leads.links import mailed_token
 from ..leads.models import Consent, FormName, Lead, Submission
 from ..leads.phones import dialled_from_france
 from ..school import School, Wording
-from ..web.context import french_date
 from .models import PrivacyRequest, RequestKind
 from .queries import sent_submissions, waits_since
 from .requests import open_requests
@@ -80,7 +80,7 @@ def show(session: Session, lead: Lead, *, school: School, now: datetime) -> Spac
     return Space(
         email=lead.email,
         tickets=tickets_of(session, lead.id, now=now),
-        waits_since=french_date(since) if since else None,
+        waits_since=format_long_day(since) if since else None,
         sent=[_sent(submission) for submission in sent[:SENT_SHOWN]],
         has_older=len(sent) > SENT_SHOWN,
         channels=[_channel(lead, wording, consents) for wording in school.wordings.values()],
@@ -104,7 +104,7 @@ def _sent(submission: Submission) -> Sent:
     return Sent(
         reference=submission.reference,
         form=_FORMS[submission.form],
-        day=french_date(submission.submitted_at),
+        day=format_long_day(submission.submitted_at),
         brochure=mailed_token(COPY, submission) if is_brochure else None,
     )
 
@@ -137,11 +137,11 @@ def _agreed(consents: list[Consent]) -> Agreed:
     first = consents[0]
     confirmed = min((consent.confirmed_at for consent in consents if consent.confirmed_at), default=None)
     if confirmed is not None:
-        said = f"Confirmé le {french_date(confirmed)}."
+        said = f"Confirmé le {format_long_day(confirmed)}."
     else:
         said = "Pas encore confirmé : nous attendons votre clic avant de vous écrire." if first.channel == EMAIL else ""
-    return Agreed(words=first.wording.text, since=french_date(first.given_at), confirmed=said)
+    return Agreed(words=first.wording.text, since=format_long_day(first.given_at), confirmed=said)
 
 
 def _deadline(request: PrivacyRequest) -> str:
-    return f"Demandé le {french_date(request.asked_at)}, réponse au plus tard le {french_date(request.due_at)}."
+    return f"Demandé le {format_long_day(request.asked_at)}, réponse au plus tard le {format_long_day(request.due_at)}."

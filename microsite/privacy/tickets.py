@@ -6,10 +6,10 @@ from datetime import datetime
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from ..formatters import format_hour, format_long_day
 from ..open_days.codes import check_in_svg
 from ..open_days.forms import slot_label
 from ..open_days.models import OVER, SEATED, Registration, RegistrationState
-from ..web.context import french_date, french_time
 from .queries import latest_registrations
 
 _LEAVE = {
@@ -106,7 +106,7 @@ def _words_ahead(registration: Registration, state: RegistrationState) -> tuple[
         freed, them = ("une place se libère", "la") if seats == 1 else (f"{seats} places se libèrent", "les")
         return "Sur la liste d’attente", f"Dès que {freed}, un e-mail vous {them} propose."
     if state is RegistrationState.OFFERED and registration.offered_until is not None:
-        until = f"{french_date(registration.offered_until)} à {french_time(registration.offered_until)}"
+        until = f"{format_long_day(registration.offered_until)} à {format_hour(registration.offered_until)}"
         offered = "Une place vous attend" if seats == 1 else f"{seats} places vous attendent"
         return offered, f"À prendre avant le {until} ; ensuite, l’offre passe à la personne suivante."
     return ("Votre place est réservée" if seats == 1 else f"Vos {seats} places sont réservées"), ""

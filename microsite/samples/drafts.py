@@ -8,12 +8,13 @@ from typing import Any
 
 from ..campaigns.attribution import Attribution
 from ..campaigns.services import Seen
+from ..formatters import PARIS
 from ..leads.consents import CONSENT_EMAIL, EMAIL
 from ..leads.models import NO_WAVE, FormName, SubmissionStatus
 from ..leads.services import Person, Sending, submission_values
 from ..open_days.services import ALERT_EMAIL, REGISTRATION_EMAIL
 from ..outbox.models import Audience, MailStatus
-from ..school import PARIS, School
+from ..school import School
 from .arrivals import Arrivals, add_views_of
 from .batches import Draft, Row
 from .leads import Known, People

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 
-from ..school import PARIS
+from ..formatters import PARIS
 
 DAYS = 730
 # January to December: Parcoursup's wishes, salons, and a summer when nobody thinks of it.

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..campaigns.attribution import Attribution
+from ..formatters import PARIS
 from ..leads.models import FormName
 from ..leads.services import Person, Sending
 from ..open_days.models import Slot
-from ..school import PARIS, School, Wording
+from ..school import School, Wording
 
 _FORMS = (FormName.BROCHURE, FormName.OPEN_DAY, FormName.APPLICATION)
 _SHARES = (0.55, 0.28, 0.17)

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from ..formatters import PARIS
 from ..open_days.models import EXPECTED, OpenDay, RegistrationState, Slot
-from ..school import PARIS
 from .moments import DAYS
 
 _SATURDAY = 5

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..campaigns.services import add_campaign
+from ..formatters import PARIS
 from ..leads.consents import kept_wording
 from ..leads.models import Lead, Submission
-from ..school import PARIS, School
+from ..school import School
 from .arrivals import Arrivals
 from .batches import batches, write
 from .drafts import Drafter

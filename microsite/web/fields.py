@@ -11,8 +11,8 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import TextArea
 
+from ..formatters import format_number
 from ..text import BLANKS, without_invisible
-from .typography import thousands
 
 SECURE_URL = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 _NOT_LISTED = "Choisissez une réponse dans la liste."
@@ -92,7 +92,7 @@ class TextField(StringField):
         excess = len(self.data or "") - self.limit
         if excess > 0:
             raise ValidationError(
-                f"Ce champ accepte {thousands(self.limit)} caractères au plus : retirez-en {thousands(excess)}."
+                f"Ce champ accepte {format_number(self.limit)} caractères au plus : retirez-en {format_number(excess)}."
             )
 
 
@@ -116,8 +116,8 @@ class LongTextField(TextField):
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         missing = self.least - len(self.data or "")
         if self.data and missing > 0:
-            some = "il manque 1 caractère" if missing == 1 else f"il manque {thousands(missing)} caractères"
-            raise ValidationError(f"Dites-en un peu plus : {some} pour atteindre {thousands(self.least)}.")
+            some = "il manque 1 caractère" if missing == 1 else f"il manque {format_number(missing)} caractères"
+            raise ValidationError(f"Dites-en un peu plus : {some} pour atteindre {format_number(self.least)}.")
 
 
 class ChoiceField(SelectField):

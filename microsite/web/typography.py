@@ -46,11 +46,6 @@ def _french_filter(text: str) -> str:
     return Markup(french(str(text))) if isinstance(text, Markup) else french(text)  # noqa: S704  # was markup already
 
 
-def thousands(number: int) -> str:
-    """« 4 000 », its space made narrow and unbreakable by french()."""
-    return f"{number:,}".replace(",", " ")
-
-
 def french(text: str) -> str:
     """The text with the right spaces and apostrophes; text that has them already comes back unchanged."""
     sentences_and_addresses = _LEFT_ALONE.split(text)

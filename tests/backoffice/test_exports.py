@@ -21,10 +21,10 @@ from microsite.exports import preparing, requests
 from microsite.exports.columns import CALL_COLUMNS, COLUMNS
 from microsite.exports.models import Export, ExportState
 from microsite.exports.preparing import folder_of
+from microsite.formatters import PARIS
 from microsite.leads.consents import withdraw
 from microsite.leads.models import FormName, Submission
 from microsite.leads.services import Person, Sending, capture, confirm_spam, release
-from microsite.school import PARIS
 from microsite.web.context import utc_now
 from microsite.worker import Worker
 

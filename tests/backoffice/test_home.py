@@ -13,11 +13,11 @@ from microsite.backoffice.models import Role
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db
+from microsite.formatters import PARIS
 from microsite.leads.lists import COUNTED
 from microsite.open_days.services import ALERT_EMAIL
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue
-from microsite.school import PARIS
 from microsite.web.context import utc_now
 
 from ..answers import TELL_ME, plan_slot

@@ -16,6 +16,7 @@ from microsite.backoffice.models import Role, StaffMember
 from microsite.campaigns.counting import current_counter
 from microsite.campaigns.services import Seen
 from microsite.db import db, writing
+from microsite.formatters import PARIS
 from microsite.leads.models import Consent, FormName, Lead, Submission
 from microsite.open_days.attendance import check_in
 from microsite.open_days.models import Slot
@@ -23,7 +24,6 @@ from microsite.open_days.planning import DayPlan, SlotPlan, plan_open_day
 from microsite.open_days.services import REGISTRATION_EMAIL
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue
-from microsite.school import PARIS
 from microsite.web.context import utc_now
 
 from ..answers import MOTIVATION, add_campaign, allow_site, call_off, plan_slot

@@ -12,9 +12,10 @@ from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar
 
 from microsite.content_files import Folders
+from microsite.formatters import PARIS
 from microsite.open_days.calendar import write_calendar
 from microsite.open_days.models import OpenDay, Slot
-from microsite.school import PARIS, School, load_school
+from microsite.school import School, load_school
 
 from ..answers import BROCHURE, call_off, only, plan_slot
 from ..page import CheckedClient

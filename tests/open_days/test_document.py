@@ -13,8 +13,8 @@ from sqlalchemy import select
 from microsite.cli.open_day_file import HEADINGS
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
+from microsite.formatters import PARIS
 from microsite.open_days.models import Registration
-from microsite.school import PARIS
 
 from .desk import edit, told
 from .people import book, plan_slot

@@ -16,8 +16,8 @@ from sqlalchemy import select
 
 from microsite.cli.open_day_file import HEADINGS, Unreadable, read_sheet
 from microsite.db import db
+from microsite.formatters import PARIS
 from microsite.open_days.models import OpenDay, Slot
-from microsite.school import PARIS
 
 from ..answers import call_off, plan_slot
 from .desk import edit, run, told

@@ -8,10 +8,11 @@ from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar
 
 from microsite.content_files import Folders
+from microsite.formatters import PARIS
 from microsite.open_days.email_content import sample_registration
 from microsite.open_days.invitations import write_cancel, write_request
 from microsite.open_days.models import EXPECTED, RegistrationState
-from microsite.school import PARIS, School, load_school
+from microsite.school import School, load_school
 
 from ..answers import complete_school, only
 from .scene import Mail, Scene

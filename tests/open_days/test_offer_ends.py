@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microsite.db import db, writing
+from microsite.formatters import PARIS
 from microsite.open_days.models import Registration, RegistrationState, Slot
 from microsite.open_days.planning import SlotPlan, edit_slot
 from microsite.open_days.seats import LONGEST_OFFER, offer_end
 from microsite.open_days.services import cancel
-from microsite.school import PARIS
 
 from .people import book, plan_slot
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from microsite.config import Settings
 from microsite.db import Base, db, reading, writing
 from microsite.erasing import clean, erase
+from microsite.formatters import PARIS
 from microsite.leads.models import Lead, Submission
 from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
@@ -22,7 +23,6 @@ from microsite.privacy.personal_data import PERSONAL
 from microsite.privacy.portrait import PARTS
 from microsite.privacy.portrait_fields import ANSWERS, FIELDS
 from microsite.privacy.suppression import entries, erasure_key, merge, reapply
-from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
 from microsite.worker import Worker
 

@@ -18,6 +18,7 @@ from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
 from microsite.db import Base, db, writing
 from microsite.exclusive import exclusive
+from microsite.formatters import PARIS
 from microsite.leads.models import Lead, Submission, SubmissionStatus
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
 from microsite.privacy.due import SWEEPS, count_due
@@ -25,7 +26,6 @@ from microsite.privacy.models import PastSubmission, PurgeRun
 from microsite.privacy.purging import LOCK, Purge, run
 from microsite.retention import RETENTION, Rule
 from microsite.samples.services import Order, make_samples
-from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
 from microsite.worker import Worker
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microsite.web.context import french_date, french_time
+from microsite.formatters import format_hour, format_long_day
 from microsite.web.fields import legible
 from microsite.web.typography import french
 
@@ -86,12 +86,12 @@ def test_typography_set_right_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_dates_are_written_in_french_as_in_paris(moment: date, written: str) -> None:
-    assert french_date(moment) == written
+    assert format_long_day(moment) == written
 
 
 def test_times_are_those_of_paris() -> None:
-    assert french_time(datetime(2027, 7, 13, 12, 5, tzinfo=UTC)) == "14 h 05"
-    assert french_time(datetime(2027, 1, 13, 12, 0, tzinfo=UTC)) == "13 h"
+    assert format_hour(datetime(2027, 7, 13, 12, 5, tzinfo=UTC)) == "14 h 05"
+    assert format_hour(datetime(2027, 1, 13, 12, 0, tzinfo=UTC)) == "13 h"
 
 
 @given(st.text())

@@ -10,7 +10,7 @@ from ...campaigns.services import CampaignExists, CampaignPlan, add_campaign, ch
 from ...campaigns.snippets import EMBEDDED, snippet
 from ...campaigns.views import short_url, tagged_url
 from ...db import db
-from ...school import PARIS
+from ...formatters import PARIS
 from ...web.context import current_school, current_settings, utc_now
 from ...web.fields import refuse
 from ..access import MARKETING, current_staff, for_roles

@@ -7,6 +7,7 @@ from ...exports.columns import FORMS
 from ...exports.marks import Place, find_mark, places_before, put_mark
 from ...exports.models import Export
 from ...exports.waves import wave_before
+from ...formatters import format_moment
 from ...leads.models import FormName
 from ...web.context import utc_now
 from ...web.fields import ChoiceField, refuse
@@ -15,7 +16,6 @@ from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
 from ..fields import MomentField
 from ..forms import StaffForm, entered
-from ..labels import moment
 from .words import lines
 from .workplace import hold_own_row
 
@@ -75,11 +75,11 @@ def export_mark(form: str) -> Response:
 
 def _put(staff_id: int, form: FormName, place: Place) -> Response:
     put_mark(db.session(), staff_id, form, place)
-    said = moment(place.at) if place.at else "début"
+    said = format_moment(place.at) if place.at else "début"
     note(db.session(), "export mark moved", staff_id=staff_id, now=utc_now(), formulaire=form.value, marque=said)
     db.session.commit()
     return make_response(redirect(url_for("backoffice.exports", fait="marque-deplacee")), 303)
 
 
 def _before_label(export: Export) -> str:
-    return f"Avant l’export du {moment(export.cut_at or export.asked_at)} ({lines(export.written)})"
+    return f"Avant l’export du {format_moment(export.cut_at or export.asked_at)} ({lines(export.written)})"

@@ -2,9 +2,8 @@
 
 from ...exports.columns import FORMS
 from ...exports.models import Export, ExportKind, ExportState
+from ...formatters import PARIS, format_number
 from ...leads.models import FormName
-from ...school import PARIS
-from ...web.typography import thousands
 
 KINDS = {
     ExportKind.VIEW: "Demandes",
@@ -58,7 +57,7 @@ def lines(count: int, words: tuple[str, str] = REQUESTS, *, limit: int | None = 
     """« 34 demandes », « plus de 1 000 personnes »."""
     one, many = words
     if limit is not None and count > limit:
-        return f"plus de {thousands(limit)} {many}"
+        return f"plus de {format_number(limit)} {many}"
     if count == 0:
         return f"aucune {one}"
-    return f"{thousands(count)} {one if count == 1 else many}"
+    return f"{format_number(count)} {one if count == 1 else many}"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from ...campaigns.models import Campaign
 from ...db import db, writing
 from ...exports.columns import FORMS
+from ...formatters import format_number
 from ...leads.disposable import is_disposable
 from ...leads.filters import LeadFilter, Sort, State
 from ...leads.lists import COUNTED, Cursor, Page, cursor_from, list_held, list_leads
@@ -18,7 +19,6 @@ from ...leads.queries import latest_submissions, standing_channels
 from ...leads.unasked import find_unasked
 from ...retention import RETENTION, Rule
 from ...web.context import current_school, utc_now
-from ...web.typography import thousands
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
 from .words import AGREEMENTS, SORTS, STATES, came, described, typed
@@ -170,5 +170,5 @@ def _count(total: int | None, *, is_of_submissions: bool) -> str:
         return ""
     one, many = ("envoi", "envois") if is_of_submissions else ("contact", "contacts")
     if total > COUNTED:
-        return f"Plus de {thousands(COUNTED)} {many}"
-    return f"{thousands(total)} {one if total == 1 else many}" if total else f"Aucun {one}"
+        return f"Plus de {format_number(COUNTED)} {many}"
+    return f"{format_number(total)} {one if total == 1 else many}" if total else f"Aucun {one}"

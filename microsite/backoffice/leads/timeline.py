@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ...brochures.models import BrochureDownload
 from ...exports.columns import FORMS
+from ...formatters import format_moment
 from ...leads.models import Consent, ConsentOrigin, Submission, SubmissionStatus
 from ...open_days.forms import slot_label
 from ...open_days.models import Alert, Registration, RegistrationState
@@ -13,7 +14,6 @@ from ...outbox.emails import email_label
 from ...outbox.models import STATUS_LABELS, MailStatus, OutgoingMail
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...school import School
-from ..labels import moment
 from .records import LeadRecord
 from .words import CHANNELS, came, typed
 
@@ -87,7 +87,7 @@ def _registration(row: Registration) -> Iterator[Event]:
 
 
 def _alert(row: Alert) -> Iterator[Event]:
-    told = f"prévenu le {moment(row.told_at)}" if row.told_at else "attend encore"
+    told = f"prévenu le {format_moment(row.told_at)}" if row.told_at else "attend encore"
     yield Event(at=row.created_at, title="À prévenir des prochaines dates", note=told)
 
 
@@ -103,5 +103,6 @@ def _mail(row: OutgoingMail) -> Event:
 
 
 def _privacy(row: PrivacyRequest) -> Iterator[Event]:
-    done = f"fait le {moment(row.done_at)}" if row.done_at else f"réponse au plus tard le {moment(row.due_at)}"
+    due = f"réponse au plus tard le {format_moment(row.due_at)}"
+    done = f"fait le {format_moment(row.done_at)}" if row.done_at else due
     yield Event(at=row.asked_at, title=_REQUESTS[row.kind], note=done)

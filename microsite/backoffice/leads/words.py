@@ -2,6 +2,7 @@
 
 from ...exports.columns import COLUMNS, FORMS, Writing
 from ...exports.dialects import ExcelFr
+from ...formatters import format_day
 from ...leads.filters import Agreement, LeadFilter, Sort, State
 from ...leads.models import Submission
 from ...school import School
@@ -40,8 +41,8 @@ def described(chosen: LeadFilter, school: School) -> list[tuple[str, str]]:
         "Liste": STATES[chosen.state] if chosen.state else "",
         "Recherche": chosen.search,
         "Formulaire": FORMS[chosen.form] if chosen.form else "",
-        "Depuis le": f"{chosen.since:%d/%m/%Y}" if chosen.since else "",
-        "Jusqu’au": f"{chosen.until:%d/%m/%Y}" if chosen.until else "",
+        "Depuis le": format_day(chosen.since) if chosen.since else "",
+        "Jusqu’au": format_day(chosen.until) if chosen.until else "",
         "Formation": school.programmes.get(chosen.programme, chosen.programme),
         "Campagne": chosen.campaign,
         "Source": chosen.source,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import LARGEST_ID, db
+from ...formatters import PARIS
 from ...open_days.attendance import is_today
 from ...open_days.models import OpenDay, Slot
 from ...open_days.plan_words import TITLE
 from ...open_days.planning import add_slots, cancel_day, edit_day, lock_planning, plan_open_day
 from ...open_days.queries import waiting_alerts
 from ...open_days.rosters import SlotFilling, count_told, days_on, is_planned, list_fillings, list_past
-from ...school import PARIS
 from ...web.context import utc_now
 from ...web.fields import refuse
 from ..access import ADMISSIONS, current_staff, for_roles

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ...formatters import format_hour, format_long_moment
 from ...leads.models import Submission
 from ...leads.references import references_in
 from ...leads.words import terms_in
@@ -12,7 +13,6 @@ from ...open_days.attendance import is_today
 from ...open_days.models import SEATED, Registration, RegistrationState
 from ...open_days.rosters import Attendee
 from ...text import letters
-from ...web.context import french_moment, french_time
 
 
 class Kind(StrEnum):
@@ -54,10 +54,10 @@ def matching(people: Iterable[Standing], text: str) -> list[Standing]:
 def _kind_and_words(registration: Registration, *, now: datetime, place: int | None) -> tuple[Kind, str]:
     state, slot = registration.state, registration.slot
     if state in SEATED and not is_today(slot, now=now):
-        return Kind.TURNED_AWAY, f"Rendez-vous un autre jour : {french_moment(slot.starts_at)}."
+        return Kind.TURNED_AWAY, f"Rendez-vous un autre jour : {format_long_moment(slot.starts_at)}."
     if state is RegistrationState.ATTENDED and registration.checked_in_at is not None:
         unregistered = ", sans inscription" if registration.is_walk_in else ""
-        return Kind.HERE, f"Arrivée notée à {french_time(registration.checked_in_at)}{unregistered}."
+        return Kind.HERE, f"Arrivée notée à {format_hour(registration.checked_in_at)}{unregistered}."
     if state in SEATED:
         offered = "Place proposée, pas encore acceptée." if state is RegistrationState.OFFERED else "Place confirmée."
         return Kind.EXPECTED, offered

@@ -8,10 +8,11 @@ from datetime import date
 
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect
+from ...formatters import format_day, format_number
 from ...leads.models import FormName
 from ...reports.breakdowns import Breakdown, Line
 from ...reports.questions import Axis
-from ...web.typography import french, thousands
+from ...web.typography import french
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Column:
         return "" if rate is None else f"{100 * rate:.1f}".replace(".", ",")
 
     def on_screen(self, line: Line) -> str:
-        return french(thousands(self.count(line))) if self.count else self.shown(line) or "–"
+        return french(format_number(self.count(line))) if self.count else self.shown(line) or "–"
 
     def for_programs(self, line: Line) -> str:
         if self.count is not None:
@@ -67,7 +68,7 @@ def key_label(axis: Axis, key: str) -> str:
     if axis == Axis.FORM:
         return FORMS[FormName(key)]
     if axis == Axis.DAY:
-        return f"{date.fromisoformat(key):%d/%m/%Y}"
+        return format_day(date.fromisoformat(key))
     return key or _NOTHING[axis]
 
 

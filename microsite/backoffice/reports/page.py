@@ -8,13 +8,12 @@ from ...campaigns.queries import list_campaigns
 from ...db import db, writing
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, ExcelFr, Rfc4180
+from ...formatters import PARIS, format_number
 from ...privacy.past import count_past
 from ...reports.breakdowns import Breakdown, break_down
 from ...reports.questions import Axis, Question
-from ...school import PARIS
 from ...text import sort_key
 from ...web.context import utc_now
-from ...web.typography import thousands
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
 from .columns import AXIS_HEADINGS, COLUMNS, key_label, line_label, report_csv
@@ -53,7 +52,7 @@ def report() -> Response:
         key_label=key_label,
         line_label=line_label,
         onward=_onward,
-        thousands=thousands,
+        thousands=format_number,
     )
     return make_response(page)
 
