@@ -1,7 +1,7 @@
 """What the background worker does, and when.
 
 Answers who asks for a link, and sends the mails that are due; follows the open days, whose offers end and whose
-reminders fall due; writes down how often pages were seen; prepares exports; removes each night what has had its time.
+reminders fall due; writes down how often pages were seen; removes each night what has had its time.
 """
 
 import logging
@@ -15,7 +15,6 @@ from flask import Flask
 
 from .campaigns.counting import current_counter
 from .db import UNAVAILABLE, db, reading, writing
-from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sweep
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next, give_back_unsent
@@ -23,7 +22,7 @@ from .privacy.access import answer_access, is_access_asked
 from .privacy.leftovers import clear, is_any_left
 from .privacy.purging import Purge, is_turn, run
 from .privacy.runs import AlreadyRunning, TakenOver
-from .web.context import current_school, current_settings, utc_now
+from .web.context import current_settings, utc_now
 
 logger = logging.getLogger("microsite.jobs")
 
@@ -34,8 +33,6 @@ PAUSE = 30.0
 COUNT_EVERY = 5.0
 # Seconds between two looks at the open days: how long seats stay with an offer that has ended.
 FOLLOW_EVERY = 5.0
-# Seconds between two looks for exports that were asked for.
-EXPORT_EVERY = 2.0
 # Seconds between two looks whether the night's purge is to be done.
 PURGE_EVERY = 60.0
 # Seconds that a process which is told to stop gives what its threads are at: granian ends it soon after (cli/serve.py).
@@ -48,7 +45,7 @@ Result = TypeVar("Result")
 class Worker:
     """Works until it is told to stop; several may, in one process or many: each mail is claimed by one.
 
-    Open days, views, exports and the purge have threads of their own, since a mail may take two minutes.
+    Open days, views and the purge have threads of their own, since a mail may take two minutes.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -58,7 +55,6 @@ class Worker:
             threading.Thread(target=self.run, daemon=True, name="jobs"),
             threading.Thread(target=self.follow, daemon=True, name="open days"),
             threading.Thread(target=self.count, daemon=True, name="views"),
-            threading.Thread(target=self.export, daemon=True, name="exports"),
             threading.Thread(target=self.keep_to_delays, daemon=True, name="purge"),
         ]
 
@@ -100,11 +96,6 @@ class Worker:
             self.flush()
         self.flush()
 
-    def export(self) -> None:
-        """Look for exports every few seconds."""
-        while not self._stopping.wait(EXPORT_EVERY):
-            self.work_on_exports()
-
     def keep_to_delays(self) -> None:
         """Look every minute whether the night's purge is to be done, and for what deleted rows have left."""
         while not self._stopping.wait(PURGE_EVERY):
@@ -125,13 +116,6 @@ class Worker:
         while not self._stopping.is_set() and self._attempt(_tell_some_of_new_dates):
             pass
 
-    def work_on_exports(self) -> None:
-        """Put what began to count in its place, prepare what was asked for, remove what had its time."""
-        self._attempt(lambda: gather_all(self._workshop()))
-        while not self._stopping.is_set() and self._attempt(lambda: prepare_next(self._workshop())):
-            pass
-        self._attempt(lambda: sweep(self._workshop()))
-
     def flush(self) -> None:
         """Write down the views counted since the last time; those that can't be written wait for the next one."""
         self._attempt(lambda: current_counter().flush())
@@ -146,14 +130,6 @@ class Worker:
             except Exception:
                 logger.exception("the background worker failed; it goes on")
             return None
-
-    def _workshop(self) -> Workshop:
-        return Workshop(
-            folder=folder_of(current_settings().instance_path),
-            school=current_school(),
-            clock=utc_now,
-            is_stopping=self._stopping.is_set,
-        )
 
     def give_access(self) -> None:
         """Decide the mails to those who asked for a link to their page. Needs an application context."""

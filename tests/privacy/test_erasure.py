@@ -12,13 +12,14 @@ from sqlalchemy import delete, select, update
 
 from microsite.config import Settings
 from microsite.db import Base, db, reading, writing
-from microsite.erasing import clean, erase
+from microsite.erasing import erase
 from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission
 from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import FileTransport, MemoryTransport
+from microsite.privacy.leftovers import clear
 from microsite.privacy.personal_data import PERSONAL
 from microsite.privacy.portrait import PARTS
 from microsite.privacy.portrait_fields import ANSWERS, FIELDS
@@ -45,7 +46,7 @@ def erase_now(app: Flask, address: str) -> None:
     with app.app_context():
         with writing():
             erase(db.session(), address, key=erasure_key(_instance(app)), now=utc_now())
-        clean(_instance(app), current_school(), clock=utc_now)
+        clear(_instance(app), now=utc_now())
 
 
 def _instance(app: Flask) -> Path:
