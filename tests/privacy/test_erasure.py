@@ -142,7 +142,7 @@ def test_others_stay_as_they_were_and_months_keep_their_totals(client: CheckedCl
     erase_now(app, "zoe@exemple.fr")
 
     after = rows(app)
-    changing = {"past_submissions", "erased_addresses", "audit_log", "export_waves", "consent_wordings"}
+    changing = {"past_submissions", "erased_addresses", "audit_log", "export_batches", "consent_wordings"}
     assert {table: found for table, found in after.items() if table not in changing} == {
         table: found for table, found in before.items() if table not in changing
     }

@@ -3,12 +3,12 @@
 import errno
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from tempfile import TemporaryFile
+from time import sleep
 from typing import IO
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
@@ -165,7 +165,7 @@ def _write(file: IO[bytes], sheet: Sheet, dialect: str) -> int:
     written = 0
     for count in write_csv(db.session(), file, sheet, Writing(dialect=DIALECTS[dialect], school=current_school())):
         written = count
-        time.sleep(_REST)
+        sleep(_REST)
     return written
 
 
