@@ -124,6 +124,7 @@ def test_file_is_sent_whole_and_noted_without_what_was_searched_for(app: Flask, 
     answer = _press(client, "demandes", query="?q=lefevre&formulaire=brochure")
 
     assert answer.headers["Content-Length"] == str(len(answer.data))
+    answer.close()
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=demandes-20")
@@ -245,7 +246,7 @@ def test_full_disk_is_said_and_moves_no_mark(app: Flask, desk: Desk, monkeypatch
 
     def open_full(**_options: Any) -> IO[bytes]:
         # Linux's own full disk (full(4)).
-        opened.append(Path("/dev/full").open("r+b"))
+        opened.append(Path("/dev/full").open("r+b"))  # noqa: SIM115  # closed by the view
         return opened[0]
 
     monkeypatch.setattr(views, "TemporaryFile", open_full)

@@ -25,7 +25,7 @@ from microsite.privacy.portrait import PARTS
 from microsite.privacy.portrait_fields import ANSWERS, FIELDS
 from microsite.privacy.suppression import entries, erasure_key, merge, reapply
 from microsite.school import PARIS
-from microsite.web.context import current_school, utc_now
+from microsite.web.context import utc_now
 
 from ..answers import BROCHURE, only, plan_slot
 from ..page import CheckedClient
@@ -82,7 +82,7 @@ def test_every_column_about_a_person_has_its_name_in_their_copy() -> None:
 
 def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
     space = live_through_everything(client, app)
-    assert [row.state for row in rows(app)["exports"]] == ["ready", "waiting"]
+    assert [row.kind for row in rows(app)["exports"]] == ["view"]
     file = tmp_path / "copie.json"
 
     result = run(app, "export", f" {EMAIL.replace('Z', 'z').replace('E', 'e')} ", "--output", str(file))

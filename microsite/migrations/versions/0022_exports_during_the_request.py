@@ -59,6 +59,9 @@ def _rename_batches(table: str, new_table: str, column: str, new_column: str) ->
     op.drop_index(f"ix_submissions_form_{column}", "submissions")
     op.drop_index(f"ix_{table}_at", table)
     op.rename_table(table, new_table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"ALTER SEQUENCE {table}_id_seq RENAME TO {new_table}_id_seq")
+        op.execute(f"ALTER TABLE {new_table} RENAME CONSTRAINT pk_{table} TO pk_{new_table}")
     # A batch operation would copy the table, and its AUTOINCREMENT wouldn't survive the copy.
     op.execute(f"ALTER TABLE submissions RENAME COLUMN {column} TO {new_column}")
     op.create_index(f"ix_{new_table}_at", new_table, ["at"])
