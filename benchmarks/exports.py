@@ -4,26 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
-from sqlalchemy import select
+from flask.testing import FlaskClient
 
-from microsite.backoffice.models import StaffMember
 from microsite.config import PROJECT_ROOT
-from microsite.db import db, writing
-from microsite.exports import requests
-from microsite.exports.marks import Place
-from microsite.exports.models import Export, ExportKind
-from microsite.exports.preparing import folder_of
-from microsite.leads.filters import LeadFilter
-from microsite.web.context import utc_now
 
-from .installations import DATABASE, filled, signed_in
+from .installations import DATABASE, download_export, filled, signed_in
 from .options import Options, median, number, ratio, spread, table
 from .serving import Server, served
 from .steady import p99, waits
@@ -33,8 +25,8 @@ _QUERY = PROJECT_ROOT / "benchmarks" / "baselines" / "export.sql"
 _FEW = 10_000
 # Seconds for which pages are asked for while an export runs, at most.
 _MEANWHILE = 20
-# Seconds until the background worker has seen that an export was asked for, and is well on its way.
-_BEGUN = 4
+# Seconds until an export that was asked for is well on its way.
+_BEGUN = 1
 _ALONE = "sans export"
 
 
@@ -124,7 +116,7 @@ def _peak(pid: int) -> int:
 def _meanwhile(options: Options, folder: Path) -> dict[str, list[float]]:
     """The p99 of each round."""
     app, _ = filled(options, options.submissions)
-    signed_in(app)
+    client = signed_in(app)
     found: dict[str, list[float]] = {}
     for _ in range(options.rounds):
         # Each round has a server of its own: after a minute one would begin its nightly purge.
@@ -132,11 +124,10 @@ def _meanwhile(options: Options, folder: Path) -> dict[str, list[float]]:
             waits(server.url, seconds=2)
             found.setdefault(_ALONE, []).append(p99(waits(server.url, seconds=options.seconds)))
             found.setdefault("pendant leads export", []).append(p99(_during_command(server, folder)))
-            with _asked_for(app):
+            with _downloading(server, client) as is_over:
                 time.sleep(_BEGUN)
-                by_worker = waits(server.url, seconds=options.seconds)
-            found.setdefault("pendant un export préparé par le site", []).append(p99(by_worker))
-    shutil.rmtree(folder_of(folder), ignore_errors=True)
+                meanwhile = waits(server.url, seconds=options.seconds, is_over=is_over)
+            found.setdefault("pendant un export de l’équipe", []).append(p99(meanwhile))
     return found
 
 
@@ -150,14 +141,13 @@ def _during_command(server: Server, folder: Path) -> list[float]:
 
 
 @contextmanager
-def _asked_for(app: Flask) -> Iterator[None]:
-    """An export of everything, which a process of the server prepares; given up at the end."""
-    with app.app_context(), writing():
-        staff_id = db.session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc()).limit(1)).one()
-        asked = {"form": None, "chosen": LeadFilter.from_args({}), "dialect": "excel-fr", "mark": Place()}
-        export_id = requests.ask(db.session(), staff_id, kind=ExportKind.VIEW, now=utc_now(), **asked).id  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        with app.app_context(), writing():
-            requests.give_up(db.session(), db.session.get_one(Export, export_id))
+def _downloading(server: Server, client: FlaskClient) -> Iterator[Callable[[], bool]]:
+    """Export everything as staff do; the server may be stopped before the end. Gives whether it is over."""
+
+    def download() -> None:
+        with suppress(OSError):
+            download_export(server.url, client, {})
+
+    thread = threading.Thread(target=download, daemon=True)
+    thread.start()
+    yield lambda: not thread.is_alive()

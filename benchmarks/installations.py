@@ -3,9 +3,11 @@
 import shutil
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -96,3 +98,16 @@ def signed_in(app: Flask) -> FlaskClient:
     if answer.status_code != 303:
         sys.exit("signing in failed")
     return client
+
+
+def download_export(url: str, client: FlaskClient, filters: Mapping[str, str]) -> int:
+    """Press « Télécharger » on the served site, as who is signed in; return the file's size in bytes."""
+    page = client.get("/admissions/exports")
+    token = page.get_data(as_text=True).partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "sorte": "demandes", "format": "excel-fr", **filters}
+    headers = {"Cookie": page.request.headers["Cookie"]}
+    asked = urllib.request.Request(f"{url}/admissions/exports", urlencode(form).encode(), headers)
+    with urllib.request.urlopen(asked, timeout=600) as answer:  # our own server
+        if answer.headers["Content-Type"].partition(";")[0] != "text/csv":
+            sys.exit("the export gave no file")
+        return sum(len(part) for part in iter(lambda: answer.read(2**16), b""))

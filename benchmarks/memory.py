@@ -5,19 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import Flask
-from sqlalchemy import func, select
-
-from microsite.backoffice.models import StaffMember
-from microsite.db import db, reading, writing
-from microsite.exports import requests
-from microsite.exports.marks import Place
-from microsite.exports.models import Export, ExportKind, ExportState
-from microsite.leads.filters import LeadFilter
-from microsite.web.context import utc_now
+from flask.testing import FlaskClient
 
 from . import load
-from .installations import copied, filled, signed_in
+from .installations import copied, download_export, filled, signed_in
 from .options import Options, number, table
 from .requests import write_requests
 from .serving import Server, served
@@ -47,7 +38,7 @@ def measure(options: Options) -> str:
                 statuses.update(_load(server, folder, seconds=_SLICE, connections=_CONNECTIONS).statuses)
                 _tell(f"{number(statuses.total())} : {_weight(server)}")
             rows.append(_row(f"après {number(statuses.total())} requêtes, {_CONNECTIONS} à la fois", server))
-            for count in _export(app, options.exports):
+            for count in _export(server, client, options.exports):
                 _tell(f"{count} exports : {_weight(server)}")
             rows.append(_row(f"après {options.exports} exports de plus", server))
             if options.soak:
@@ -64,28 +55,13 @@ def _load(server: Server, folder: Path, *, seconds: int, connections: int) -> lo
     return load.run(server.url, script="mixed", seconds=seconds, connections=connections, arguments=arguments)
 
 
-def _export(app: Flask, exports: int) -> Iterator[int]:
-    """How many were prepared so far, by the server's background worker."""
+def _export(server: Server, client: FlaskClient, exports: int) -> Iterator[int]:
+    """Download as staff do; gives how many were so far."""
     for first in range(0, exports, _BATCH):
         last = min(exports, first + _BATCH)
-        with app.app_context(), writing():
-            staff_id = db.session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc()).limit(1)).one()
-            for one in range(first, last):
-                _ask(staff_id, _FILTERS[one % len(_FILTERS)])
-        while _is_any_unfinished(app):
-            time.sleep(1)
+        for one in range(first, last):
+            download_export(server.url, client, _FILTERS[one % len(_FILTERS)])
         yield last
-
-
-def _ask(staff_id: int, filters: dict[str, str]) -> None:
-    asked = {"form": None, "chosen": LeadFilter.from_args(filters), "dialect": "excel-fr", "mark": Place()}
-    requests.ask(db.session(), staff_id, kind=ExportKind.VIEW, now=utc_now(), **asked)  # type: ignore[arg-type]
-
-
-def _is_any_unfinished(app: Flask) -> bool:
-    unfinished = select(func.count(Export.id)).where(Export.state.in_((ExportState.WAITING, ExportState.RUNNING)))
-    with app.app_context(), reading():
-        return db.session.execute(unfinished).scalar_one() > 0
 
 
 def _row(moment: str, server: Server) -> list[str]:

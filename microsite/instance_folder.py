@@ -2,7 +2,9 @@
 
 import os
 import pwd
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -13,8 +15,10 @@ from .config import Settings, StartError
 _OURS = ("*_key", "*.sqlite3*", "*.lock", "mails", "exports", "brochures", "backups", "cache")
 # What people put there, which is only read.
 _THEIRS = ("brochure.pdf", "content")
-# Looked into: they hold few files. Mails, exports and backups may be thousands.
+# Looked into: they hold few files. Mails and backups may be thousands.
 _LOOKED_INTO = ("brochures", "content")
+# Files with people's data that the program prepared for staff in earlier releases, and its drafts of them.
+_PREPARED_EXPORT = re.compile(r"\.?[A-Za-z0-9_-]{32}\.[0-9]+\.csv(\.\w+\.tmp)?")
 _REMEDY = "Une commande lancée sous un autre compte l’a laissé ainsi : chown -R {}: {}"
 
 
@@ -24,12 +28,25 @@ def prepare_instance(settings: Settings) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         useless = sorted(set(_find_useless(settings)))
+        if not useless:
+            _remove_prepared_exports(folder / "exports")
     except OSError as error:
         raise StartError(
             f"Dossier d’instance {folder} : il doit être accessible en écriture ({error.strerror})."
         ) from None
     if useless:
         raise StartError("\n".join([*map(_describe, useless), _REMEDY.format(name_of(os.geteuid()), folder)]))
+
+
+def _remove_prepared_exports(folder: Path) -> None:
+    """Remove what an earlier release left, and nothing that somebody has put there."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if _PREPARED_EXPORT.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def name_of(user_id: int) -> str:

@@ -64,7 +64,6 @@ class Rule(StrEnum):
     ACCESS = "access"
     REQUESTS = "requests"
     SUPPRESSION = "suppression"
-    EXPORT_FILES = "export-files"
     EXPORTS = "exports"
     LIMITS = "limits"
     LOGS = "logs"
@@ -155,16 +154,10 @@ RETENTION: Mapping[Rule, Retention] = MappingProxyType(
             reason="CNIL, référentiel sur la gestion des activités commerciales : trois ans au moins pour une "
             "opposition.",
         ),
-        Rule.EXPORT_FILES: Retention(
-            what="Un fichier préparé pour l’équipe",
-            delay=Delay(span=timedelta(hours=1)),
-            since="après sa préparation",
-            reason="Le temps de le télécharger.",
-        ),
         Rule.EXPORTS: Retention(
-            what="Qui, dans l’équipe, a préparé quel fichier, sans ce qu’il contenait",
+            what="Qui, dans l’équipe, a sorti quel fichier, sans ce qu’il contenait",
             delay=_A_YEAR,
-            since="après la demande du fichier",
+            since="après la sortie du fichier",
             reason=_LOGGING,
         ),
         Rule.LIMITS: Retention(

@@ -13,7 +13,6 @@ from flask import Flask
 from .campaigns.counting import current_counter
 from .db import UNAVAILABLE, db, reading, writing
 from .exclusive import exclusive
-from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sweep
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next, give_back_unsent
@@ -21,7 +20,7 @@ from .privacy.access import answer_access, is_access_asked
 from .privacy.leftovers import clear, is_any_left
 from .privacy.purging import LOCK as PURGE_LOCK
 from .privacy.purging import Purge, is_turn, run
-from .web.context import current_school, current_settings, utc_now
+from .web.context import current_settings, utc_now
 
 logger = logging.getLogger("microsite.worker")
 
@@ -88,19 +87,6 @@ def write_view_counts(_is_stopping: IsStopping) -> None:
     current_counter().flush()
 
 
-def write_exports(is_stopping: IsStopping) -> None:
-    workshop = Workshop(
-        folder=folder_of(current_settings().instance_path),
-        school=current_school(),
-        clock=utc_now,
-        is_stopping=is_stopping,
-    )
-    gather_all(workshop)
-    while not is_stopping() and prepare_next(workshop):
-        pass
-    sweep(workshop)
-
-
 def purge(is_stopping: IsStopping) -> None:
     """Remove what has passed its retention period: once a night, or as soon as a process runs after a missed one."""
     mails = current_settings().instance_path / MAILS_FOLDER
@@ -125,7 +111,6 @@ THREADS: Mapping[str, Sequence[Job]] = {
         Job(name="open days", run=follow_open_days, every=5.0),
         # What a process that is killed loses of its views.
         Job(name="views", run=write_view_counts, every=5.0, is_last_at_stop=True),
-        Job(name="exports", run=write_exports, every=2.0),
         Job(name="purge", run=purge, every=60.0, lock=PURGE_LOCK),
         Job(name="leftovers", run=clear_leftovers, every=60.0, lock=PURGE_LOCK),
     ),

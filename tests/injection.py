@@ -12,10 +12,6 @@ from microsite.backoffice.models import Role, StaffMember
 from microsite.brochures.models import BrochureVersion
 from microsite.campaigns.models import Campaign, EmbedHost, ViewCount
 from microsite.db import db, writing
-from microsite.exports.marks import Place
-from microsite.exports.models import Export, ExportKind, ExportState
-from microsite.exports.requests import ask
-from microsite.leads.filters import LeadFilter
 from microsite.leads.models import Consent, Lead, Submission
 from microsite.open_days.models import OpenDay, Slot
 from microsite.privacy.models import PrivacyRequest, RequestKind
@@ -70,7 +66,6 @@ _VALUES: dict[str, Select[Any]] = {
     "version_id": select(BrochureVersion.id).order_by(BrochureVersion.id.desc()),
     "staff_id": select(StaffMember.id).order_by(StaffMember.id.desc()),
     "request_id": select(PrivacyRequest.id).order_by(PrivacyRequest.id),
-    "token": select(Export.token).order_by(Export.id.desc()),
 }
 _NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host", "landing_path", "article", "embed_host")  # fmt: skip
 
@@ -90,25 +85,6 @@ def plant(app: Flask) -> None:
         lead = db.session.scalars(select(Lead).where(Lead.email == ONE)).one()
         for kind in RequestKind:
             ask_about_data(db.session(), lead, kind, now=utc_now())
-
-
-def ask_for_exports(app: Flask, staff_id: int) -> None:
-    """As this person would who has filtered by the corpus; none of them succeeds."""
-    with app.app_context(), writing():
-        for text in CORPUS:
-            chosen = LeadFilter(search=text[:100], programme=text[:80], campaign=text, source=text)
-            kind = ExportKind.VIEW
-            asked = ask(
-                db.session(),
-                staff_id,
-                kind=kind,
-                form=None,
-                chosen=chosen,
-                dialect="excel-fr",
-                mark=Place(),
-                now=utc_now(),
-            )
-            asked.state, asked.failure = ExportState.FAILED, text
 
 
 def _by_the_forms(client: CheckedClient, text: str, email: str, slot: str) -> None:

@@ -15,9 +15,8 @@ from microsite.brochures.services import count_download
 from microsite.campaigns.models import ViewCount
 from microsite.campaigns.services import Seen, add_views
 from microsite.db import db, reading, writing
-from microsite.exports.marks import Place, put_mark
-from microsite.exports.models import ExportMark, Wave
-from microsite.exports.waves import gather_wave, last_wave
+from microsite.exports.bookmarks import Owner, Position, last_batch, number_some, put_bookmark
+from microsite.exports.models import ExportBatch, ExportBookmark
 from microsite.key_fingerprints import KeyFingerprint
 from microsite.leads.models import Consent, ConsentWording, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.open_days.models import Alert, Registration, RegistrationState, Slot
@@ -64,9 +63,9 @@ BREAKS: list[Break] = [
         "the server's keys are the database's",
         [delete(KeyFingerprint), insert(KeyFingerprint).values(name="secret_key", fingerprint="0" * 64)],
     ),
-    ("a submission is of an export batch that exists", [delete(Wave)]),
-    ("a held submission is of no export batch", [update(Submission).where(~COUNTS).values(wave=1)]),
-    ("an export bookmark isn't beyond the last batch", [update(ExportMark).values(wave=99)]),
+    ("a submission is of an export batch that exists", [delete(ExportBatch)]),
+    ("a held submission is of no export batch", [update(Submission).where(~COUNTS).values(export_batch=1)]),
+    ("an export bookmark isn't beyond the last batch", [update(ExportBookmark).values(batch=99)]),
     ("a received or released submission has a lead", [update(Submission).where(COUNTS).values(lead_id=None)]),
     ("a held submission has no lead", [update(Submission).where(~COUNTS).values(lead_id=1)]),
     ("a form sent twice is one submission", _doubled("submissions")),
@@ -228,9 +227,10 @@ def _go_on(staff_id: int) -> None:
     cancel(session, session.get_one(Registration, 2), now=now)
     count_download(session, 1, version_id=None, now=now)
     ask(session, session.get_one(Lead, 1), RequestKind.COPY, now=now)
-    gather_wave(session, now=now)
+    number_some(session, now=now)
     add_views(session, {Seen(day=now.date(), page="article"): 1})
-    put_mark(session, staff_id, FormName.BROCHURE, Place(wave=last_wave(session), at=now))
+    position = Position(batch=last_batch(session), at=now)
+    put_bookmark(session, Owner(staff_id=staff_id), FormName.BROCHURE, position, after=0)
 
 
 def _send(client: CheckedClient, path: str, name: str, **answers: str) -> None:

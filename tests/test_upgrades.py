@@ -14,7 +14,9 @@ from sqlalchemy.types import NullType
 
 from microsite.backoffice.models import Role
 from microsite.db import db, writing
-from microsite.leads.models import Consent, Submission
+from microsite.exports.bookmarks import Owner, Position, count_new, find_bookmark
+from microsite.exports.models import Export
+from microsite.leads.models import Consent, FormName, Submission
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import MemoryTransport
 from microsite.worker import Worker
@@ -29,6 +31,13 @@ from .support.invariants import broken_invariants
 
 BROCHURE_MAIL = "a brochure request has its mail"
 THEN = datetime.now(UTC) - timedelta(days=3)
+_MEMBER = {
+    "email": "c@ecole.example",
+    "name": "C",
+    "role": "admissions",
+    "password_hash": "",
+    "must_change_password": False,
+}
 REVISIONS = [f"{number:04}" for number in range(1, 15)]
 
 
@@ -203,6 +212,55 @@ def test_downgrade_and_upgrade_still_know_which_forms_need_no_mails(old: Flask) 
     assert broken_invariants(old) == []
 
 
+def test_bookmarks_stay_exact_and_unfinished_exports_go(old: Flask) -> None:
+    _fill(old)
+    with old.app_context():
+        upgrade(revision="0020")
+        _insert("staff", **_MEMBER, created_at=THEN)
+        for wave in (1, 2):
+            _insert("export_waves", at=THEN + timedelta(hours=wave))
+        for submission_id, wave in ((1, 1), (5, 2)):
+            db.session.execute(
+                text("UPDATE submissions SET wave = :wave WHERE id = :id"), {"wave": wave, "id": submission_id}
+            )
+        _insert("export_marks", staff_id=1, form="brochure", wave=1, at=THEN + timedelta(hours=1))
+        for state, fetched in (("removed", THEN), ("ready", None), ("running", None), ("failed", None)):
+            _insert_export(state, fetched)
+        db.session.commit()
+
+    _upgrade(old)
+
+    assert broken_invariants(old) == []
+    with old.app_context():
+        (kept,) = db.session.scalars(select(Export))
+        assert (kept.kind, kept.row_count, kept.after_batch, kept.exported_at) == ("new", 1, 0, THEN)
+        found = find_bookmark(db.session(), Owner(staff_id=1), FormName.BROCHURE)
+        assert found == Position(batch=1, at=THEN + timedelta(hours=1))
+        assert count_new(db.session(), FormName.BROCHURE, after=found.batch, limit=9) == 1
+    result = old.test_cli_runner().invoke(
+        args=["leads", "export", "--dialect", "rfc4180", "--form", "brochure", "--new", "crm"]
+    )
+    assert result.exit_code == 0, result.output
+    assert [line[:10] for line in result.stdout.splitlines()[1:]] == ["BRO-AAAAAA", "BRO-BBBBBB"]
+
+
+def test_files_that_an_earlier_release_prepared_are_gone_at_the_start(
+    make_app: Callable[..., Flask], environ: Environ
+) -> None:
+    folder = Path(environ["MICROSITE_INSTANCE_PATH"]) / "exports"
+    folder.mkdir()
+    token = "x" * 30 + "-_"
+    for name in (f"{token}.1.csv", f".{token}.2.csv.abc_d3.tmp", "contacts.csv"):
+        (folder / name).write_text("Zoé")
+
+    make_app()
+    assert [path.name for path in folder.iterdir()] == ["contacts.csv"]
+
+    (folder / "contacts.csv").unlink()
+    make_app()
+    assert not folder.exists()
+
+
 def _fill(app: Flask) -> None:
     """Five forms of three people, and one held back, as the first release wrote them."""
     with app.app_context():
@@ -261,6 +319,15 @@ def _insert_submission(reference: str, form: str, lead_id: int | None) -> None:
     )
 
 
+def _insert_export(state: str, fetched_at: datetime | None) -> None:
+    """An export of what was new, as the program wrote it that prepared them in the background."""
+    times = dict.fromkeys(("asked_at", "beat_at", "cut_at", "ready_at"), THEN)
+    fetched = {"fetched_at": fetched_at} if fetched_at else {}
+    values = {"kind": "new", "form": "brochure", "filter": {}, "dialect": "rfc4180", "attempts": 1, "written": 1}
+    more = {"failure": "", "after_wave": 0, "upto_wave": 1, "token": state, "staff_id": 1}
+    _insert("exports", state=state, **values, **more, **times, **fetched)
+
+
 def _make_sample(*, lead_id: int, at: datetime) -> None:
     """As `ops sample` writes one: of the past, its mail having left at that moment."""
     time = DateTime(timezone=True)
@@ -288,7 +355,7 @@ def _insert_mail(template: str, cause: str, lead_id: int, at: datetime) -> None:
     )
 
 
-def _insert(name: str, **values: Any) -> None:
+def _insert(name: str, /, **values: Any) -> None:
     """By columns of now and then: today's models know others."""
     types: dict[type, Any] = {datetime: DateTime(timezone=True), dict: JSON(), bool: Boolean()}
     columns: list[ColumnClause[Any]] = [

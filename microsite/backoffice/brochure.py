@@ -25,7 +25,7 @@ from ..brochures.services import (
 )
 from ..content_files import SHIPPED
 from ..db import db
-from ..exports.services import file_when_complete
+from ..exports.files import file_when_complete
 from ..web.context import current_settings, utc_now
 from ..web.fields import TextField, refuse
 from .access import ADMISSIONS, current_staff, for_roles, takes_files

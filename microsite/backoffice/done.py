@@ -20,7 +20,7 @@ DONE = {
     "messages-abandonnes": "Ces messages sont abandonnés : ils ne partiront pas.",
     "messages-changes": "Certains de ces messages avaient changé entre-temps : ils sont restés tels quels.",
     "copie-remise": "C’est noté : cette personne a sa copie.",
-    "personne-effacee": "Cette personne est effacée : fiche, demandes, messages, fichiers préparés.",
+    "personne-effacee": "Cette personne est effacée : fiche, demandes, messages.",
     "personne-effacee-traces": (
         "Cette personne est effacée. La base sera réécrite dès que possible, au plus tard cette nuit, "
         "pour qu’il n’en reste aucune trace dans ses fichiers."
@@ -37,9 +37,8 @@ DONE = {
     "brochure-choisie": "C’est cette version qui est donnée, aussitôt, liens déjà envoyés compris.",
     "brochure-entre-temps": "Quelqu’un a changé de version entre-temps : rien n’est fait, regardez où l’on en est.",
     "pas-soi-meme": "Vous ne pouvez pas désactiver votre propre compte.",
-    "export-en-cours": "Un export à la fois : celui-ci n’est pas fini. Attendez-le, ou abandonnez-le.",
     "export-inconnu": "Cet export n’existe pas : choisissez-en un ci-dessous.",
-    "export-abandonne": "Export abandonné : aucun fichier n’est gardé.",
+    "rien-de-nouveau": "Rien de nouveau depuis votre marque : aucun fichier n’est sorti, et elle n’a pas bougé.",
     "marque-deplacee": "Marque déplacée : les nombres ci-dessous en tiennent compte.",
     "quarantaine-levee": "Quarantaine levée : ces demandes comptent désormais comme les autres.",
     "indesirables": "C’est confirmé : ces envois n’apparaissent plus que parmi les indésirables.",

@@ -9,7 +9,8 @@ from .campaigns import pages as campaigns
 from .campaigns import sites, tools
 from .data_requests import answering
 from .data_requests import listing as data_requests
-from .exports import choice, files, marks
+from .exports import bookmark
+from .exports import views as exports
 from .labels import action_label, campaign_days, details_label, subject_label
 from .leads import listing, page, quarantine
 from .open_days import arrivals, days, door, slots
@@ -18,7 +19,7 @@ from .reports import page as report
 bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
 
 _SECTIONS = (
-    home, backups, account, browsers, sign_in, team, listing, page, quarantine, choice, files, marks,
+    home, backups, account, browsers, sign_in, team, listing, page, quarantine, exports, bookmark,
     days, slots, door, arrivals, mails, data_requests, answering,
     campaigns, tools, sites, report, brochure,
 )  # fmt: skip

@@ -8,7 +8,6 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
-from ..erasing import clean, erase_again
 from ..key_fingerprints import State, replace_keys, state_of
 from ..keys import (
     ERASURE_FILE,
@@ -23,7 +22,9 @@ from ..keys import (
     write_keys,
 )
 from ..leads.models import Lead, Submission
-from ..web.context import current_school, current_settings, utc_now
+from ..privacy.leftovers import clear
+from ..privacy.suppression import reapply
+from ..web.context import current_settings, utc_now
 from .adoptable_keys import plan_adoption
 from .group import check_own_keys
 
@@ -81,7 +82,7 @@ def _adopt(instance: Path, name: str, given: Keys, *, yes: bool) -> None:
     # Also records what the database doesn't know yet; after a kill, the next start does.
     check_own_keys(name, otherwise=_STILL_LACKING if keys != own else "Rien n’a changé.")
     if name == ERASURE_FILE:
-        _erase_again(instance, keys)
+        _reapply(instance, keys)
     click.echo(_RELOAD)
 
 
@@ -97,15 +98,15 @@ def _write(instance: Path, name: str, keys: Keys, *, is_damaged: bool) -> None:
         click.echo(f"{name} était illisible ; ce qu’il contenait est gardé dans {aside}")
 
 
-def _erase_again(instance: Path, keys: Keys) -> None:
+def _reapply(instance: Path, keys: Keys) -> None:
     with writing():
-        erased = erase_again(db.session(), key=keys, now=utc_now())
+        erased = reapply(db.session(), key=keys, now=utc_now())
     people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
     if people or forms:
         click.echo(f"Revenus par une restauration et effacés de nouveau : {people} contacts, {forms} demandes.")
         # What can't be cleared yet the server clears.
         with suppress(OSError):
-            clean(instance, current_school(), clock=utc_now)
+            clear(instance, now=utc_now())
 
 
 def _replace_lost(instance: Path, name: str, *, yes: bool) -> None:

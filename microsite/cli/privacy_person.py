@@ -11,12 +11,13 @@ from flask.cli import with_appcontext
 from ..backoffice.audit import note
 from ..backoffice.looks import looks_at
 from ..db import db, reading, writing
-from ..erasing import clean, erase
-from ..exports.services import file_when_complete
+from ..erasing import erase
+from ..exports.files import file_when_complete
 from ..formatters import format_number
 from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
+from ..privacy.leftovers import clear
 from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
 from ..privacy.queries import find_wards
 from ..privacy.suppression import erasure_key
@@ -95,7 +96,7 @@ def _erase(address: str) -> None:
         note(db.session(), "data erased", staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, rows=rows)
     click.echo(french(f"Effacé : {format_number(rows)} lignes."))
     try:
-        is_over = clean(settings.instance_path, current_school(), clock=utc_now)
+        is_over = clear(settings.instance_path, now=utc_now())
     except OSError as error:
         raise click.ClickException(
             f"les lignes sont effacées, un fichier ne peut pas l’être ({error.filename} : {error.strerror}). "

@@ -129,3 +129,7 @@ class Rfc4180:
 
     def named(self, key: str | None, labels: Mapping[Any, str]) -> str:  # keys are for programs
         return key or ""
+
+
+# For the screens. A spreadsheet opens either of them: formulas are guarded in both.
+DIALECTS: Mapping[str, Dialect] = {"excel-fr": ExcelFr(), "rfc4180": Rfc4180(guards_formulas=True)}

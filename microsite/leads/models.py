@@ -36,8 +36,8 @@ class SubmissionStatus(StrEnum):
 # What counts for nothing, and has no lead.
 HELD = (SubmissionStatus.QUARANTINED, SubmissionStatus.SPAM)
 
-# Of a submission that is new to nobody who takes out what is new.
-NO_WAVE = 0
+# Export batch of a submission that is new to nobody.
+NO_BATCH = 0
 
 
 class Lead(Base):
@@ -118,12 +118,12 @@ class Submission(AttributionColumns, Base):
             sqlite_where=text("lead_id IS NULL"),
             postgresql_where=text("lead_id IS NULL"),
         ),
-        Index(None, "form", "wave"),
+        Index(None, "form", "export_batch"),
         Index(
-            "ix_submissions_without_wave",
+            "ix_submissions_without_export_batch",
             "id",
-            sqlite_where=text("wave IS NULL AND lead_id IS NOT NULL"),
-            postgresql_where=text("wave IS NULL AND lead_id IS NOT NULL"),
+            sqlite_where=text("export_batch IS NULL AND lead_id IS NOT NULL"),
+            postgresql_where=text("export_batch IS NULL AND lead_id IS NOT NULL"),
         ),
         Index("ix_submissions_samples", "id", sqlite_where=text("is_sample = 1"), postgresql_where=text("is_sample")),
         NEVER_REUSED_ID,
@@ -145,8 +145,8 @@ class Submission(AttributionColumns, Base):
     programme: Mapped[str | None] = mapped_column(String(80))
     level: Mapped[str | None] = mapped_column(String(80))
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
-    # When it began to count, among all others; None: not seen to count yet (exports/waves.py).
-    wave: Mapped[int | None]
+    # Its number in commit order; None: no export has seen it count yet (exports/bookmarks.py).
+    export_batch: Mapped[int | None]
     # Sent by nobody (samples/).
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
 

@@ -78,10 +78,6 @@ def _is_over(mails: Table, _now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (mails.c.status != MailStatus.PENDING,)
 
 
-def _is_prepared(exports: Table, _now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (exports.c.state.in_(("failed", "removed")),)
-
-
 def _is_unnamed(staff: Table, _now: datetime) -> tuple[ColumnElement[bool], ...]:
     log = Base.metadata.tables["audit_log"]
     return (~exists().where(log.c.staff_id == staff.c.id),)
@@ -103,7 +99,7 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep(rule=Rule.ACCESS, table="access_requests", since="access_requests.asked_at"),
     Sweep(rule=Rule.REQUESTS, table="privacy_requests", since="privacy_requests.done_at"),
     Sweep(rule=Rule.SUPPRESSION, table="erased_addresses", since="erased_addresses.erased_at"),
-    Sweep(rule=Rule.EXPORTS, table="exports", since="exports.asked_at", only=_is_prepared),
+    Sweep(rule=Rule.EXPORTS, table="exports", since="exports.exported_at"),
     Sweep(rule=Rule.SESSIONS, table="staff_sessions", since="staff_sessions.begun_at"),
     Sweep(rule=Rule.ATTEMPTS, table="sign_in_attempts", since="sign_in_attempts.tried_at"),
     Sweep(rule=Rule.AUDIT, table="audit_log", since="audit_log.at"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..retention import Rule
-from .activities import ANSWERING, RECOVERING, RIGHTS, SECURING, WRITING, Activity, People, Recipients
+from .activities import RECOVERING, RIGHTS, SECURING, WRITING, Activity, People, Recipients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,6 @@ OUTSIDE: tuple[Outside, ...] = (
         activity=WRITING,
         recipients=Recipients.OPERATOR,
         rule=Rule.MAIL_FILES,
-    ),
-    Outside(
-        place="instance/exports/",
-        what="fichiers CSV préparés pour l’équipe",
-        people=People.LEADS,
-        activity=ANSWERING,
-        recipients=Recipients.ADMISSIONS,
-        rule=Rule.EXPORT_FILES,
     ),
     Outside(
         place="journaux du serveur",

@@ -107,7 +107,7 @@ PERSONAL: tuple[Held, ...] = (
     ),
     _lead(
         "submissions",
-        "id reference form status submitted_at lead_id form_nonce answers_digest wave is_sample",
+        "id reference form status submitted_at lead_id form_nonce answers_digest export_batch is_sample",
         "référence, date et état de la demande",
     ),
     _lead(
@@ -222,13 +222,18 @@ PERSONAL: tuple[Held, ...] = (
     ),
     _staff(
         "exports",
-        "id token staff_id kind form filter dialect state attempts total written size failure after_wave after_at "
-        "upto_wave cut_at asked_at beat_at ready_at fetched_at",
-        "fichiers préparés : par qui, quand, selon quel filtre, combien de lignes",
+        "id staff_id kind form dialect row_count after_batch after_at exported_at",
+        "fichiers sortis : par qui, quand, de quelle sorte, combien de lignes",
         SECURING,
         Rule.EXPORTS,
     ),
-    _staff("export_marks", "staff_id form wave at", "jusqu’où chacun a sorti les demandes", EMPLOYING, Rule.STAFF),
+    _staff(
+        "export_bookmarks",
+        "id staff_id name form batch at",
+        "jusqu’où chacun a sorti les demandes",
+        EMPLOYING,
+        Rule.STAFF,
+    ),
     _staff("brochure_versions", "added_by", "qui a déposé une version de la brochure", EMPLOYING, Rule.STAFF),
 )
 
@@ -238,7 +243,7 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "campaigns": _names("id code name source medium content target starts_on ends_on note created_at"),
         "consent_wordings": _names("id channel purpose version text"),
         "embed_hosts": _names("id origin note created_at"),
-        "export_waves": _names("id at"),
+        "export_batches": _names("id at"),
         "key_fingerprints": _names("id name fingerprint replaced_at"),
         "mail_history": _names("id complete_since"),
         # Numbers of mails at most, until the next one gets through.

@@ -53,7 +53,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "embed_host": "site_du_cadre",
         "form_nonce": "empreinte_du_formulaire",
         "answers_digest": "empreinte_des_réponses",
-        "wave": "rang_d’arrivée",
+        "export_batch": "rang_d’arrivée",
         "is_sample": "exemple_inventé",
     },
     "consents": {

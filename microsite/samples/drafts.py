@@ -10,7 +10,7 @@ from ..campaigns.attribution import Attribution
 from ..campaigns.services import Seen
 from ..formatters import PARIS
 from ..leads.consents import CONSENT_EMAIL, EMAIL
-from ..leads.models import NO_WAVE, FormName, SubmissionStatus
+from ..leads.models import NO_BATCH, FormName, SubmissionStatus
 from ..leads.services import Person, Sending, submission_values
 from ..open_days.services import ALERT_EMAIL, REGISTRATION_EMAIL
 from ..outbox.models import Audience, MailStatus
@@ -78,7 +78,7 @@ class Drafter:
 
     def _values(self, sending: Sending, at: datetime) -> Row:
         values = submission_values(sending, now=at)
-        return values | {"reference": self._references.draw(sending.form), "is_sample": True, "wave": NO_WAVE}
+        return values | {"reference": self._references.draw(sending.form), "is_sample": True, "export_batch": NO_BATCH}
 
     def _row_of_consent(self, channel: str, at: datetime) -> Row:
         row: dict[str, Any] = {"channel": channel, "wording_id": self._wordings[channel], "given_at": at}

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from microsite.backoffice.models import AuditEntry, Role
 from microsite.db import db, writing
-from microsite.exports.preparing import folder_of
 from microsite.leads.models import Lead
 from microsite.outbox.transports import MemoryTransport
 from microsite.privacy.models import PrivacyRequest, RequestKind
@@ -78,18 +77,11 @@ def test_erasure_shows_what_will_go_then_takes_it_all(app: Flask, desk: Desk, cl
     number = _asked(app, zoe, RequestKind.ERASURE)
     space = space_of(app)
     admissions = desk(Role.ADMISSIONS)
-    exports = admissions.page("/admissions/exports")
-    prepared = admissions.follow(admissions.send(exports.form("/admissions/exports"), sorte="demandes"))
-    folder = folder_of(app.extensions["settings"].instance_path)
-    assert len(list(folder.glob("*.csv"))) == 1
-
     shown = admissions.page(f"{LIST}/{number}/effacement")
     assert "zoe@exemple.fr" not in shown.text
     done = admissions.follow(admissions.send(shown.form(f"{LIST}/{number}/effacement")))
 
     assert "Cette personne est effacée" in done.text
-    assert list(folder.glob("*.csv")) == []
-    assert "préparez-le de nouveau" in admissions.page(str(prepared.response.request.path)).text
     assert only(rows(app)["leads"]).email == MAX
     assert "Depuis, 1 demande des mois de cette période a été effacée" in admissions.page("/admissions/rapport").text
     assert "Depuis" not in admissions.page("/admissions/rapport?formulaire=application").text

@@ -3,87 +3,93 @@
 import csv
 import io
 import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from microsite.backoffice.models import AuditEntry, Role
+from microsite.backoffice.exports import views
+from microsite.backoffice.exports.views import AT_ONCE
+from microsite.backoffice.models import AuditEntry, Role, StaffSession
 from microsite.campaigns.attribution import Attribution
 from microsite.config import Settings
 from microsite.db import db, writing
-from microsite.exports import preparing, requests
 from microsite.exports.columns import CALL_COLUMNS, COLUMNS
-from microsite.exports.models import Export, ExportState
-from microsite.exports.preparing import folder_of
+from microsite.exports.models import Export
 from microsite.formatters import PARIS
 from microsite.leads.consents import withdraw
 from microsite.leads.models import FormName, Submission
 from microsite.leads.services import Person, Sending, capture, confirm_spam, release
 from microsite.web.context import utc_now
-from microsite.worker import Worker
 
 from ..exports.test_excel_cells import PHONES, phoned
 from ..page import CheckedClient, Page
-from .conftest import Desk
+from .conftest import Desk, address, enter
 from .people import BY_EMAIL, BY_PHONE, NOW, send
 
 HOME = "/admissions/exports"
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
 
-def _ask(client: CheckedClient, sort: str, *, dialect: str = "rfc4180", query: str = "") -> Page:
-    """Press a button of the page; the export's own page."""
+def _press(client: CheckedClient, sort: str, *, dialect: str = "rfc4180", query: str = "") -> TestResponse:
+    """Press a button of the page; the answer."""
     offered = client.page(f"{HOME}{query}").form(HOME)
-    return client.follow(client.send(offered, sorte=sort, format=dialect))
+    return client.post(HOME, data=offered.filled(sorte=sort, format=dialect))
 
 
-def _fetch(client: CheckedClient, page: Page) -> str:
-    """Press « Télécharger »; the file's text."""
-    answer = client.send(page.form(f"{_address(page)}/telechargement"))
-    assert answer.status == 303
-    return str(_file(client, answer.response.headers["Location"]).data, "utf-8-sig")
-
-
-def _file(client: CheckedClient, address: str) -> TestResponse:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    assert answer.data
+def _fetch(client: CheckedClient, sort: str, *, dialect: str = "rfc4180", query: str = "") -> str:
+    """The file's text."""
+    answer = _press(client, sort, dialect=dialect, query=query)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert answer.headers["Content-Length"] == str(len(answer.data))
     answer.close()
-    return answer
+    return str(answer.data, "utf-8-sig")
 
 
 def _take(client: CheckedClient, sort: str, query: str = "") -> list[str]:
     """The first names in the file."""
-    return _names(_fetch(client, _ask(client, sort, query=query)))
+    return _names(_fetch(client, sort, query=query))
+
+
+def _refused(client: CheckedClient, sort: str, status: int, *, query: str = "") -> Page:
+    """The page that comes in the file's place."""
+    answer = _press(client, sort, query=query)
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    return Page(answer)
 
 
 def _names(text: str) -> list[str]:
     return [row["first_name"] for row in csv.DictReader(io.StringIO(text))]
 
 
-def _address(page: Page) -> str:
-    return str(page.response.request.path)
-
-
-def _files(app: Flask) -> list[Path]:
+def _instance(app: Flask) -> Path:
     settings: Settings = app.extensions["settings"]
-    return sorted(folder_of(settings.instance_path).glob("*"))
+    return settings.instance_path
 
 
-def _work(app: Flask) -> None:
-    Worker(app).run("exports")
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Let something happen once, elsewhere, between two batches of the next export."""
+
+    def pause(_seconds: float) -> None:
+        monkeypatch.undo()
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(act).result()
+
+    monkeypatch.setattr(views, "sleep", pause)
 
 
-@pytest.fixture
-def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is small enough to be prepared while somebody waits."""
-    monkeypatch.setattr(preparing, "AT_ONCE", 0)
+def _noted(app: Flask) -> list[AuditEntry]:
+    with app.app_context():
+        return list(db.session.scalars(select(AuditEntry).filter_by(action="leads exported")))
 
 
 def test_current_view_comes_in_both_dialects(app: Flask, desk: Desk) -> None:
@@ -96,10 +102,8 @@ def test_current_view_comes_in_both_dialects(app: Flask, desk: Desk) -> None:
     query = next(link for link in listed.links() if link.startswith(f"{HOME}?")).removeprefix(HOME)
 
     assert "2 demandes" in client.page(f"{HOME}{query}").text
-    ready = _ask(client, "demandes", dialect="excel-fr", query=query)
-    assert "Prêt : 2 demandes" in ready.text
-    french = _fetch(client, ready)
-    plain = _fetch(client, _ask(client, "demandes", query=query))
+    french = _fetch(client, "demandes", dialect="excel-fr", query=query)
+    plain = _fetch(client, "demandes", query=query)
 
     rows = list(csv.reader(io.StringIO(french), delimiter=";"))
     assert rows[0] == [column.heading for column in COLUMNS]
@@ -115,27 +119,45 @@ def test_current_view_comes_in_both_dialects(app: Flask, desk: Desk) -> None:
 def test_file_is_sent_whole_and_noted_without_what_was_searched_for(app: Flask, desk: Desk) -> None:
     send(app, "Zoé Lefèvre")
     client = desk(Role.ADMISSIONS)
+    before = sorted(_instance(app).rglob("*"))
 
-    page = _ask(client, "demandes", query="?q=lefevre&formulaire=brochure")
-    path = _address(page)
-    # Nobody is given what isn't noted: by the button first.
-    assert client.get(f"{path}/fichier").status_code == 303
-    _fetch(client, page)
-    answer = _file(client, f"{path}/fichier")
+    answer = _press(client, "demandes", query="?q=lefevre&formulaire=brochure")
 
-    file = _files(app)[0]
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert answer.headers["Content-Length"] == str(file.stat().st_size)
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    answer.close()
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=demandes-20")
+    (entry,) = _noted(app)
+    assert entry.subject_id == 1
+    assert entry.details == {
+        "sorte": "Demandes", "lignes": 1, "format": "rfc4180", "q": "…", "formulaire": "brochure",
+    }  # fmt: skip
+    # Neither the file nor what was searched for is kept.
+    assert sorted(_instance(app).rglob("*")) == before
     with app.app_context():
-        noted = db.session.scalars(select(AuditEntry).filter_by(action="leads exported")).all()
-        assert [entry.subject_id for entry in noted] == [1, 1]
-        assert noted[0].details == {
-            "sorte": "Demandes", "lignes": 1, "format": "rfc4180", "q": "…", "formulaire": "brochure",
-        }  # fmt: skip
+        kept = db.session.get_one(Export, 1)
+        assert "lefevre" not in str(vars(kept)).lower()
+
+
+@ON_SQLITE
+def test_file_has_no_name_and_is_its_owners_alone(app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+    found: list[tuple[int, int]] = []
+
+    def look() -> None:
+        """As a neighbour on the machine would, while the file is being written."""
+        for handle in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                if str(handle.readlink()).startswith(f"{_instance(app)}/#"):
+                    status = handle.stat()
+                    found.append((stat.S_IMODE(status.st_mode), status.st_nlink))
+
+    _meanwhile(monkeypatch, look)
+    _fetch(client, "demandes")
+
+    assert found == [(0o600, 0)]
 
 
 def test_what_is_new_is_taken_once_and_nobody_is_missed(app: Flask, desk: Desk) -> None:
@@ -169,7 +191,6 @@ def test_mark_goes_back_to_a_moment_and_tells_what_it_cannot(app: Flask, desk: D
         for number in range(3):
             clock.move_to(now + timedelta(minutes=10 * number))
             send(app, f"P{number} A", email=f"p{number}@exemple.fr", at=utc_now())
-            _work(app)
         assert _take(client, "nouveautes-brochure") == ["P0", "P1", "P2"]
         form = client.page(address).form(address)
 
@@ -183,36 +204,141 @@ def test_mark_goes_back_to_a_moment_and_tells_what_it_cannot(app: Flask, desk: D
         assert _take(client, "nouveautes-brochure") == ["P1", "P2"]
 
 
-@ON_SQLITE
-def test_mark_stays_until_the_file_is_fetched_and_two_tabs_lose_nobody(app: Flask, desk: Desk) -> None:
+def test_of_two_tabs_at_once_one_gets_the_file_and_nobody_is_lost(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     send(app, "Zoé A")
     client = desk(Role.ADMISSIONS)
-    first = _ask(client, "nouveautes-brochure")
-    send(app, "Ana B", email="ana@exemple.fr")
-    second = _ask(client, "nouveautes-brochure")
+    other = app.test_client()
+    assert isinstance(other, CheckedClient)
+    assert enter(other, email=address(Role.ADMISSIONS)).status == 303
 
-    assert _names(_fetch(client, first)) == ["Zoé"]
-    again = client.page(_address(second))
-    assert "Votre marque a bougé" in again.text
-    assert _names(_fetch(client, again)) == ["Zoé", "Ana"]
+    def be_quicker() -> None:
+        assert _take(other, "nouveautes-brochure") == ["Zoé"]
+        send(app, "Ana B", email="ana@exemple.fr")
 
-    # What the second held beyond the first is still new: told rather than lost.
+    _meanwhile(monkeypatch, be_quicker)
+    answer = _press(client, "nouveautes-brochure")
+
+    assert answer.status_code == 409
+    assert "Votre marque a bougé entre-temps" in Page(answer).text
+    assert len(_noted(app)) == 1
     assert _take(client, "nouveautes-brochure") == ["Ana"]
 
 
 @ON_SQLITE
-def test_failed_export_has_no_file_and_moves_no_mark(app: Flask, desk: Desk) -> None:
+def test_third_export_at_once_is_asked_to_come_back_with_its_choice_kept(app: Flask, desk: Desk) -> None:
     send(app, "Zoé A")
     client = desk(Role.ADMISSIONS)
-    folder = folder_of(app.extensions["settings"].instance_path)
-    folder.write_text("")
+    with AT_ONCE, AT_ONCE:
+        page = _refused(client, "demandes", 503, query="?q=zoe")
 
-    page = _ask(client, "nouveautes-brochure")
+    assert "réessayez dans un instant" in page.text
+    assert page.form(HOME).values["q"] == "zoe"
+    assert _names(_fetch(client, "demandes", query="?q=zoe")) == ["Zoé"]
 
-    assert "Aucun fichier" in page.text
-    assert client.get(f"{_address(page)}/fichier").status_code == 303
-    folder.unlink()
+
+@ON_SQLITE
+def test_full_disk_is_said_and_moves_no_mark(app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+    opened: list[IO[bytes]] = []
+
+    def open_full(**_options: Any) -> IO[bytes]:
+        # Linux's own full disk (full(4)).
+        opened.append(Path("/dev/full").open("r+b"))  # noqa: SIM115  # closed by the view
+        return opened[0]
+
+    monkeypatch.setattr(views, "TemporaryFile", open_full)
+    page = _refused(client, "nouveautes-brochure", 503)
+    monkeypatch.undo()
+
+    assert "plus de place sur le disque" in page.text
+    assert [file.closed for file in opened] == [True]
+    assert _noted(app) == []
     assert _take(client, "nouveautes-brochure") == ["Zoé"]
+
+
+@ON_SQLITE
+def test_database_that_goes_away_midway_moves_no_mark(app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+    database = _instance(app) / "microsite.sqlite3"
+    _meanwhile(monkeypatch, lambda: database.rename(database.with_suffix(".away")))
+
+    page = _refused(client, "nouveautes-brochure", 503)
+    database.with_suffix(".away").rename(database)
+
+    assert "Réessayez" in page.text
+    assert _noted(app) == []
+    assert _take(client, "nouveautes-brochure") == ["Zoé"]
+
+
+def test_account_that_is_disabled_meanwhile_gets_no_file(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+
+    def disable() -> None:
+        with app.app_context(), Session(db.engine) as session:
+            session.execute(update(StaffSession).values(ended_at=utc_now()))
+            session.commit()
+
+    _meanwhile(monkeypatch, disable)
+    answer = _press(client, "nouveautes-brochure")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, HOME)
+    assert _noted(app) == []
+
+
+def test_export_holds_what_was_there_when_it_began_and_forms_are_kept_meanwhile(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+
+    _meanwhile(monkeypatch, lambda: send(app, "Ana B", email="ana@exemple.fr"))
+    assert _take(client, "nouveautes-brochure") == ["Zoé"]
+
+    assert _take(client, "nouveautes-brochure") == ["Ana"]
+
+
+@ON_SQLITE
+def test_who_never_got_the_file_puts_the_mark_back(app: Flask, desk: Desk) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+    _press(client, "nouveautes-brochure").close()
+
+    page = client.page(HOME)
+    assert "Nouvelles demandes : Brochure" in page.text
+    address = next(link for link in page.links() if link.startswith(f"{HOME}/marques/brochure"))
+    client.follow(client.send(client.page(address).form(address), place="export-1"))
+
+    assert _take(client, "nouveautes-brochure") == ["Zoé"]
+
+
+@ON_SQLITE
+def test_second_press_finds_nothing_new_and_gives_no_file(app: Flask, desk: Desk) -> None:
+    send(app, "Zoé A")
+    client = desk(Role.ADMISSIONS)
+    open_page = client.page(HOME).form(HOME)
+    assert _take(client, "nouveautes-brochure") == ["Zoé"]
+
+    again = client.follow(client.send(open_page, sorte="nouveautes-brochure", format="rfc4180"))
+
+    assert "Rien de nouveau" in again.text
+    assert len(_noted(app)) == 1
+
+
+@ON_SQLITE
+def test_list_of_exports_is_ones_own(app: Flask, desk: Desk) -> None:
+    send(app, "Zoé A")
+    client, other = desk(Role.ADMISSIONS), desk(Role.ADMINISTRATOR)
+    _fetch(client, "demandes")
+
+    assert "Mes derniers exports" in client.page(HOME).text
+    assert "Mes derniers exports" not in other.page(HOME).text
 
 
 def test_lists_hold_those_whose_agreement_stands(app: Flask, desk: Desk) -> None:
@@ -234,12 +360,12 @@ def test_lists_hold_those_whose_agreement_stands(app: Flask, desk: Desk) -> None
     shown = client.page(HOME).text
     assert "1 personne " in shown
     assert "3 personnes" in shown
-    called = list(csv.DictReader(io.StringIO(_fetch(client, _ask(client, "appel")))))
+    called = list(csv.DictReader(io.StringIO(_fetch(client, "appel"))))
     assert list(called[0]) == [column.key for column in CALL_COLUMNS]
     assert [(row["last_name"], row["phone"], row["guardian_name"]) for row in called] == [
         ("Dernière", "+33612345678", "'=cmd")
     ]
-    written = list(csv.DictReader(io.StringIO(_fetch(client, _ask(client, "courrier")))))
+    written = list(csv.DictReader(io.StringIO(_fetch(client, "courrier"))))
     assert [(row["first_name"], row["confirmed"]) for row in written] == [
         ("Ana", "false"), ("Max", "false"), ("Zoé", "false"),
     ]  # fmt: skip
@@ -256,116 +382,9 @@ def test_phones_to_call_are_cells_that_excel_shows_as_they_are_dialled(
 
     staff = desk(Role.ADMISSIONS)
 
-    text = _fetch(staff, _ask(staff, "appel", dialect="excel-fr"))
+    text = _fetch(staff, "appel", dialect="excel-fr")
 
     assert [row["Téléphone"] for row in csv.DictReader(io.StringIO(text), delimiter=";")] == [cell]
-
-
-@ON_SQLITE
-@pytest.mark.usefixtures("in_background")
-def test_large_export_is_prepared_in_the_background(app: Flask, desk: Desk) -> None:
-    send(app, "Zoé A")
-    client = desk(Role.ADMISSIONS)
-    with time_machine.travel(utc_now()) as clock:
-        page = _ask(client, "nouveautes-brochure")
-        path = _address(page)
-        assert "En attente" in page.text
-        # One at a time.
-        assert _address(_ask(client, "demandes")) == path
-        clock.shift(30)
-        assert "Personne ne s’en occupe" in client.page(path).text
-
-        _work(app)
-
-        told = client.get(f"{path}/avancement").get_json()
-        assert (told["done"], told["written"], told["total"]) == (True, 1, 1)
-        assert _names(_fetch(client, client.page(path))) == ["Zoé"]
-        # Abandoned, it leaves nothing.
-        send(app, "Ana B", email="ana@exemple.fr")
-        given_up = _ask(client, "nouveautes-brochure")
-        back = client.follow(client.send(given_up.form(f"{_address(given_up)}/abandon")))
-        assert "Vous avez abandonné" in back.text
-        _work(app)
-        assert len(_files(app)) == 1
-        assert "nouveautes-brochure" in client.page(HOME).html
-
-
-@ON_SQLITE
-@pytest.mark.usefixtures("in_background")
-def test_export_whose_worker_was_killed_is_begun_anew_and_in_the_end_given_up(app: Flask, desk: Desk) -> None:
-    send(app, "Zoé A")
-    client = desk(Role.ADMISSIONS)
-    with time_machine.travel(utc_now()) as clock:
-        page = _ask(client, "demandes")
-        path = _address(page)
-        with app.app_context(), writing():
-            held = requests.claim(db.session(), 1, now=utc_now())
-        assert held is not None
-        folder = folder_of(app.extensions["settings"].instance_path)
-        folder.mkdir(mode=0o700)
-        (folder / f".{held.file_name}.abc.tmp").write_text("half")
-
-        _work(app)
-        assert "En attente" not in client.page(path).text
-        assert client.get(f"{path}/fichier").status_code == 303
-        clock.shift(61)
-        assert "s’est interrompue" in client.page(path).text
-        _work(app)
-
-        assert _names(_fetch(client, client.page(path))) == ["Zoé"]
-        assert [file.name for file in folder.iterdir()] == [f"{held.token}.2.csv"]
-        # Whoever was thought dead finds that it isn't theirs any more.
-        with app.app_context(), pytest.raises(requests.TakenOver), writing():
-            requests.beat(db.session(), held, now=utc_now())
-
-        second = _address(_ask(client, "demandes"))
-        for _ in range(3):
-            with app.app_context(), writing():
-                requests.claim(db.session(), 2, now=utc_now())
-            clock.shift(61)
-        _work(app)
-        assert "interrompue plusieurs fois" in client.page(second).text
-
-
-@ON_SQLITE
-def test_file_is_for_who_asked_and_for_an_hour(app: Flask, desk: Desk) -> None:
-    send(app, "Zoé A")
-    client, other = desk(Role.ADMISSIONS), desk(Role.ADMINISTRATOR)
-    with time_machine.travel(utc_now()) as clock:
-        page = _ask(client, "demandes", query="?q=zoe")
-        path = _address(page)
-        _fetch(client, page)
-        for rest in ("", "/avancement", "/fichier"):
-            assert other.get(f"{path}{rest}").status_code == 404
-        token = other.page(HOME).one("[name=csrf_token]").attributes["value"]
-        assert other.post(f"{path}/telechargement", data={"csrf_token": token}).status_code == 404
-
-        clock.shift(59 * 60)
-        _work(app)
-        assert _file(client, f"{path}/fichier")
-        clock.shift(61)
-        # Whether somebody sweeps or not.
-        assert client.get(f"{path}/fichier").status_code == 303
-        _work(app)
-
-        assert _files(app) == []
-        assert "n’est plus là" in client.page(path).text
-        with app.app_context():
-            export = db.session.get_one(Export, 1)
-            assert (export.state, export.filter) == (ExportState.REMOVED, {"q": "…"})
-
-
-@ON_SQLITE
-def test_file_that_is_not_whole_is_not_given(app: Flask, desk: Desk) -> None:
-    send(app, "Zoé A")
-    client = desk(Role.ADMISSIONS)
-    page = _ask(client, "nouveautes-brochure")
-    _files(app)[0].write_text("coupé")
-
-    refused = client.follow(client.send(page.form(f"{_address(page)}/telechargement")))
-
-    assert "n’est plus là" in refused.text
-    assert "nouveautes-brochure" in client.page(HOME).html
 
 
 @ON_SQLITE

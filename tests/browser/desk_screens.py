@@ -17,11 +17,8 @@ from microsite.brochures.models import BrochureVersion
 from microsite.brochures.services import version_file
 from microsite.campaigns.models import Campaign
 from microsite.db import db, writing
-from microsite.exports.marks import Place
-from microsite.exports.models import ExportKind, ExportState
-from microsite.exports.requests import ask
-from microsite.leads.filters import LeadFilter
-from microsite.leads.models import Consent, Lead
+from microsite.exports.models import Export, ExportKind
+from microsite.leads.models import Consent, FormName, Lead
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
 from microsite.privacy.models import RequestKind
 from microsite.privacy.requests import ask as ask_about_data
@@ -54,8 +51,6 @@ EXCEPTIONS = {
     "report_file": "CSV",
     "attendees_csv": "CSV",
     "door_counts": "JSON, for the door's page",
-    "export_file": "CSV",
-    "export_progress": "JSON, for the export's page",
 }
 
 
@@ -121,27 +116,14 @@ def _member(site: Site) -> dict[str, Any]:
     return {"staff_id": _found(site, select(StaffMember.id).where(StaffMember.email == QUIT))}
 
 
-def _prepared(state: ExportState, **values: Any) -> Values:
-    """An export of the administrator's that stays as it is: whoever prepares it has given a sign of life just now."""
-
-    def add(site: Site) -> dict[str, Any]:
-        with site.app.app_context(), writing():
-            staff = select(StaffMember.id).where(StaffMember.email == address(Role.ADMINISTRATOR))
-            asked = ask(
-                db.session(),
-                db.session.scalars(staff).one(),
-                kind=ExportKind.VIEW,
-                form=None,
-                chosen=LeadFilter(search="zoé"),
-                dialect="excel-fr",
-                mark=Place(),
-                now=utc_now(),
-            )
-            for name, value in ({"state": state} | values).items():
-                setattr(asked, name, value)
-            return {"token": asked.token}
-
-    return add
+def _exported(site: Site) -> dict[str, Any]:
+    """Exports of the administrator's, one of what was new."""
+    with site.app.app_context(), writing():
+        staff = select(StaffMember.id).where(StaffMember.email == address(Role.ADMINISTRATOR))
+        own = {"staff_id": db.session.scalars(staff).one(), "dialect": "excel-fr", "exported_at": utc_now()}
+        db.session.add(Export(kind=ExportKind.VIEW, row_count=12_000, **own))
+        db.session.add(Export(kind=ExportKind.NEW, form=FormName.BROCHURE, row_count=3, **own))
+    return {}
 
 
 def _asked(kind: RequestKind, *, email: str = "zoe@exemple.fr", days: int = 0) -> Values:
@@ -337,28 +319,14 @@ SECTIONS: dict[str, dict[str, Screen]] = {
         ),
         "contact, to review": Screen(endpoint="lead", says="Martin", values=_lead("famille.martin@exemple.fr")),
         "consent": Screen(endpoint="consent_proof", says="Preuve d’un accord", values=_consent, is_printed=True),
-        "exports": Screen(endpoint="exports", says="Exports", values=_prepared(ExportState.RUNNING)),
+        "exports": Screen(endpoint="exports", says="Exports", values=_exported),
         "exports, of a list": Screen(
             endpoint="exports", says="Exports", query={"formulaire": "brochure", "campagne": CAMPAIGN, "q": "zoe"}
         ),
         "exports, nothing": Screen(endpoint="exports", says="Exports", site="new desk"),
-        "export, being prepared": Screen(
-            endpoint="export", says="Demandes", values=_prepared(ExportState.RUNNING, total=12000, written=5000)
-        ),
-        "export, ready": Screen(
-            endpoint="exports", says="Demandes", act=lambda page, _: _press_named(page, "Préparer : Demandes")
-        ),
-        "export, failed": Screen(
-            endpoint="export",
-            says="Demandes",
-            values=_prepared(ExportState.FAILED, failure="Il n’y a plus de place sur le disque du serveur."),
-        ),
-        "export, gone": Screen(
-            endpoint="export", says="Demandes", values=_prepared(ExportState.REMOVED, total=12, written=12)
-        ),
-        "export mark": Screen(endpoint="export_mark", says="Ma marque", values=_fixed(form="brochure")),
+        "export mark": Screen(endpoint="export_bookmark", says="Ma marque", values=_fixed(form="brochure")),
         "export mark, errors": Screen(
-            endpoint="export_mark",
+            endpoint="export_bookmark",
             says="Ma marque",
             values=_fixed(form="open-day"),
             act=press,

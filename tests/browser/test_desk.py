@@ -34,7 +34,7 @@ _QUICK = {
     "new day, errors",
     "door list",
     "door",
-    "export, being prepared",
+    "exports",
     "campaign",
     "report",
 }

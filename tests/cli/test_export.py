@@ -6,10 +6,9 @@ import pty
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 
 import pytest
 import time_machine
@@ -21,7 +20,7 @@ from microsite.config import PROJECT_ROOT
 from microsite.db import db, reading
 from microsite.exports.columns import Writing
 from microsite.exports.dialects import ExcelFr
-from microsite.exports.services import FoundRows, found_rows, write_csv
+from microsite.exports.files import write_csv
 from microsite.exports.sheets import submissions_sheet
 from microsite.leads.models import FormName, Submission, SubmissionStatus
 from microsite.leads.queries import Selection
@@ -99,6 +98,11 @@ def test_export_that_fails_leaves_the_old_file_alone(client: CheckedClient, app:
         (["--dialect", "excel"], "'excel' is not one of"),
         (["--until", "9999-12-31"], "« 9999-12-31 » n’est pas une date"),
         (["--since", "2027-02-01", "--until", "2027-01-01"], "--since doit venir avant --until"),
+        (["--new", "crm", "--since", "2027-02-01"], "--new ne va qu’avec --form"),
+        (["--new", "crm", "--until", "2027-02-01"], "--new ne va qu’avec --form"),
+        (["--new", "crm", "--include-quarantined"], "--new ne va qu’avec --form"),
+        (["--new", "le crm"], "40 lettres, chiffres, points et tirets au plus"),
+        (["--new", ""], "40 lettres, chiffres, points et tirets au plus"),
     ],
 )
 def test_wrong_option_is_refused_with_exit_code_2(app: Flask, arguments: list[str], said: str) -> None:
@@ -126,6 +130,7 @@ def test_help_names_every_option(app: Flask) -> None:
         "--dialect",
         "--output",
         "--guard-formulas",
+        "--new",
     ):
         assert option in text
 
@@ -156,25 +161,20 @@ def test_progress_is_shown_on_a_terminal_and_only_there(
     assert piped.stderr.decode() == f"Demandes exportées : 1, dans {tmp_path / 'x.csv'}\n"
 
 
-def test_export_holds_no_transaction_between_batches(app: Flask) -> None:
+def test_forms_are_kept_while_an_export_is_being_written(app: Flask) -> None:
     _insert(app, 2_001)
     with app.app_context(), reading():
-        writing = Writing(dialect=ExcelFr(), school=app.extensions["school"])
+        writing_as = Writing(dialect=ExcelFr(), school=app.extensions["school"])
         sheet = submissions_sheet(*Selection().conditions())
-        with found_rows(db.session(), sheet) as rows:
-            for _ in write_csv(db.session(), io.BytesIO(), sheet, rows, writing):
-                assert not db.session().in_transaction()
+        counts = []
+        for count in write_csv(db.session(), io.BytesIO(), sheet, writing_as):
+            counts.append(count)
+            with ThreadPoolExecutor(1) as visitor:
+                visitor.submit(_insert, app, 1).result(timeout=5)
 
-
-def test_ids_that_need_a_file_come_back_in_order() -> None:
-    many = range(200_000, 0, -1)
-    with SpooledTemporaryFile(max_size=2**20) as file:
-        rows = FoundRows(file)
-        for start in range(0, len(many), 2000):
-            rows.extend(many[start : start + 2000])
-
-        assert len(rows) == len(many)
-        assert list(chain.from_iterable(rows.batches())) == list(many)
+    assert counts == [500, 1_000, 1_500, 2_000, 2_001]
+    with app.app_context():
+        assert db.session.query(Submission).count() == 2_001 + 5
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from microsite.campaigns.attribution import NAMES, Attribution
 from microsite.campaigns.models import ViewCount
 from microsite.db import Base, db
-from microsite.exports.rows import PHONE, agreed_to
-from microsite.exports.waves import count_new, is_any_to_gather
+from microsite.exports.bookmarks import count_new, number_submissions
+from microsite.exports.sheets import PHONE, agreed_to
 from microsite.leads.consents import EMAIL
 from microsite.leads.models import HELD, Consent, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.leads.normalise import normalise_email
@@ -250,5 +250,5 @@ def test_samples_are_on_no_list_of_people_and_new_to_nobody(app: Flask) -> None:
         )
         for channel in (EMAIL, PHONE):
             assert session.scalar(select(Lead.id).where(agreed_to(channel))) is None
-        assert not is_any_to_gather(session)
+        assert number_submissions(utc_now) == 0
         assert [count_new(session, form, after=0, limit=9) for form in FormName] == [0, 0, 0]

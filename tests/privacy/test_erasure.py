@@ -12,18 +12,19 @@ from sqlalchemy import delete, select, update
 
 from microsite.config import Settings
 from microsite.db import Base, db, reading, writing
-from microsite.erasing import clean, erase
+from microsite.erasing import erase
 from microsite.formatters import PARIS
 from microsite.leads.models import Lead, Submission
 from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import FileTransport, MemoryTransport
+from microsite.privacy.leftovers import clear
 from microsite.privacy.personal_data import PERSONAL
 from microsite.privacy.portrait import PARTS
 from microsite.privacy.portrait_fields import ANSWERS, FIELDS
 from microsite.privacy.suppression import entries, erasure_key, merge, reapply
-from microsite.web.context import current_school, utc_now
+from microsite.web.context import utc_now
 from microsite.worker import Worker
 
 from ..answers import BROCHURE, only, plan_slot
@@ -45,7 +46,7 @@ def erase_now(app: Flask, address: str) -> None:
     with app.app_context():
         with writing():
             erase(db.session(), address, key=erasure_key(_instance(app)), now=utc_now())
-        clean(_instance(app), current_school(), clock=utc_now)
+        clear(_instance(app), now=utc_now())
 
 
 def _instance(app: Flask) -> Path:
@@ -81,7 +82,7 @@ def test_every_column_about_a_person_has_its_name_in_their_copy() -> None:
 
 def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
     space = live_through_everything(client, app)
-    assert [row.state for row in rows(app)["exports"]] == ["ready", "waiting"]
+    assert [row.kind for row in rows(app)["exports"]] == ["view"]
     file = tmp_path / "copie.json"
 
     result = run(app, "export", f" {EMAIL.replace('Z', 'z').replace('E', 'e')} ", "--output", str(file))
@@ -141,7 +142,7 @@ def test_others_stay_as_they_were_and_months_keep_their_totals(client: CheckedCl
     erase_now(app, "zoe@exemple.fr")
 
     after = rows(app)
-    changing = {"past_submissions", "erased_addresses", "audit_log", "export_waves", "consent_wordings"}
+    changing = {"past_submissions", "erased_addresses", "audit_log", "export_batches", "consent_wordings"}
     assert {table: found for table, found in after.items() if table not in changing} == {
         table: found for table, found in before.items() if table not in changing
     }

@@ -36,7 +36,7 @@ from .owners import ZOE, rows, space_of
 
 SECOND = timedelta(seconds=1)
 # What is removed elsewhere, or by whoever operates the site.
-ELSEWHERE = {Rule.MAIL_FILES, Rule.EXPORT_FILES, Rule.LIMITS, Rule.LOGS, Rule.BACKUPS}
+ELSEWHERE = {Rule.MAIL_FILES, Rule.LIMITS, Rule.LOGS, Rule.BACKUPS}
 # The log's trigger goes by the database's own clock.
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -118,9 +118,8 @@ def _makers(app: Flask) -> dict[Rule, tuple[str, Callable[[datetime], int]]]:
         return _add(app, "outgoing_mails", cause=cause, lead_id=keeper[1], decided_at=at, due_at=at, **values)
 
     def export(at: datetime) -> int:
-        values = {"kind": "view", "filter": {}, "dialect": "rfc4180", "state": "removed", "attempts": 1, "written": 0}
-        more = {"failure": "", "after_wave": 0, "beat_at": at}
-        return _add(app, "exports", token=str(next(numbers)), staff_id=member, asked_at=at, **values | more)
+        values = {"kind": "view", "dialect": "rfc4180", "row_count": 0, "after_batch": 0}
+        return _add(app, "exports", staff_id=member, exported_at=at, **values)
 
     def add(table: str, clock: str, **values: Any) -> tuple[str, Callable[[datetime], int]]:
         def make(at: datetime) -> int:
@@ -226,7 +225,10 @@ def test_person_goes_with_all_that_is_theirs_and_leaves_a_number(client: Checked
 def test_account_goes_with_the_last_line_that_names_it(app: Flask) -> None:
     left = _staff(app, "parti@ecole.example", disabled_at=_due(Rule.STAFF))
     version = _add(app, "brochure_versions", digest="0" * 64, size=1, note="", added_at=NOW, added_by=left)
-    for table, more in (("staff_recovery_codes", {"digest": "0"}), ("export_marks", {"form": "brochure", "wave": 0})):
+    for table, more in (
+        ("staff_recovery_codes", {"digest": "0"}),
+        ("export_bookmarks", {"form": "brochure", "batch": 0}),
+    ):
         with app.app_context(), writing():
             db.session.execute(insert(Base.metadata.tables[table]).values(staff_id=left, **more))
     young = {"action": "sign-in", "subject": "", "details": {}}
@@ -240,7 +242,7 @@ def test_account_goes_with_the_last_line_that_names_it(app: Flask) -> None:
     assert named not in _ids(app, "audit_log")
     assert left not in _ids(app, "staff")
     assert _ids(app, "brochure_versions") == {version}
-    assert (rows(app)["staff_recovery_codes"], rows(app)["export_marks"]) == ([], [])
+    assert (rows(app)["staff_recovery_codes"], rows(app)["export_bookmarks"]) == ([], [])
 
 
 def test_mails_in_files_go_after_a_month(app: Flask, environ: dict[str, str]) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from microsite.backoffice.models import Role
 from microsite.config import PROJECT_ROOT
-from microsite.db import db
+from microsite.db import db, writing
+from microsite.leads.models import Submission
 from microsite.outbox.answers import Deferred
 from microsite.web import log_lines
 from microsite.web.errors import last_resort
@@ -26,6 +28,7 @@ from microsite.web.log_lines import LineHandler
 from microsite.worker import Worker
 
 from ..answers import BROCHURE
+from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
 from ..page import CheckedClient, Page
 from ..privacy.owners import ask_brochure
@@ -93,13 +96,30 @@ def test_mails_and_the_worker_fail_without_anybodys_data(app: Flask, client: Che
     worker = Worker(app)
     worker.run("mails")
     app.extensions["outbox"].transport = None
-    app.extensions["school"] = FAULT
-    worker.run("exports")
     logging.getLogger("some.library").warning("mail for %s", "zoe@exemple.fr")
 
     told = lines.getvalue()
     assert "can't be written: RuntimeError" in told
     assert "mail for …@…" in told
+    assert not re.search(r"zoe|lefèvre|exemple\.fr", told, re.IGNORECASE)
+
+
+def test_export_that_fails_is_logged_without_anybodys_data(
+    app: Flask, client: CheckedClient, lines: io.StringIO
+) -> None:
+    ask_brochure(client)
+    with app.app_context(), writing():
+        db.session.execute(update(Submission).values(answers={"birth_date": FAULT}))
+    add_member(app, Role.ADMISSIONS)
+    staff = app.test_client()
+    assert isinstance(staff, CheckedClient)
+    enter(staff, email=address(Role.ADMISSIONS))
+
+    form = staff.page("/admissions/exports").form("/admissions/exports")
+    assert staff.post("/admissions/exports", data=form.filled(sorte="demandes")).status_code == 500
+
+    told = lines.getvalue()
+    assert "ValueError" in told
     assert not re.search(r"zoe|lefèvre|exemple\.fr", told, re.IGNORECASE)
 
 

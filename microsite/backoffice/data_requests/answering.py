@@ -6,10 +6,11 @@ import logging
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 
 from ...db import LARGEST_ID, db, writing
-from ...erasing import clean, erase
+from ...erasing import erase
 from ...key_fingerprints import KeyRefused, check_keys
 from ...keys import ERASURE_FILE
 from ...leads.models import Lead
+from ...privacy.leftovers import clear
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...privacy.portrait import as_document, draw, part_counts
 from ...privacy.suppression import erasure_key
@@ -92,7 +93,7 @@ def data_erasure(request_id: int) -> Response:
 @for_roles(ADMISSIONS)
 def erase_data(request_id: int) -> Response:
     found, lead = _open(request_id, kind=RequestKind.ERASURE)
-    lead_id, address, folder, school = lead.id, lead.email, current_settings().instance_path, current_school()
+    lead_id, address, folder = lead.id, lead.email, current_settings().instance_path
     try:
         check_keys(db.session(), folder, ERASURE_FILE)
     except (KeyRefused, OSError):
@@ -107,7 +108,7 @@ def erase_data(request_id: int) -> Response:
     _note("data erased", found.id, contact=lead_id, rows=sum(scrubbed.counts.values()))
     db.session.commit()
     try:
-        is_over = clean(folder, school, clock=utc_now)
+        is_over = clear(folder, now=utc_now())
     except OSError as error:
         logger.warning("files of an erased person can't be removed yet: %s", error.strerror)
         is_over = False

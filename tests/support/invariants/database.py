@@ -6,10 +6,10 @@ from sqlalchemy import ForeignKey, Select, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from microsite.db import Base
-from microsite.exports.models import ExportMark, Wave
+from microsite.exports.models import ExportBatch, ExportBookmark
 from microsite.key_fingerprints import key_faults
 from microsite.keys import FILES as KEY_FILES
-from microsite.leads.models import HELD, NO_WAVE, Submission
+from microsite.leads.models import HELD, NO_BATCH, Submission
 
 from .scope import Invariants, Scope
 
@@ -23,17 +23,17 @@ def database_invariants(scope: Scope) -> Invariants:
         if scope.dialect == "sqlite"
         else {"no row points to one that is missing": _dangling_values}
     )
-    last_batch = select(func.coalesce(func.max(Wave.id), 0)).scalar_subquery()
+    last_batch = select(func.coalesce(func.max(ExportBatch.id), 0)).scalar_subquery()
     return engine | {
         "the server's keys are the database's": lambda session: key_faults(session, scope.instance, *KEY_FILES),
         "a submission is of an export batch that exists": select(Submission.reference)
-        .outerjoin(Wave, Wave.id == Submission.wave)
-        .where(Submission.wave != NO_WAVE, Wave.id.is_(None)),
+        .outerjoin(ExportBatch, ExportBatch.id == Submission.export_batch)
+        .where(Submission.export_batch != NO_BATCH, ExportBatch.id.is_(None)),
         "a held submission is of no export batch": select(Submission.reference).where(
-            Submission.status.in_(HELD), Submission.wave > NO_WAVE
+            Submission.status.in_(HELD), Submission.export_batch > NO_BATCH
         ),
-        "an export bookmark isn't beyond the last batch": select(ExportMark.staff_id).where(
-            ExportMark.wave > last_batch
+        "an export bookmark isn't beyond the last batch": select(ExportBookmark.id).where(
+            ExportBookmark.batch > last_batch
         ),
     }
 
