@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from .archive import ArchiveRefused
 from .locks import RestoreRuns
@@ -80,7 +81,12 @@ def no_restore(engine: Engine, *, but_mine: bool = False) -> Iterator[Connection
         connection.detach()
         if not connection.scalar(text(f"SELECT pg_try_advisory_lock{shared}(:lock)"), {"lock": LOCK}):
             raise RestoreRuns
-        yield connection
+        try:
+            yield connection
+        finally:
+            # A server that is busy notices only later that the connection is closed: who comes next would be refused.
+            with suppress(DBAPIError):
+                connection.execute(text(f"SELECT pg_advisory_unlock{shared}(:lock)"), {"lock": LOCK})
 
 
 def put_aside(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from microsite import create_app
 from microsite.backoffice.models import Role, StaffSession
 from microsite.backups import swap
 from microsite.backups.locks import preparing
-from microsite.backups.postgres import LOCK
+from microsite.backups.postgres import LOCK, no_restore
 from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
 from microsite.leads.models import Submission
@@ -284,3 +284,14 @@ def test_missing_pg_dump_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch, tm
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n")
     old.chmod(0o755)
     assert "pg_dump est en version 9, le serveur PostgreSQL en version" in refused(app, "backup")
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_lock_is_free_as_soon_as_a_restore_ends(app: Flask) -> None:
+    """Its connection's end is noticed later, where the server is busy: the lock must not wait for that."""
+    with app.app_context():
+        for _ in range(50):
+            with no_restore(db.engine, but_mine=True) as connection:
+                held = connection
+            assert held.closed
+    let_go(app)
