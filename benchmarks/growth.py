@@ -22,9 +22,9 @@ from microsite.exports.services import found_rows, write_csv
 from microsite.exports.sheets import submissions_sheet
 from microsite.leads.models import Lead
 from microsite.leads.queries import Selection
-from microsite.privacy.due import SWEEPS, find_due, lock_due
+from microsite.privacy.purge import SWEEPS, find_due, lock_due
 from microsite.privacy.removal import remove
-from microsite.retention import Rule
+from microsite.privacy.retention import Rule
 from microsite.web.context import current_school, utc_now
 
 from .installations import copied, filled, signed_in

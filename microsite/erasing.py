@@ -16,16 +16,16 @@ from .keys import Keys
 from .leads.models import Submission
 from .leads.normalise import email_key
 from .leads.queries import find_held, find_lead
-from .privacy.leftovers import clear
-from .privacy.scrubbing import Scrubbed, forget_asked, scrub_leads, scrub_submissions
-from .privacy.suppression import reapply, suppress
+from .privacy.cleanup import clear
+from .privacy.erased_addresses import reapply, suppress
+from .privacy.erasure import Scrubbed, forget_asked, scrub_leads, scrub_submissions
 from .school import School
 
 
 def erase(session: Session, address: str, *, key: Keys, now: datetime) -> Scrubbed:
     """Delete what is kept of this address's owner, and note the address as a keyed hash. Callers commit, then clean().
 
-    `key` is the suppression list's (privacy/suppression.py).
+    `key` is the suppression list's (privacy/erased_addresses.py).
     """
     # Before the lead, as when one is released: two who hold both never cross.
     held = find_held(session, address)
@@ -51,7 +51,7 @@ def erase_again(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
 def clean(instance_path: Path, school: School, *, clock: Callable[[], datetime]) -> bool:
     """Take away the files that may hold who was erased; whether nothing is left. Ends the session's transaction.
 
-    The background worker does what is left (privacy/leftovers.py).
+    The background worker does what is left (privacy/cleanup.py).
     """
     sweep(Workshop(folder=folder_of(instance_path), school=school, clock=clock))
     return clear(instance_path, now=clock())

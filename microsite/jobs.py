@@ -20,7 +20,7 @@ from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next, give_back_unsent
 from .privacy.access import answer_access, is_access_asked
-from .privacy.leftovers import clear, is_any_left
+from .privacy.cleanup import clear, is_any_left
 from .privacy.purging import Purge, is_turn, run
 from .privacy.runs import AlreadyRunning, TakenOver
 from .web.context import current_school, current_settings, utc_now

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from microsite.db import db, reading, writing
 from microsite.open_days.models import OpenDay, Slot
-from microsite.privacy.leftovers import clear, note_database
+from microsite.privacy.cleanup import clear, note_database
 from microsite.sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from microsite.web.context import utc_now
 

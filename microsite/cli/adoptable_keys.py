@@ -9,7 +9,7 @@ import click
 from ..db import db
 from ..key_fingerprints import State, compare, has_erasures, known_fingerprints
 from ..keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, has_usual_shape, read_keys
-from ..privacy.suppression import recognises
+from ..privacy.erased_addresses import recognises
 from ..web.context import utc_now
 
 _OTHER_FILE = "ce fichier contient {}, et non {}. Rien n’a changé."

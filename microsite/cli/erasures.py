@@ -13,9 +13,9 @@ from ..backups.shelf import FOLDER, find_backups
 from ..db import db, reading
 from ..key_fingerprints import known_fingerprints
 from ..keys import ERASURE_FILE, Keys, parse_keys
+from ..privacy.erased_addresses import Entry, entries, erasure_key, merge, reapply
+from ..privacy.erasure import Scrubbed
 from ..privacy.models import ErasedAddress
-from ..privacy.scrubbing import Scrubbed
-from ..privacy.suppression import Entry, entries, erasure_key, merge, reapply
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ import click
 
 from ..db import db, reading
 from ..outbox import MAILS_FOLDER
-from ..privacy.due import Due, count_due
-from ..privacy.leftovers import clear
+from ..privacy.cleanup import clear
 from ..privacy.models import PurgeRun
+from ..privacy.purge import Due, count_due
 from ..privacy.purging import Purge, old_files, run
 from ..privacy.register import missing_facts, write_register
+from ..privacy.retention import RETENTION, Rule
 from ..privacy.runs import AlreadyRunning, TakenOver, last_run
-from ..retention import RETENTION, Rule
 from ..school import PARIS
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands

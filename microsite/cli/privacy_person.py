@@ -16,9 +16,9 @@ from ..exports.services import file_when_complete
 from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
-from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
+from ..privacy.data_export import Portrait, as_document, draw, is_anything, part_counts
+from ..privacy.erased_addresses import erasure_key
 from ..privacy.queries import find_wards
-from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french, thousands
 from .group import check_own_keys

@@ -16,7 +16,7 @@ from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
 from ..backups.restoring import check_fits, has_rows, keep_only_files
 from ..db import Base, db
 from ..leads.models import Lead, Submission
-from ..privacy.scrubbing import Scrubbed
+from ..privacy.erasure import Scrubbed
 from ..web.context import current_settings, french_moment
 from . import erasures
 from .restored_database import fill_postgresql, fill_sqlite

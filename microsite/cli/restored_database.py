@@ -16,7 +16,7 @@ from ..db import Base, db, writing
 from ..key_fingerprints import KeyFingerprint, replace_keys
 from ..keys import FILES as KEY_FILES
 from ..keys import read_keys
-from ..privacy.scrubbing import Scrubbed
+from ..privacy.erasure import Scrubbed
 from ..web.context import utc_now
 from . import erasures
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..leads.filters import LeadFilter
 from ..leads.models import FormName
-from ..retention import RETENTION, Rule
+from ..privacy.retention import RETENTION, Rule
 from .marks import Place
 from .models import FAILURE_LIMIT, Export, ExportKind, ExportState
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import email_views, renewal_views, space_views  # noqa: F401  # each puts its routes on the blueprint
+from . import personal_page_views, renewal_views, views  # noqa: F401  # each puts its routes on the blueprint
 from .blueprint import bp
 
 

@@ -12,9 +12,9 @@ from ..school import PARIS
 from ..web.context import current_school, french_date
 from ..web.links import public_url
 from .access import ACCESS
+from .data_requests import NOTED, TOLD, a_month_after
 from .models import PrivacyRequest, RequestKind
 from .queries import find_latest
-from .requests import NOTED, TOLD, a_month_after
 
 # The back-office's page about a request: only its address is needed here.
 REQUEST = "backoffice.data_request"

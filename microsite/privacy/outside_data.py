@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..retention import Rule
 from .activities import ANSWERING, RECOVERING, RIGHTS, SECURING, WRITING, Activity, People, Recipients
+from .retention import Rule
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..retention import Rule
 from .activities import (
     ANSWERING,
     EMPLOYING,
@@ -23,6 +22,7 @@ from .activities import (
     People,
     Recipients,
 )
+from .retention import Rule
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from ..db import db, reading, writing
-from ..retention import RETENTION, Rule
 from . import runs
-from .due import SWEEPS, Sweep, find_due, lock_due
+from .purge import SWEEPS, Sweep, find_due, lock_due
 from .removal import remove
+from .retention import RETENTION, Rule
 
 # Looked up at once.
 _LOT = 5000

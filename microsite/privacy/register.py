@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..retention import RETENTION, Rule
 from ..school import PARIS, School
 from ..web.typography import french
 from .activities import Activity
 from .outside_data import OUTSIDE, Outside
 from .personal_data import PERSONAL, Held
+from .retention import RETENTION, Rule
 
 # In general terms (article 30.1.g).
 _MEASURES = (

@@ -10,9 +10,9 @@ from sqlalchemy import ForeignKey, delete, update
 from sqlalchemy.orm import Session
 
 from ..db import Base
-from ..retention import Rule
-from .due import Sweep
-from .scrubbing import scrub_leads, scrub_submissions
+from .erasure import scrub_leads, scrub_submissions
+from .purge import Sweep
+from .retention import Rule
 
 
 def remove(session: Session, sweep: Sweep, ids: Sequence[int], *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from microsite.backups.archive import Manifest, digests, pack, read_part, unpack
 from microsite.db import db, writing
 from microsite.erasing import erase
 from microsite.keys import ERASURE_FILE
-from microsite.privacy.suppression import entries, erasure_key
+from microsite.privacy.erased_addresses import entries, erasure_key
 from microsite.web.context import utc_now
 
 from ..conftest import Environ

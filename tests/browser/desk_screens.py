@@ -23,9 +23,9 @@ from microsite.exports.requests import ask
 from microsite.leads.filters import LeadFilter
 from microsite.leads.models import Consent, Lead
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
+from microsite.privacy.data_requests import ask as ask_about_data
+from microsite.privacy.data_requests import open_requests
 from microsite.privacy.models import RequestKind
-from microsite.privacy.requests import ask as ask_about_data
-from microsite.privacy.requests import open_requests
 from microsite.web.context import utc_now
 
 from ..backoffice.conftest import PASSWORD, address

@@ -9,7 +9,7 @@ from flask import Flask
 from microsite.privacy.activities import Activity
 from microsite.privacy.outside_data import OUTSIDE, Outside
 from microsite.privacy.personal_data import PERSONAL, Held
-from microsite.retention import RETENTION
+from microsite.privacy.retention import RETENTION
 from microsite.web.typography import french
 
 from ..answers import complete_school

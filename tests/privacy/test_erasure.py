@@ -19,10 +19,10 @@ from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import FileTransport, MemoryTransport
+from microsite.privacy.data_export import PARTS
+from microsite.privacy.erased_addresses import entries, erasure_key, merge, reapply
 from microsite.privacy.personal_data import PERSONAL
-from microsite.privacy.portrait import PARTS
 from microsite.privacy.portrait_fields import ANSWERS, FIELDS
-from microsite.privacy.suppression import entries, erasure_key, merge, reapply
 from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now
 

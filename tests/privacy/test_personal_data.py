@@ -7,7 +7,7 @@ from microsite.db import Base, db
 from microsite.leads.models import Submission
 from microsite.privacy.outside_data import OUTSIDE, Outside
 from microsite.privacy.personal_data import NOT_PERSONAL, PERSONAL, Held, declared_columns
-from microsite.retention import RETENTION
+from microsite.privacy.retention import RETENTION
 
 from ..answers import APPLICATION, BROCHURE, plan_slot
 from ..page import CheckedClient

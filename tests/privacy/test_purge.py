@@ -20,10 +20,10 @@ from microsite.db import Base, db, writing
 from microsite.jobs import Worker
 from microsite.leads.models import Lead, Submission, SubmissionStatus
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
-from microsite.privacy.due import SWEEPS, count_due
 from microsite.privacy.models import PastSubmission, PurgeRun
+from microsite.privacy.purge import SWEEPS, count_due
 from microsite.privacy.purging import Purge, run
-from microsite.retention import RETENTION, Rule
+from microsite.privacy.retention import RETENTION, Rule
 from microsite.samples.services import Order, make_samples
 from microsite.school import PARIS
 from microsite.web.context import current_school, utc_now

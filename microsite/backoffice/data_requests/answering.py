@@ -10,9 +10,9 @@ from ...erasing import clean, erase
 from ...key_fingerprints import KeyRefused, check_keys
 from ...keys import ERASURE_FILE
 from ...leads.models import Lead
+from ...privacy.data_export import as_document, draw, part_counts
+from ...privacy.erased_addresses import erasure_key
 from ...privacy.models import PrivacyRequest, RequestKind
-from ...privacy.portrait import as_document, draw, part_counts
-from ...privacy.suppression import erasure_key
 from ...web.context import current_school, current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note

@@ -16,8 +16,8 @@ from microsite.open_days.seats import OFFERED
 from microsite.open_days.services import ACCEPTED, PROMISED, REGISTERED
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import MAX_ATTEMPTS
+from microsite.privacy.data_requests import NOTED, TOLD
 from microsite.privacy.models import PrivacyRequest
-from microsite.privacy.requests import NOTED, TOLD
 
 from .notifications import notification_invariants
 from .reminders import reminder_invariants

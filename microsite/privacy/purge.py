@@ -14,7 +14,7 @@ from ..db import Base
 from ..leads.models import SubmissionStatus
 from ..open_days.models import OVER, Registration, RegistrationState, Slot
 from ..outbox.models import MailStatus
-from ..retention import RETENTION, Rule
+from .retention import RETENTION, Rule
 
 # What else must be true of a row, beside its age.
 Condition = Callable[[Table, datetime], tuple[ColumnElement[bool], ...]]

@@ -23,10 +23,10 @@ from ..web.context import current_school, utc_now
 from . import notices
 from .blueprint import bp
 from .buttons import press, to_space
+from .data_requests import ask
 from .models import RequestKind
+from .personal_page import can_agree, fingerprint, show
 from .queries import find_own_registration
-from .requests import ask
-from .space import can_agree, fingerprint, show
 
 _LEFT = {
     RegistrationState.CONFIRMED: notices.CANCELLED,
@@ -39,7 +39,7 @@ _LEFT = {
 def my_space(token: str) -> Response:
     lead = _owner(token)
     page = render_template(
-        "privacy/my_space.html",
+        "privacy/personal_page.html",
         token=token,
         space=show(db.session(), lead, school=current_school(), now=utc_now()),
         party_sizes=range(COMPANIONS_LIMIT + 1),

@@ -13,9 +13,9 @@ from ..leads.models import Consent, FormName, Lead, Submission
 from ..leads.phones import dialled_from_france
 from ..school import School, Wording
 from ..web.context import french_date
+from .data_requests import open_requests
 from .models import PrivacyRequest, RequestKind
 from .queries import sent_submissions, waits_since
-from .requests import open_requests
 from .tickets import Ticket, tickets_of
 
 _FORMS = {

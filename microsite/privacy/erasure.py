@@ -19,7 +19,7 @@ from ..leads.notifications import DIGEST, Period
 from ..open_days.models import Alert, Registration, Slot
 from ..open_days.seats import lock_slot, pass_on
 from ..outbox.models import OutgoingMail
-from .leftovers import note_database, note_mails
+from .cleanup import note_database, note_mails
 from .models import AccessRequest, PrivacyRequest
 from .past import keep_totals
 

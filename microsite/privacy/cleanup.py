@@ -18,7 +18,7 @@ from ..db import Base, db, insert_into, reading, writing
 from ..outbox.files import mails_folder, remove_mails
 from ..outbox.models import OutgoingMail
 from ..school import PARIS
-from . import rewrite_database
+from . import vacuum
 from .models import Leftover, LeftoverKind
 
 _BATCH = 500
@@ -89,10 +89,10 @@ def _rewrite(engine: Engine) -> bool:
 
 def _rewrite_sqlite(engine: Engine) -> bool:
     """In a process of its own, whose memory goes with it; False where somebody else is in the way."""
-    program, database = str(rewrite_database.__file__), str(engine.url.database)
+    program, database = str(vacuum.__file__), str(engine.url.database)
     command = [sys.executable, "-I", program, sqlite_engine.sqlite.__name__, database]
     ended = subprocess.run(command, stderr=subprocess.PIPE, check=False, text=True)  # noqa: S603  # our own program
-    if ended.returncode not in (0, rewrite_database.IN_THE_WAY):
+    if ended.returncode not in (0, vacuum.IN_THE_WAY):
         raise OSError(f"the database can't be written anew: {ended.stderr.strip().splitlines()[-1:]}")
     return ended.returncode == 0
 

@@ -21,9 +21,9 @@ from ..leads.normalise import casefolded_key, email_key
 from ..leads.queries import hold_lead
 from ..leads.services import identify_again
 from ..outbox.models import OutgoingMail
-from .leftovers import note_mails
+from .cleanup import note_mails
+from .erasure import Scrubbed, scrub_leads, scrub_submissions
 from .models import ErasedAddress, PrivacyRequest
-from .scrubbing import Scrubbed, scrub_leads, scrub_submissions
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
