@@ -1,57 +1,41 @@
-"""Erasing one person for good: what is theirs, what is held back of theirs, every file that may hold them.
+"""Erase people, and the exports that may hold them: for commands and screens alike (RGPD, article 17).
 
-Across exports and privacy, for commands and screens alike (RGPD, article 17).
+Across exports and privacy; what is in the database is erased by privacy/erasure.py.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .exports.preparing import Workshop, folder_of, sweep
 from .exports.requests import begin_anew
 from .keys import Keys
-from .leads.models import Submission
-from .leads.normalise import email_key
-from .leads.queries import find_held, find_lead
-from .privacy.cleanup import clear
-from .privacy.erased_addresses import reapply, suppress
-from .privacy.erasure import Scrubbed, forget_asked, scrub_leads, scrub_submissions
+from .privacy.cleanup import clean_up
+from .privacy.erasure import ErasedRows, erase_person, reapply_erasures
 from .school import School
 
 
-def erase(session: Session, address: str, *, key: Keys, now: datetime) -> Scrubbed:
-    """Delete what is kept of this address's owner, and note the address as a keyed hash. Callers commit, then clean().
-
-    `key` is the suppression list's (privacy/erased_addresses.py).
-    """
-    # Before the lead, as when one is released: two who hold both never cross.
-    held = find_held(session, address)
-    own = select(Submission.id).where(Submission.id.in_(held), Submission.lead_id.is_(None)).order_by(Submission.id)
-    held = list(session.scalars(own.with_for_update()))
-    suppress(session, address, key=key, now=now)
-    lead = find_lead(session, address)
-    scrubbed = scrub_leads(session, [lead.id] if lead else [], now=now)
-    scrubbed += scrub_submissions(session, held, now=now)
-    forget_asked(session, {email_key(address)})
+def erase(session: Session, address: str, *, key: Keys, now: datetime) -> ErasedRows:
+    """Erase this address's owner, and begin exports anew. Callers commit, then clean()."""
+    erased = erase_person(session, address, key=key, now=now)
     begin_anew(session)
-    return scrubbed
+    return erased
 
 
-def erase_again(session: Session, *, key: Keys, now: datetime) -> Scrubbed:
-    """Delete whom a restore brought back that lacked one of the keys. Callers commit, then clean()."""
-    scrubbed = reapply(session, key=key, now=now)
-    if scrubbed.counts:
+def erase_again(session: Session, *, key: Keys, now: datetime) -> ErasedRows:
+    """Erase whom a restore brought back that lacked one of the keys. Callers commit, then clean()."""
+    erased = reapply_erasures(session, key=key, now=now)
+    if erased:
         begin_anew(session)
-    return scrubbed
+    return erased
 
 
 def clean(instance_path: Path, school: School, *, clock: Callable[[], datetime]) -> bool:
-    """Take away the files that may hold who was erased; whether nothing is left. Ends the session's transaction.
+    """Remove the files that may hold who was erased; return whether nothing is left. Ends the session's transaction.
 
-    The background worker does what is left (privacy/cleanup.py).
+    The background worker removes what is left (privacy/cleanup.py).
     """
     sweep(Workshop(folder=folder_of(instance_path), school=school, clock=clock))
-    return clear(instance_path, now=clock())
+    return clean_up(instance_path, now=clock())

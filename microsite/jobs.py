@@ -19,9 +19,9 @@ from .exports.preparing import Workshop, folder_of, gather_all, prepare_next, sw
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next, give_back_unsent
-from .privacy.access import answer_access, is_access_asked
-from .privacy.cleanup import clear, is_any_left
-from .privacy.purging import Purge, is_turn, run
+from .privacy.cleanup import clean_up, is_cleanup_pending
+from .privacy.data_requests import answer_access, is_access_asked
+from .privacy.purge import Purge, is_turn, run
 from .privacy.runs import AlreadyRunning, TakenOver
 from .web.context import current_school, current_settings, utc_now
 
@@ -106,10 +106,10 @@ class Worker:
             self.work_on_exports()
 
     def keep_to_delays(self) -> None:
-        """Look every minute whether the night's purge is to be done, and for what deleted rows have left."""
+        """Look every minute whether the night's purge is to be done, and for what deleted rows have left behind."""
         while not self._stopping.wait(PURGE_EVERY):
             self._attempt(self.purge)
-            self._attempt(_clear_leftovers)
+            self._attempt(_clean_up)
 
     def work(self) -> float:
         """Send what is due now; the seconds to wait before the next look."""
@@ -188,11 +188,11 @@ def _due_slots() -> list[int]:
         return due_slots(db.session(), now=utc_now())
 
 
-def _clear_leftovers() -> None:
+def _clean_up() -> None:
     with reading():
-        is_any = is_any_left(db.session())
-    if is_any:
-        clear(current_settings().instance_path, now=utc_now())
+        is_pending = is_cleanup_pending(db.session())
+    if is_pending:
+        clean_up(current_settings().instance_path, now=utc_now())
 
 
 def _follow_slot(slot_id: int) -> None:

@@ -100,7 +100,7 @@ def _write(instance: Path, name: str, keys: Keys, *, is_damaged: bool) -> None:
 def _erase_again(instance: Path, keys: Keys) -> None:
     with writing():
         erased = erase_again(db.session(), key=keys, now=utc_now())
-    people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+    people, forms = (erased[table.__tablename__] for table in (Lead, Submission))
     if people or forms:
         click.echo(f"Revenus par une restauration et effacés de nouveau : {people} contacts, {forms} demandes.")
         # What can't be cleared yet the server clears.

@@ -1,6 +1,5 @@
 """flask privacy export and erase: export the data held about one person, or delete it for good."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from ..exports.services import file_when_complete
 from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
-from ..privacy.data_export import Portrait, as_document, draw, is_anything, part_counts
+from ..privacy.data_export import PersonExport, count_rows, write_json
+from ..privacy.data_export import export_person as export_rows
 from ..privacy.erased_addresses import erasure_key
 from ..privacy.queries import find_wards
 from ..web.context import current_school, current_settings, utc_now
@@ -37,11 +37,11 @@ def export_person(email: str, output: Path | None) -> None:
     with reading():
         session, now = db.session(), utc_now()
         lead_id = _lead_id(find_lead(session, email.strip()))
-        portrait = _drawn(email.strip())
-        site, looks = current_settings().site_url, looks_at(session, lead_id)
-        document = as_document(portrait, looks, school=current_school(), site=site, now=now)
+        export, looks = _export(email.strip()), looks_at(session, lead_id)
+        site_url = current_settings().site_url
+        text = write_json(export, looks, school=current_school(), site_url=site_url, now=now)
     _note("data copied", lead_id)
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    content = text.encode()
     if output is None or output == Path("-"):
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -68,8 +68,8 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
         raise click.UsageError("donnez une adresse, ou --reference.")
     with reading():
         address = email.strip() if email else _address_of(reference or "")
-        portrait = _drawn(address)
-    for part, count in part_counts(portrait).items():
+        export = _export(address)
+    for part, count in count_rows(export).items():
         click.echo(french(f"{thousands(count)} : {part}"))
     if not yes:
         _confirm()
@@ -89,8 +89,8 @@ def _erase(address: str) -> None:
     key = erasure_key(settings.instance_path)
     with writing():
         lead_id = _lead_id(find_lead(db.session(), address))
-        scrubbed = erase(db.session(), address, key=key, now=utc_now())
-        rows = sum(scrubbed.counts.values())
+        erased = erase(db.session(), address, key=key, now=utc_now())
+        rows = sum(erased.values())
         note(db.session(), "data erased", staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, rows=rows)
     click.echo(french(f"Effacé : {thousands(rows)} lignes."))
     try:
@@ -107,10 +107,10 @@ def _erase(address: str) -> None:
     )
 
 
-def _drawn(address: str) -> Portrait:
-    portrait = draw(db.session(), address)
-    if is_anything(portrait):
-        return portrait
+def _export(address: str) -> PersonExport:
+    export = export_rows(db.session(), address)
+    if any(export.values()):
+        return export
     if wards := find_wards(db.session(), address):
         raise click.ClickException(
             f"c’est l’adresse d’un responsable légal, dans {', '.join(wards)} : elle se copie et s’efface avec la "

@@ -1,7 +1,7 @@
-"""What rows that were deleted for good leave behind: files of mails, and bytes in the database's own files.
+"""Remove what rows deleted for good leave behind: files of mails, and bytes in the database's own files.
 
-It is noted in the transaction that deletes, so that a process which is killed forgets nothing; cleared once that is
-committed, or by the background worker.
+It is recorded in the transaction that deletes, so that a killed process forgets nothing. Callers run it once that is
+committed; the background worker runs it again for what couldn't be removed then.
 """
 
 import subprocess
@@ -19,86 +19,86 @@ from ..outbox.files import mails_folder, remove_mails
 from ..outbox.models import OutgoingMail
 from ..school import PARIS
 from . import vacuum
-from .models import Leftover, LeftoverKind
+from .models import CleanupKind, PendingCleanup
 
 _BATCH = 500
-# Bytes of a SQLite database that is written anew while somebody waits: others who write wait as well.
+# Bytes of a SQLite database that is rewritten while somebody waits: others who write wait as well.
 _AT_ONCE = 200_000_000
 # Hours of Paris at which a larger one is.
 _NIGHT = range(2, 5)
 
 
-def note_mails(session: Session, chosen: ColumnElement[bool], *, now: datetime) -> None:
-    """The files of these mails are to go. Callers commit."""
-    is_noted = exists().where(Leftover.kind == LeftoverKind.MAIL, Leftover.name == OutgoingMail.key)
-    kind = literal(LeftoverKind.MAIL, Leftover.kind.type)
-    mails = select(kind, OutgoingMail.key, literal(now, Leftover.since.type)).where(chosen, ~is_noted)
-    session.execute(insert(Leftover).from_select(["kind", "name", "since"], mails))
+def add_mail_files(session: Session, chosen: ColumnElement[bool], *, now: datetime) -> None:
+    """Record the files of these mails. Callers commit."""
+    is_known = exists().where(PendingCleanup.kind == CleanupKind.MAIL_FILE, PendingCleanup.name == OutgoingMail.key)
+    kind = literal(CleanupKind.MAIL_FILE, PendingCleanup.kind.type)
+    mails = select(kind, OutgoingMail.key, literal(now, PendingCleanup.since.type)).where(chosen, ~is_known)
+    session.execute(insert(PendingCleanup).from_select(["kind", "name", "since"], mails))
 
 
-def note_database(session: Session, *, now: datetime) -> None:
-    """What was deleted is to leave the database's files too. Callers commit."""
-    added = insert_into(session, Leftover)
+def add_vacuum(session: Session, *, now: datetime) -> None:
+    """Record that the database's files hold deleted rows. Callers commit."""
+    added = insert_into(session, PendingCleanup)
     added = added.on_conflict_do_update(index_elements=["kind", "name"], set_={"since": added.excluded.since})
-    session.execute(added, {"kind": LeftoverKind.DATABASE, "name": "", "since": now})
+    session.execute(added, {"kind": CleanupKind.VACUUM, "name": "", "since": now})
 
 
-def is_any_left(session: Session) -> bool:
-    return session.scalar(select(Leftover.id).limit(1)) is not None
+def is_cleanup_pending(session: Session) -> bool:
+    return session.scalar(select(PendingCleanup.id).limit(1)) is not None
 
 
-def clear(instance_path: Path, *, now: datetime) -> bool:
-    """Clear what can be cleared now; whether nothing is left. Ends the session's transaction.
+def clean_up(instance_path: Path, *, now: datetime) -> bool:
+    """Remove what can be removed now; return whether nothing is left. Ends the session's transaction.
 
-    Left is what somebody reads at this very moment, and a large SQLite database until the night. Raises OSError.
+    A large SQLite database waits for the night, any other for whoever reads it at this moment. Raises OSError.
     """
-    _clear_mails(instance_path)
+    _remove_mail_files(instance_path)
     with reading():
-        since = db.session.scalar(select(Leftover.since).filter_by(kind=LeftoverKind.DATABASE))
-    if since is not None and _may_rewrite(now) and _rewrite(db.engine):
+        since = db.session.scalar(select(PendingCleanup.since).filter_by(kind=CleanupKind.VACUUM))
+    if since is not None and _may_vacuum(now) and _vacuum(db.engine):
         with writing():
-            # Another one erased meanwhile has noted a later time.
-            done = delete(Leftover).where(Leftover.kind == LeftoverKind.DATABASE, Leftover.since == since)
-            db.session.execute(done)
+            # A later erasure has recorded a later time.
+            done = PendingCleanup.kind == CleanupKind.VACUUM, PendingCleanup.since == since
+            db.session.execute(delete(PendingCleanup).where(*done))
     with reading():
-        return not is_any_left(db.session())
+        return not is_cleanup_pending(db.session())
 
 
-def _clear_mails(instance_path: Path) -> None:
-    mails = select(Leftover.id, Leftover.name).where(Leftover.kind == LeftoverKind.MAIL).order_by(Leftover.id)
+def _remove_mail_files(instance_path: Path) -> None:
+    files = select(PendingCleanup.id, PendingCleanup.name).filter_by(kind=CleanupKind.MAIL_FILE)
     while True:
         with reading():
-            found = db.session.execute(mails.limit(_BATCH)).all()
+            found = db.session.execute(files.order_by(PendingCleanup.id).limit(_BATCH)).all()
         if not found:
             return
         remove_mails(mails_folder(instance_path), [name for _, name in found])
         with writing():
-            db.session.execute(delete(Leftover).where(Leftover.id.in_([row_id for row_id, _ in found])))
+            db.session.execute(delete(PendingCleanup).where(PendingCleanup.id.in_([row_id for row_id, _ in found])))
 
 
-def _may_rewrite(now: datetime) -> bool:
+def _may_vacuum(now: datetime) -> bool:
     engine = db.engine
     if engine.dialect.name != "sqlite" or now.astimezone(PARIS).hour in _NIGHT:
         return True
     return Path(str(engine.url.database)).stat().st_size <= _AT_ONCE
 
 
-def _rewrite(engine: Engine) -> bool:
-    return _rewrite_sqlite(engine) if engine.dialect.name == "sqlite" else _vacuum_postgresql(engine)
+def _vacuum(engine: Engine) -> bool:
+    return _vacuum_sqlite(engine) if engine.dialect.name == "sqlite" else _vacuum_postgresql(engine)
 
 
-def _rewrite_sqlite(engine: Engine) -> bool:
-    """In a process of its own, whose memory goes with it; False where somebody else is in the way."""
+def _vacuum_sqlite(engine: Engine) -> bool:
+    """Run vacuum.py in a process of its own; return False if somebody else is in the way."""
     program, database = str(vacuum.__file__), str(engine.url.database)
     command = [sys.executable, "-I", program, sqlite_engine.sqlite.__name__, database]
     ended = subprocess.run(command, stderr=subprocess.PIPE, check=False, text=True)  # noqa: S603  # our own program
     if ended.returncode not in (0, vacuum.IN_THE_WAY):
-        raise OSError(f"the database can't be written anew: {ended.stderr.strip().splitlines()[-1:]}")
+        raise OSError(f"the database can't be rewritten: {ended.stderr.strip().splitlines()[-1:]}")
     return ended.returncode == 0
 
 
 def _vacuum_postgresql(engine: Engine) -> bool:
-    """Give the room of deleted rows back; what stands in logs and replicas is PostgreSQL's (docs/privacy.md)."""
+    """Give the room of deleted rows back; logs and replicas keep theirs for a while (docs/privacy.md)."""
     tables = ", ".join(sorted(Base.metadata.tables))
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,131 +1,163 @@
-"""All that is held about one person, as they are given it: readable, and for a program (RGPD, articles 15 and 20)."""
+"""Export all that is held about one person, as JSON with names in French (RGPD, articles 15 and 20)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from ..brochures.models import BrochureDownload
 from ..db import Base
-from ..leads.models import Consent, ConsentWording, Lead, LeadWord, Submission
+from ..leads.models import (
+    Consent,
+    ConsentOrigin,
+    ConsentWording,
+    FormName,
+    Lead,
+    LeadWord,
+    Submission,
+    SubmissionStatus,
+)
 from ..leads.normalise import email_key
 from ..leads.queries import find_held, find_lead
-from ..open_days.models import Alert, OpenDay, Registration, Slot
-from ..outbox.models import OutgoingMail
+from ..open_days.models import Alert, OpenDay, Registration, RegistrationState, Slot
+from ..outbox.models import STATUS_LABELS, Audience, MailStatus, OutgoingMail
 from ..school import PARIS, School
-from .models import AccessRequest, PrivacyRequest
-from .portrait_fields import ANSWERS, FIELDS, WORDS
+from .data_requests import find_access_requests
+from .models import AccessRequest, PrivacyRequest, RequestKind
+from .personal_data import PERSONAL
 
-Portrait = dict[str, Any]
+# By part, rows of fields.
+PersonExport = dict[str, list[dict[str, Any]]]
+
+PARTS = (
+    "fiche",
+    "mots_de_recherche",
+    "demandes",
+    "envois_retenus",
+    "accords",
+    "inscriptions",
+    "alertes",
+    "ouvertures_de_la_brochure",
+    "messages",
+    "demandes_sur_les_données",
+    "liens_demandés",
+)
+
+# What columns, by table, and answers of forms are called.
+COLUMN_NAMES = {
+    table: {column: name for data in PERSONAL if data.place == table for column, name in data.columns.items() if name}
+    for table in dict.fromkeys(data.place for data in PERSONAL if any(data.columns.values()))
+}
+ANSWER_NAMES = {key: name for data in PERSONAL for key, name in data.keys.items()}
 
 # No lead's id.
-NOBODY = 0
+_NOBODY = 0
+# What was agreed to; what a registration is for.
+_WORDING = (
+    ConsentWording.text.label("texte"),
+    ConsentWording.version.label("version"),
+    ConsentWording.purpose.label("finalité"),
+)
+_SLOT = (
+    OpenDay.title.label("journée"),
+    OpenDay.place.label("lieu"),
+    Slot.starts_at.label("début"),
+    Slot.ends_at.label("fin"),
+)
+# By kind, for several share their values.
+_LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
+    FormName: {"brochure": "brochure", "open-day": "portes ouvertes", "application": "candidature"},
+    SubmissionStatus: {
+        "received": "reçue",
+        "quarantined": "en quarantaine : semble venir d’un robot",
+        "released": "reçue, après vérification",
+        "spam": "écartée comme indésirable",
+    },
+    ConsentOrigin: {"form": "formulaire", "space": "espace personnel"},
+    RegistrationState: {
+        "confirmed": "confirmée",
+        "waiting": "en liste d’attente",
+        "offered": "place proposée",
+        "cancelled": "annulée",
+        "expired": "proposition restée sans réponse",
+        "attended": "présence notée",
+    },
+    MailStatus: {status.value: label for status, label in STATUS_LABELS.items()},
+    Audience: {"lead": "vous", "admissions": "l’équipe des admissions"},
+    RequestKind: {"copy": "copie des données", "erasure": "effacement"},
+}
 
-# What its parts are called, in order.
-LEAD, WORDS_KEPT, SENT, HELD_BACK = "fiche", "mots_de_recherche", "demandes", "envois_retenus"
-CONSENTS, REGISTRATIONS, ALERTS, OPENED = "accords", "inscriptions", "alertes", "ouvertures_de_la_brochure"
-MAILS, REQUESTS, LINKS, LOOKS = "messages", "demandes_sur_les_données", "liens_demandés", "consultations"
-PARTS = (LEAD, WORDS_KEPT, SENT, HELD_BACK, CONSENTS, REGISTRATIONS, ALERTS, OPENED, MAILS, REQUESTS, LINKS)
 
-
-def draw(session: Session, address: str) -> Portrait:
-    """By part, rows of fields; every part empty for an address that nothing is known of."""
+def export_person(session: Session, address: str) -> PersonExport:
+    """Return the rows of each part; every part is empty for an unknown address."""
     lead, held = find_lead(session, address), find_held(session, address)
-    lead_id = lead.id if lead else NOBODY
-    theirs = select(Submission.id).where((Submission.lead_id == lead_id) | Submission.id.in_(held))
-    return {
-        LEAD: _rows(session, Lead, Lead.id == lead_id),
-        WORDS_KEPT: _rows(session, LeadWord, LeadWord.lead_id == lead_id),
-        SENT: _rows(session, Submission, Submission.lead_id == lead_id),
-        HELD_BACK: _rows(session, Submission, Submission.id.in_(held)),
-        CONSENTS: _consents(session, (Consent.lead_id == lead_id) | Consent.submission_id.in_(held)),
-        REGISTRATIONS: _registrations(session, Registration.lead_id == lead_id),
-        ALERTS: _rows(session, Alert, Alert.lead_id == lead_id),
-        OPENED: _rows(session, BrochureDownload, BrochureDownload.submission_id.in_(theirs)),
-        MAILS: _rows(session, OutgoingMail, OutgoingMail.lead_id == lead_id),
-        REQUESTS: _rows(session, PrivacyRequest, PrivacyRequest.lead_id == lead_id),
-        LINKS: _rows(session, AccessRequest, AccessRequest.id.in_(_asked_ids(session, address))),
-    }
+    lead_id = lead.id if lead else _NOBODY
+    own = select(Submission.id).where((Submission.lead_id == lead_id) | Submission.id.in_(held))
+    asked = [request.id for request in find_access_requests(session, {email_key(address)})]
+    consents = select(Consent.__table__, *_WORDING).select_from(Consent).join(Consent.wording)
+    registrations = (
+        select(Registration.__table__, *_SLOT).select_from(Registration).join(Registration.slot).join(Slot.open_day)
+    )
+    found = (
+        _rows(session, Lead, Lead.id == lead_id),
+        _rows(session, LeadWord, LeadWord.lead_id == lead_id),
+        _rows(session, Submission, Submission.lead_id == lead_id),
+        _rows(session, Submission, Submission.id.in_(held)),
+        _rows(session, Consent, (Consent.lead_id == lead_id) | Consent.submission_id.in_(held), consents),
+        _rows(session, Registration, Registration.lead_id == lead_id, registrations),
+        _rows(session, Alert, Alert.lead_id == lead_id),
+        _rows(session, BrochureDownload, BrochureDownload.submission_id.in_(own)),
+        _rows(session, OutgoingMail, OutgoingMail.lead_id == lead_id),
+        _rows(session, PrivacyRequest, PrivacyRequest.lead_id == lead_id),
+        _rows(session, AccessRequest, AccessRequest.id.in_(asked)),
+    )
+    return dict(zip(PARTS, found, strict=True))
 
 
-def is_anything(portrait: Portrait) -> bool:
-    return any(portrait[part] for part in PARTS)
+def count_rows(export: PersonExport) -> dict[str, int]:
+    """Return how many rows there are of each part that isn't empty, by its name in words."""
+    return {part.replace("_", " "): len(rows) for part, rows in export.items() if rows}
 
 
-def part_counts(portrait: Portrait) -> dict[str, int]:
-    """How many rows there are of each part that isn't empty, by its name in words."""
-    return {part.replace("_", " "): len(portrait[part]) for part in PARTS if portrait[part]}
+def write_json(
+    export: PersonExport, consultations: Sequence[Mapping[str, Any]], *, school: School, site_url: str, now: datetime
+) -> str:
+    """Write what is handed over.
 
-
-def as_document(
-    portrait: Portrait, looks: Sequence[Mapping[str, Any]], *, school: School, site: str, now: datetime
-) -> Portrait:
-    """What is handed over; `looks` are those of the team, by role (CJUE, C-579/21: when and why, not who by name).
-
-    `site` is where it is: purposes, recipients and delays, which a copy comes with (RGPD, article 15.1), stand there.
+    `consultations` are those by the team, by role (CJUE, C-579/21: when and why, not who by name). Purposes, recipients
+    and retention periods, which a copy comes with (RGPD, article 15.1), stand on the site's page.
     """
     heading = {
         "titre": "Copie des données personnelles (RGPD, articles 15 et 20)",
-        "établie_le": _plain(now),
+        "établie_le": _value(now),
         "responsable": school.name,
         "contact": school.mail.admissions,
-        "finalités_durées_et_droits": f"{site}/confidentialite",
+        "finalités_durées_et_droits": f"{site_url}/confidentialite",
     }
-    return {"document": heading, **portrait, LOOKS: [_plain_row(look) for look in looks]}
+    rows = [{name: _value(value) for name, value in row.items()} for row in consultations]
+    return json.dumps({"document": heading, **export, "consultations": rows}, ensure_ascii=False, indent=2) + "\n"
 
 
-def _rows(session: Session, model: type[Base], chosen: ColumnElement[bool]) -> list[dict[str, Any]]:
+def _rows(
+    session: Session, model: type[Base], chosen: ColumnElement[bool], rows: Select[Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return the model's chosen rows under their French names; `rows` selects more columns beside its own."""
     table = Base.metadata.tables[model.__tablename__]
-    rows = session.execute(select(table).where(chosen).order_by(*table.primary_key.columns))
-    return [_named(table.name, row) for row in rows]
+    names, rows = COLUMN_NAMES[table.name], select(table) if rows is None else rows
+    found = session.execute(rows.where(chosen).order_by(*table.primary_key.columns))
+    return [{names.get(column, column): _value(value) for column, value in row._mapping.items()} for row in found]
 
 
-def _consents(session: Session, chosen: ColumnElement[bool]) -> list[dict[str, Any]]:
-    """With the words that were agreed to."""
-    columns = ConsentWording.text, ConsentWording.version, ConsentWording.purpose
-    words = select(Consent.__table__, *columns).join(ConsentWording, ConsentWording.id == Consent.wording_id)
-    rows = session.execute(words.where(chosen).order_by(Consent.id))
-    return [
-        _named("consents", row) | {"texte": row.text, "version": row.version, "finalité": row.purpose} for row in rows
-    ]
-
-
-def _registrations(session: Session, chosen: ColumnElement[bool]) -> list[dict[str, Any]]:
-    """With what it was for."""
-    columns = Slot.starts_at, Slot.ends_at, OpenDay.title, OpenDay.place
-    slots = select(Registration.__table__, *columns).join(Slot, Slot.id == Registration.slot_id).join(Slot.open_day)
-    rows = session.execute(slots.where(chosen).order_by(Registration.id))
-    return [
-        _named("registrations", row)
-        | {"journée": row.title, "lieu": row.place, "début": _plain(row.starts_at), "fin": _plain(row.ends_at)}
-        for row in rows
-    ]
-
-
-def _asked_ids(session: Session, address: str) -> list[int]:
-    rows = session.execute(select(AccessRequest.id, AccessRequest.email))
-    return [row_id for row_id, email in rows if email_key(email) == email_key(address)]
-
-
-def _named(table: str, row: Row[Any]) -> dict[str, Any]:
-    names = FIELDS[table]
-    values = row._mapping
-    return {name: _plain(values[column]) for column, name in names.items() if column in values}
-
-
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it: times in Paris, with their offset; codes as words."""
+def _value(value: Any) -> Any:
+    """Return it as JSON has it: times in Paris, with their offset; codes as words."""
     if isinstance(value, datetime):
         return value.astimezone(PARIS).isoformat(timespec="seconds")
     if isinstance(value, StrEnum):
-        return WORDS[type(value)][value]
+        return _LABELS[type(value)][value]
     if isinstance(value, dict):
-        return {ANSWERS.get(name, name): _plain(answer) for name, answer in value.items()}
+        return {ANSWER_NAMES.get(key, key): _value(answer) for key, answer in value.items()}
     return value

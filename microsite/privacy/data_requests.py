@@ -1,29 +1,80 @@
-"""What people ask about their data: noted once while it is open, told to admissions, confirmed to its owner.
+"""What people ask about their own data: a link to their page, a copy, an erasure. Callers commit.
 
-Callers commit, and hold the lead.
+A request for a copy or an erasure is recorded once while it is open, and mailed to admissions and to the person.
 """
 
 import calendar
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..leads.bounces import try_address_again
 from ..leads.consents import standing_consents, withdraw
 from ..leads.models import Lead
-from ..outbox.models import Audience
+from ..leads.normalise import email_key
+from ..leads.queries import find_lead
+from ..outbox.models import Audience, OutgoingMail
 from ..outbox.services import enqueue
 from ..school import PARIS
-from .models import PrivacyRequest, RequestKind
+from .models import AccessRequest, PrivacyRequest, RequestKind
+from .queries import find_latest
 
-# Mails: to admissions, and to who asks.
-TOLD, NOTED = "privacy_request", "privacy_noted"
+# Mails: a link, to admissions, and a receipt.
+ACCESS, TOLD, NOTED = "access", "privacy_request", "privacy_noted"
+# Mails with a link that one person is sent, whoever asks for them: in an hour, in a day.
+_LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 8))
+# Requests for a link that are answered in one transaction.
+_BATCH = 50
+
+
+def ask_for_access(session: Session, email: str, *, now: datetime) -> None:
+    session.add(AccessRequest(email=email, asked_at=now))
+
+
+def is_access_asked(session: Session) -> bool:
+    return session.scalar(select(AccessRequest.id).limit(1)) is not None
+
+
+def answer_access(session: Session, *, now: datetime) -> int:
+    """Mail a link to known addresses among some of the requests, and delete these; return how many they were."""
+    waiting = select(AccessRequest).order_by(AccessRequest.id).limit(_BATCH).with_for_update(skip_locked=True)
+    requests = session.scalars(waiting).all()
+    for request in requests:
+        _mail_link(session, request, now=now)
+        session.delete(request)
+    return len(requests)
+
+
+def find_access_requests(session: Session, email_keys: Collection[str]) -> list[AccessRequest]:
+    """Find those for these mailboxes. Few are there at any time: the worker answers them within seconds."""
+    return [row for row in session.scalars(select(AccessRequest)) if email_key(row.email) in email_keys]
+
+
+def _mail_link(session: Session, request: AccessRequest, *, now: datetime) -> None:
+    lead = find_lead(session, request.email)
+    submission = find_latest(session, lead.id) if lead else None
+    if lead is None or submission is None or _has_enough(session, lead.id, now=now):
+        return
+    try_address_again(session, lead)
+    # Not among the day's mails about this lead, which anyone can use up by sending forms: it has limits of its own.
+    cause = f"{submission.reference}.{request.id}"
+    enqueue(session, template=ACCESS, cause=cause, lead_id=lead.id, now=now, is_capped=False)
+
+
+def _has_enough(session: Session, lead_id: int, *, now: datetime) -> bool:
+    mails = select(func.count(OutgoingMail.id)).where(OutgoingMail.template == ACCESS, OutgoingMail.lead_id == lead_id)
+    return any(
+        session.execute(mails.where(OutgoingMail.decided_at > now - span)).scalar_one() >= most
+        for span, most in _LIMITS
+    )
 
 
 def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bool:
-    """Note the request; False if one of this kind is open already, which stays as it is.
+    """Record the request; return False if one of this kind is open already. Callers hold the lead.
 
-    Whoever wants to be erased isn't written to meanwhile: their consents end at once, as the confirmation says.
+    Who wants to be erased isn't written to meanwhile: their consents end at once, as the receipt says.
     """
     if any(request.kind is kind for request in open_requests(session, lead.id)):
         return False
@@ -31,7 +82,8 @@ def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bo
     session.add(request)
     session.flush()
     if kind is RequestKind.ERASURE:
-        _withdraw_all(session, lead, now=now)
+        for channel in {consent.channel for consent in standing_consents(session, lead.id)}:
+            withdraw(session, lead.id, channel, now=now)
     # Only the owner of the address can cause them, or staff.
     for template, audience in ((TOLD, Audience.ADMISSIONS), (NOTED, Audience.LEAD)):
         enqueue(
@@ -44,11 +96,6 @@ def ask(session: Session, lead: Lead, kind: RequestKind, *, now: datetime) -> bo
             is_capped=False,
         )
     return True
-
-
-def _withdraw_all(session: Session, lead: Lead, *, now: datetime) -> None:
-    for channel in {consent.channel for consent in standing_consents(session, lead.id)}:
-        withdraw(session, lead.id, channel, now=now)
 
 
 def open_requests(session: Session, lead_id: int) -> list[PrivacyRequest]:

@@ -11,8 +11,7 @@ from ..outbox.letters import Letter, MailTemplate
 from ..school import PARIS
 from ..web.context import current_school, french_date
 from ..web.links import public_url
-from .access import ACCESS
-from .data_requests import NOTED, TOLD, a_month_after
+from .data_requests import ACCESS, NOTED, TOLD, a_month_after
 from .models import PrivacyRequest, RequestKind
 from .queries import find_latest
 
