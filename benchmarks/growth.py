@@ -22,9 +22,8 @@ from microsite.exports.files import write_csv
 from microsite.exports.sheets import submissions_sheet
 from microsite.leads.models import Lead
 from microsite.leads.queries import Selection
-from microsite.privacy.due import SWEEPS, find_due, lock_due
-from microsite.privacy.removal import remove
-from microsite.retention import Rule
+from microsite.privacy.purge import EXPIRIES, find_expired, lock_expired, remove
+from microsite.privacy.retention import Rule
 from microsite.web.context import current_school, utc_now
 
 from .installations import copied, filled, signed_in
@@ -38,9 +37,9 @@ _ENVIRON = {"MICROSITE_MIN_FILL_SECONDS": "0", "MICROSITE_FORM_RATE_LIMIT": "0,5
 # Leads captured, pages shown and leads removed in a round.
 _CAPTURED, _SHOWN, _REMOVED = 50, 5, 200
 _KNOWN = 5000
-# In one transaction, as purging.py has it.
+# In one transaction, as purge.py has it.
 _BATCH = 100
-_LEADS = next(sweep for sweep in SWEEPS if sweep.rule is Rule.LEADS)
+_LEADS = next(expiry for expiry in EXPIRIES if expiry.rule is Rule.LEADS)
 # Name, unit, digits.
 _ROWS = {
     "capture": ("demande d’un nouveau contact", "ms", 1),
@@ -166,9 +165,9 @@ def _purge(app: Flask) -> float:
             db.session.execute(long_ago.execution_options(synchronize_session=False))
         began = time.perf_counter()
         with reading():
-            due = find_due(db.session(), _LEADS, limit=_REMOVED, now=now)
+            due = find_expired(db.session(), _LEADS, limit=_REMOVED, now=now)
         for start in range(0, len(due), _BATCH):
             with writing():
-                ids = lock_due(db.session(), _LEADS, due[start : start + _BATCH], now=now)
+                ids = lock_expired(db.session(), _LEADS, due[start : start + _BATCH], now=now)
                 remove(db.session(), _LEADS, ids, now=now)
         return 1000 * (time.perf_counter() - began) / len(due)

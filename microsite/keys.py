@@ -20,7 +20,7 @@ from .config import StartError
 FILE = "secret_key"
 ERASURE_FILE = "erasure_key"
 FILES = (FILE, ERASURE_FILE)
-# The longest that anything signed is good for: a link that stops mails (privacy/email_views.py).
+# The longest that anything signed is good for: a link that stops mails (privacy/views.py).
 LONGEST_LIFE = timedelta(days=3 * 365)
 _LEAST = 32
 # What make_key() draws.

@@ -16,10 +16,10 @@ from .exclusive import exclusive
 from .open_days.followups import due_slots, follow_slot, is_anyone_to_tell, tell_of_new_dates
 from .outbox import MAILS_FOLDER
 from .outbox.delivery import Outcome, deliver_next, give_back_unsent
-from .privacy.access import answer_access, is_access_asked
-from .privacy.leftovers import clear, is_any_left
-from .privacy.purging import LOCK as PURGE_LOCK
-from .privacy.purging import Purge, is_turn, run
+from .privacy.cleanup import clean_up, is_cleanup_pending
+from .privacy.data_requests import answer_access, is_access_asked
+from .privacy.purge import LOCK as PURGE_LOCK
+from .privacy.purge import Purge, is_turn, run
 from .web.context import current_settings, utc_now
 
 logger = logging.getLogger("microsite.worker")
@@ -96,12 +96,12 @@ def purge(is_stopping: IsStopping) -> None:
         logger.info("purged %d rows or files", removed)
 
 
-def clear_leftovers(_is_stopping: IsStopping) -> None:
+def clean_up_files(_is_stopping: IsStopping) -> None:
     """Remove what deleted rows have left in files."""
     with reading():
-        is_any = is_any_left(db.session())
+        is_any = is_cleanup_pending(db.session())
     if is_any:
-        clear(current_settings().instance_path, now=utc_now())
+        clean_up(current_settings().instance_path, now=utc_now())
 
 
 # By the thread that runs them. A mail may take two minutes, and offers end on time: mails have a thread of their own.
@@ -112,7 +112,7 @@ THREADS: Mapping[str, Sequence[Job]] = {
         # What a process that is killed loses of its views.
         Job(name="views", run=write_view_counts, every=5.0, is_last_at_stop=True),
         Job(name="purge", run=purge, every=60.0, lock=PURGE_LOCK),
-        Job(name="leftovers", run=clear_leftovers, every=60.0, lock=PURGE_LOCK),
+        Job(name="cleanup", run=clean_up_files, every=60.0, lock=PURGE_LOCK),
     ),
 }
 

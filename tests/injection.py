@@ -14,8 +14,8 @@ from microsite.campaigns.models import Campaign, EmbedHost, ViewCount
 from microsite.db import db, writing
 from microsite.leads.models import Consent, Lead, Submission
 from microsite.open_days.models import OpenDay, Slot
+from microsite.privacy.data_requests import ask as ask_about_data
 from microsite.privacy.models import PrivacyRequest, RequestKind
-from microsite.privacy.requests import ask as ask_about_data
 from microsite.web.context import utc_now
 
 from .answers import APPLICATION, BROCHURE, MOTIVATION, plan_slot

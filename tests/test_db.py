@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from microsite.db import db, reading, writing
 from microsite.open_days.models import OpenDay, Slot
-from microsite.privacy.leftovers import clear, note_database
+from microsite.privacy.cleanup import add_vacuum, clean_up
 from microsite.sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from microsite.web.context import utc_now
 
@@ -65,12 +65,12 @@ def test_reading_block_cannot_write() -> None:
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_reading_block_cannot_write_on_whichever_connection_rewrote_the_database(app: Flask) -> None:
     with writing():
-        note_database(db.session(), now=utc_now())
+        add_vacuum(db.session(), now=utc_now())
     with reading(), ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(db.engine.connect()).execute(text("SELECT 1"))
 
-    assert clear(Path(app.instance_path), now=utc_now())
+    assert clean_up(Path(app.instance_path), now=utc_now())
 
     for _ in range(4):
         with pytest.raises(DBAPIError, match="readonly"), reading():

@@ -24,8 +24,8 @@ from microsite.open_days.planning import SlotPlan, edit_slot
 from microsite.open_days.services import cancel
 from microsite.outbox.models import MailStatus, OutgoingMail
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.data_requests import ask
 from microsite.privacy.models import RequestKind
-from microsite.privacy.requests import ask
 from microsite.sqlite_engine import sqlite
 from microsite.web.context import utc_now
 from microsite.worker import Worker

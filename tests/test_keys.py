@@ -15,7 +15,7 @@ from microsite.brochures.views import COPY_LIFETIME
 from microsite.config import StartError
 from microsite.keys import LONGEST_LIFE, Keys, load_keys, rotate
 from microsite.leads.emails import CONFIRM_LIFETIME, SPACE_LIFETIME
-from microsite.privacy.email_views import STOP_LIFETIME
+from microsite.privacy.views import STOP_LIFETIME
 
 from .answers import BROCHURE, export
 from .backoffice.conftest import add_member, address, enter

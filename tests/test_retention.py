@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from microsite.content_files import ContentError
-from microsite.retention import RETENTION, Delay, Rule
+from microsite.privacy.retention import RETENTION, Delay, Rule
 from microsite.web.typography import french
 
 from .conftest import Environ

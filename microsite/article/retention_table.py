@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from ..retention import RETENTION, Retention
+from ..privacy.retention import RETENTION, Retention
 from ..web.typography import french
 
 _CAPTION = "Durées de conservation"

@@ -16,7 +16,7 @@ from ..open_days.rosters import next_day
 from ..outbox.holds import find_hold
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent
-from ..privacy.requests import count_open
+from ..privacy.data_requests import count_open
 from ..reports.breakdowns import Breakdown, Line, break_down
 from ..reports.questions import Axis, Question
 from ..samples.services import has_samples

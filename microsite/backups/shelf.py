@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ..retention import RETENTION, Rule
+from ..privacy.retention import RETENTION, Rule
 
 # In the instance folder, unless another one is named.
 FOLDER = "backups"

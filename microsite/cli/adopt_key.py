@@ -22,8 +22,8 @@ from ..keys import (
     write_keys,
 )
 from ..leads.models import Lead, Submission
-from ..privacy.leftovers import clear
-from ..privacy.suppression import reapply
+from ..privacy.cleanup import clean_up
+from ..privacy.erasure import reapply_erasures
 from ..web.context import current_settings, utc_now
 from .adoptable_keys import plan_adoption
 from .group import check_own_keys
@@ -100,13 +100,13 @@ def _write(instance: Path, name: str, keys: Keys, *, is_damaged: bool) -> None:
 
 def _reapply(instance: Path, keys: Keys) -> None:
     with writing():
-        erased = reapply(db.session(), key=keys, now=utc_now())
-    people, forms = (erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+        erased = reapply_erasures(db.session(), key=keys, now=utc_now())
+    people, forms = (erased[table.__tablename__] for table in (Lead, Submission))
     if people or forms:
         click.echo(f"Revenus par une restauration et effacés de nouveau : {people} contacts, {forms} demandes.")
         # What can't be cleared yet the server clears.
         with suppress(OSError):
-            clear(instance, now=utc_now())
+            clean_up(instance, now=utc_now())
 
 
 def _replace_lost(instance: Path, name: str, *, yes: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from ..db import db
 from ..key_fingerprints import State, compare, has_erasures, known_fingerprints
 from ..keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, has_usual_shape, read_keys
-from ..privacy.suppression import recognises
+from ..privacy.erased_addresses import is_key_known
 from ..web.context import utc_now
 
 _OTHER_FILE = "ce fichier contient {}, et non {}. Rien n’a changé."
@@ -77,7 +77,7 @@ def _doubts_of_unknown(given: Keys) -> list[str]:
         return []
     if not has_erasures(db.session()):
         raise click.ClickException(_OF_NO_USE)
-    return [] if recognises(db.session(), given) else [_UNKNOWN]
+    return [] if is_key_known(db.session(), given) else [_UNKNOWN]
 
 
 def _unknown(name: str, keys: Keys) -> list[str]:

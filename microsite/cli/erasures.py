@@ -13,9 +13,9 @@ from ..backups.shelf import FOLDER, find_backups
 from ..db import db, reading
 from ..key_fingerprints import known_fingerprints
 from ..keys import ERASURE_FILE, Keys, parse_keys
+from ..privacy.erased_addresses import Entry, erasure_key, list_entries, merge_entries
+from ..privacy.erasure import ErasedRows, reapply_erasures
 from ..privacy.models import ErasedAddress
-from ..privacy.scrubbing import Scrubbed
-from ..privacy.suppression import Entry, entries, erasure_key, merge, reapply
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,12 @@ def gather_from_archives(
     return Known(own=list(own), archived=archived, unreadable=unreadable, fingerprints=fingerprints, keys=keys)
 
 
-def apply(known: Known, *, keys: Path, now: datetime) -> Scrubbed:
+def apply(known: Known, *, keys: Path, now: datetime) -> ErasedRows:
     """Erase again, in the current database, whoever is on a list; `keys` is the folder of its key. Commits nothing."""
-    merge(db.session(), [*known.own, *known.archived])
-    return reapply(db.session(), key=erasure_key(keys), now=now)
+    merge_entries(db.session(), [*known.own, *known.archived])
+    return reapply_erasures(db.session(), key=erasure_key(keys), now=now)
 
 
 def _entries() -> list[Entry]:
     # A database that waits for its migration has no list yet.
-    return entries(db.session()) if inspect(db.session.connection()).has_table(ErasedAddress.__tablename__) else []
+    return list_entries(db.session()) if inspect(db.session.connection()).has_table(ErasedAddress.__tablename__) else []

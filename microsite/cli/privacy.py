@@ -1,4 +1,4 @@
-"""flask privacy …: what has had its time, its removal, the record of processing."""
+"""flask privacy …: what has expired, its purge, the record of processing."""
 
 import sys
 from collections import Counter
@@ -12,13 +12,12 @@ from ..db import db, reading
 from ..exclusive import exclusive
 from ..formatters import format_day, format_moment, format_number
 from ..outbox import MAILS_FOLDER
-from ..privacy.due import Due, count_due
-from ..privacy.leftovers import clear
+from ..privacy.cleanup import clean_up
 from ..privacy.models import PurgeRun
-from ..privacy.purging import LOCK, Purge, old_files, run
+from ..privacy.purge import LOCK, ExpiredCount, Purge, count_expired, find_expired_files, run
 from ..privacy.register import missing_facts, write_register
+from ..privacy.retention import RETENTION, Rule
 from ..privacy.runs import last_run
-from ..retention import RETENTION, Rule
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french
 from .group import DatabaseGroup
@@ -34,9 +33,9 @@ def due() -> None:
     """Compte ce qui a fait son temps, sans rien effacer, et dit quand ce sera le tour de la suite."""
     now = utc_now()
     with reading():
-        counted, last = count_due(db.session(), now=now), last_run(db.session())
+        counted, last = count_expired(db.session(), now=now), last_run(db.session())
         said = _last_words(last)
-    files = Due(rule=Rule.MAIL_FILES, count=len(old_files(_purge().mails, now=now)), next_at=None)
+    files = ExpiredCount(rule=Rule.MAIL_FILES, count=len(find_expired_files(_purge().mails, now=now)), next_at=None)
     for item in (*counted, files):
         click.echo(_line(item))
     click.echo(said)
@@ -54,12 +53,12 @@ def purge() -> None:
                 "une autre purge est en cours, sans doute celle du serveur ; recommencez dans quelques minutes."
             )
         gone = _remove()
-        is_cleared = clear(current_settings().instance_path, now=utc_now())
+        is_clean = clean_up(current_settings().instance_path, now=utc_now())
     for rule, count in gone.items():
         click.echo(french(f"{format_number(count)} : {RETENTION[rule].what}"))
     if not gone:
         click.echo("Rien n’avait fait son temps.")
-    if not is_cleared:
+    if not is_clean:
         click.echo("La base sera réécrite par le serveur : il en reste des traces dans ses fichiers jusque-là.")
 
 
@@ -97,7 +96,7 @@ def _told_what_to_do() -> Iterator[None]:
 def _remove() -> Counter[Rule]:
     """How much is gone by each rule; progress on a terminal."""
     with reading():
-        total = sum(item.count for item in count_due(db.session(), now=utc_now()))
+        total = sum(item.count for item in count_expired(db.session(), now=utc_now()))
     gone: Counter[Rule] = Counter()
     with click.progressbar(length=total, label="Effacement", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for step in run(_purge()):
@@ -112,7 +111,7 @@ def _purge() -> Purge:
     return Purge(mails=current_settings().instance_path / MAILS_FOLDER, clock=utc_now)
 
 
-def _line(item: Due) -> str:
+def _line(item: ExpiredCount) -> str:
     kept = RETENTION[item.rule]
     soon = f" ; la suite le {format_day(item.next_at)}" if item.next_at else ""
     return french(f"{format_number(item.count)} : {kept.what} ({kept.delay} {kept.since}){soon}")

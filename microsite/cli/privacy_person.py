@@ -1,6 +1,5 @@
 """flask privacy export and erase: export the data held about one person, or delete it for good."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,17 @@ from flask.cli import with_appcontext
 from ..backoffice.audit import note
 from ..backoffice.looks import looks_at
 from ..db import db, reading, writing
-from ..erasing import erase
 from ..exports.files import file_when_complete
 from ..formatters import format_number
 from ..keys import ERASURE_FILE
 from ..leads.models import Lead
 from ..leads.queries import find_by_reference, find_lead
-from ..privacy.leftovers import clear
-from ..privacy.portrait import Portrait, as_document, draw, is_anything, part_counts
+from ..privacy.cleanup import clean_up
+from ..privacy.data_export import PersonExport, count_rows, write_json
+from ..privacy.data_export import export_person as export_rows
+from ..privacy.erased_addresses import erasure_key
+from ..privacy.erasure import erase_person as erase_rows
 from ..privacy.queries import find_wards
-from ..privacy.suppression import erasure_key
 from ..web.context import current_school, current_settings, utc_now
 from ..web.typography import french
 from .group import check_own_keys
@@ -39,11 +39,11 @@ def export_person(email: str, output: Path | None) -> None:
     with reading():
         session, now = db.session(), utc_now()
         lead_id = _lead_id(find_lead(session, email.strip()))
-        portrait = _drawn(email.strip())
-        site, looks = current_settings().site_url, looks_at(session, lead_id)
-        document = as_document(portrait, looks, school=current_school(), site=site, now=now)
+        export, looks = _export(email.strip()), looks_at(session, lead_id)
+        site_url = current_settings().site_url
+        text = write_json(export, looks, school=current_school(), site_url=site_url, now=now)
     _note("data copied", lead_id)
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    content = text.encode()
     if output is None or output == Path("-"):
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -70,8 +70,8 @@ def erase_person(email: str | None, reference: str | None, yes: bool) -> None:
         raise click.UsageError("donnez une adresse, ou --reference.")
     with reading():
         address = email.strip() if email else _address_of(reference or "")
-        portrait = _drawn(address)
-    for part, count in part_counts(portrait).items():
+        export = _export(address)
+    for part, count in count_rows(export).items():
         click.echo(french(f"{format_number(count)} : {part}"))
     if not yes:
         _confirm()
@@ -91,12 +91,12 @@ def _erase(address: str) -> None:
     key = erasure_key(settings.instance_path)
     with writing():
         lead_id = _lead_id(find_lead(db.session(), address))
-        scrubbed = erase(db.session(), address, key=key, now=utc_now())
-        rows = sum(scrubbed.counts.values())
+        erased = erase_rows(db.session(), address, key=key, now=utc_now())
+        rows = sum(erased.values())
         note(db.session(), "data erased", staff_id=None, now=utc_now(), subject="lead", subject_id=lead_id, rows=rows)
     click.echo(french(f"Effacé : {format_number(rows)} lignes."))
     try:
-        is_over = clear(settings.instance_path, now=utc_now())
+        is_over = clean_up(settings.instance_path, now=utc_now())
     except OSError as error:
         raise click.ClickException(
             f"les lignes sont effacées, un fichier ne peut pas l’être ({error.filename} : {error.strerror}). "
@@ -109,10 +109,10 @@ def _erase(address: str) -> None:
     )
 
 
-def _drawn(address: str) -> Portrait:
-    portrait = draw(db.session(), address)
-    if is_anything(portrait):
-        return portrait
+def _export(address: str) -> PersonExport:
+    export = export_rows(db.session(), address)
+    if any(export.values()):
+        return export
     if wards := find_wards(db.session(), address):
         raise click.ClickException(
             f"c’est l’adresse d’un responsable légal, dans {', '.join(wards)} : elle se copie et s’efface avec la "

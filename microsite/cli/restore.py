@@ -17,7 +17,7 @@ from ..backups.restoring import check_fits, has_rows, keep_only_files
 from ..db import Base, db
 from ..formatters import format_list, format_long_moment
 from ..leads.models import Lead, Submission
-from ..privacy.scrubbing import Scrubbed
+from ..privacy.erasure import ErasedRows
 from ..web.context import current_settings
 from . import erasures
 from .restored_database import fill_postgresql, fill_sqlite
@@ -28,7 +28,7 @@ from .revisions import scripts
 @dataclass(frozen=True, kw_only=True)
 class _Restored:
     manifest: Manifest
-    erased: Scrubbed
+    erased: ErasedRows
     changed_keys: list[str]
 
 
@@ -84,7 +84,7 @@ def _restore(archive: Path, *, force: bool) -> None:
         engine.dispose()
         swap.apply(instance, settings.sqlalchemy_url)
     click.echo(f"Restauré. {_told(restored.manifest)}")
-    people, forms = (restored.erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
+    people, forms = (restored.erased[table.__tablename__] for table in (Lead, Submission))
     click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
     if database is None and restored.changed_keys:
         names = format_list(restored.changed_keys)

@@ -16,12 +16,12 @@ from ..db import Base, db, writing
 from ..key_fingerprints import KeyFingerprint, replace_keys
 from ..keys import FILES as KEY_FILES
 from ..keys import read_keys
-from ..privacy.scrubbing import Scrubbed
+from ..privacy.erasure import ErasedRows
 from ..web.context import utc_now
 from . import erasures
 
 
-def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> Scrubbed:
+def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> ErasedRows:
     """Beside the file that it is to replace; what was erased again."""
     new = lay_beside(stage, database)
     with _opened(stage, new):
@@ -30,7 +30,7 @@ def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> Scrubbed:
     return erased
 
 
-def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> Scrubbed:
+def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> ErasedRows:
     """In the schema's place, what was there being kept aside; what was erased again."""
     db.session.remove()
     postgres.put_aside(db.engine)
@@ -46,7 +46,7 @@ def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> S
     return _bring_up_to_date(known, stage)
 
 
-def _bring_up_to_date(known: erasures.Known, stage: Path) -> Scrubbed:
+def _bring_up_to_date(known: erasures.Known, stage: Path) -> ErasedRows:
     upgrade()
     with writing():
         erased = erasures.apply(known, keys=stage, now=utc_now())

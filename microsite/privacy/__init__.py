@@ -1,9 +1,9 @@
-"""Across: what people decide about their own data, behind the links that they are mailed."""
+"""Personal data: retention, purge, erasure, the personal page behind mailed links, data requests, register."""
 
 from flask import Flask
 
-from . import email_views, renewal_views, space_views  # noqa: F401  # each puts its routes on the blueprint
-from .blueprint import bp
+from . import personal_page_views  # noqa: F401  # puts its routes on the blueprint
+from .views import bp
 
 
 def init_app(app: Flask) -> None:

@@ -11,10 +11,9 @@ from ..leads.models import FormName, Submission
 from ..outbox.emails import EmailContent, composes
 from ..web.context import current_school
 from ..web.links import public_url
-from .access import ACCESS_EMAIL
+from .data_requests import ACCESS_EMAIL, RECEIPT_EMAIL, REQUEST_EMAIL, a_month_after
 from .models import PrivacyRequest, RequestKind
 from .queries import find_latest
-from .requests import RECEIPT_EMAIL, REQUEST_EMAIL, a_month_after
 
 # The back-office's page about a request: only its address is needed here.
 REQUEST = "backoffice.data_request"

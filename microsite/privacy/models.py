@@ -52,7 +52,7 @@ class AccessRequest(Base):
     asked_at: Mapped[datetime]
 
 
-class PastSubmission(Base):
+class MonthlyTotal(Base):
     """How many submissions of a month (Paris) aren't kept any more: nobody in particular, and no single day.
 
     Unknown texts are empty, never NULL, which the unique key would take for different ones.
@@ -72,7 +72,7 @@ class PastSubmission(Base):
 
 
 class ErasedAddress(Base):
-    """An address whose owner was erased, as a keyed hash (suppression.py): what is older isn't to come back."""
+    """An address whose owner was erased, as a keyed hash (erased_addresses.py): what is older isn't to come back."""
 
     __tablename__ = "erased_addresses"
     __table_args__ = (UniqueConstraint("digest", "is_casefolded"),)
@@ -86,22 +86,21 @@ class ErasedAddress(Base):
     erased_at: Mapped[datetime]
 
 
-class LeftoverKind(StrEnum):
-    # A mail's file.
-    MAIL = "mail"
-    # What deleted rows leave in the database's own files.
-    DATABASE = "database"
+class CleanupKind(StrEnum):
+    MAIL_FILE = "mail"
+    # Deleted rows stay readable in the database's own files until VACUUM.
+    VACUUM = "database"
 
 
-class Leftover(Base):
-    """What is still to be cleared after rows were deleted for good: noted with them, so that no kill forgets it."""
+class PendingCleanup(Base):
+    """What is still to be removed after rows were deleted for good, recorded with their deletion."""
 
     __tablename__ = "leftovers"
     __table_args__ = (UniqueConstraint("kind", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[LeftoverKind]
-    # A mail's key; empty for the database.
+    kind: Mapped[CleanupKind]
+    # A mail's key; empty for VACUUM.
     name: Mapped[str] = mapped_column(String(80))
     since: Mapped[datetime]
 

@@ -1,6 +1,6 @@
-"""What is kept of one lead, for its own page; of whom somebody is the guardian."""
+"""What is kept of one lead, for its own page; of whom somebody is the guardian; totals of erased submissions."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import InvalidRequestError
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from ..leads.models import FormName, Lead, Submission
 from ..leads.normalise import email_key
 from ..open_days.models import OVER, Alert, Registration, Slot
+from .models import MonthlyTotal
 
 
 class LeadErased(LookupError):
@@ -65,6 +66,15 @@ def find_wards(session: Session, address: str) -> list[str]:
         select(Submission.reference, guardian).where(Submission.form == FormName.APPLICATION).order_by(Submission.id)
     )
     return [reference for reference, email in rows if email and email_key(email) == email_key(address)]
+
+
+def count_erased_submissions(session: Session, *, since: date, until: date, form: FormName | None = None) -> int:
+    """Count the submissions of these days' months that aren't kept any more."""
+    counted = select(func.coalesce(func.sum(MonthlyTotal.count), 0))
+    counted = counted.where(MonthlyTotal.month.between(since.replace(day=1), until))
+    if form is not None:
+        counted = counted.where(MonthlyTotal.form == form)
+    return int(session.execute(counted).scalar_one())
 
 
 def _sent(lead_id: int) -> Select[Submission]:

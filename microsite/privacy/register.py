@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ..formatters import format_day
-from ..retention import RETENTION, Rule
 from ..school import School
 from ..web.typography import french
-from .activities import Activity
-from .outside_data import OUTSIDE, Outside
-from .personal_data import PERSONAL, Held
+from .activities import RECOVERING, RIGHTS, SECURING, WRITING, Activity, People, Recipients
+from .personal_data import PERSONAL, PersonalData
+from .retention import RETENTION, Rule
 
 # In general terms (article 30.1.g).
 _MEASURES = (
@@ -29,7 +28,49 @@ _MEASURES = (
 CONTROLLER = ("name", "legal.publisher", "contacts.address", "contacts.email", "contacts.phone")
 OFFICER, PROVIDERS = "contacts.data_protection_email", ("legal.host", "legal.recipients")
 
-_KINDS: tuple[Held | Outside, ...] = (*PERSONAL, *OUTSIDE)
+# What is kept about people beside the tables of the database.
+OUTSIDE = (
+    PersonalData(
+        place="instance/mails/",
+        what="e-mails entiers, quand aucun serveur SMTP n’est réglé",
+        people=People.LEADS,
+        activity=WRITING,
+        recipients=Recipients.OPERATOR,
+        rule=Rule.MAIL_FILES,
+    ),
+    PersonalData(
+        place="journaux du serveur",
+        what="adresses IP vues par le serveur frontal ; le site lui-même n’en écrit pas",
+        people=People.VISITORS,
+        activity=SECURING,
+        recipients=Recipients.OPERATOR,
+        rule=Rule.LOGS,
+    ),
+    PersonalData(
+        place="mémoire du site, ou Redis",
+        what="adresses IP et adresses e-mail, pour compter les envois récents",
+        people=People.VISITORS,
+        activity=SECURING,
+        recipients=Recipients.NOBODY,
+        rule=Rule.LIMITS,
+    ),
+    PersonalData(
+        place="instance/erasure_key",
+        what="clé des empreintes de qui a demandé l’effacement : sans elle, une empreinte ne se rapproche de personne",
+        people=People.LEADS,
+        activity=RIGHTS,
+        recipients=Recipients.NOBODY,
+        rule=Rule.SUPPRESSION,
+    ),
+    PersonalData(
+        place="instance/backups/",
+        what="copie de la base de données, de la brochure et des contenus",
+        people=People.LEADS,
+        activity=RECOVERING,
+        recipients=Recipients.OPERATOR,
+        rule=Rule.BACKUPS,
+    ),
+)
 
 
 def missing_facts(school: School) -> list[str]:
@@ -60,28 +101,28 @@ def write_register(school: School, *, now: datetime) -> str:
 
 
 def _activities() -> Iterable[str]:
-    kinds: dict[Activity, list[Held | Outside]] = {}
-    for kind in _KINDS:
-        kinds.setdefault(kind.activity, []).append(kind)
-    for number, (activity, its_kinds) in enumerate(kinds.items(), start=1):
+    by_activity: dict[Activity, list[PersonalData]] = {}
+    for data in (*PERSONAL, *OUTSIDE):
+        by_activity.setdefault(data.activity, []).append(data)
+    for number, (activity, entries) in enumerate(by_activity.items(), start=1):
         yield f"## {number}. {activity.purpose}"
-        yield _listed(_facts(activity, its_kinds))
+        yield _listed(_facts(activity, entries))
 
 
-def _facts(activity: Activity, kinds: list[Held | Outside]) -> Iterable[str]:
+def _facts(activity: Activity, entries: list[PersonalData]) -> Iterable[str]:
     yield f"**Base légale** : {activity.basis}"
-    yield f"**Personnes concernées** : {_joined(kind.people for kind in kinds)}"
-    yield f"**Données** : {_joined(_data(kinds))}"
+    yield f"**Personnes concernées** : {_joined(data.people for data in entries)}"
+    yield f"**Données** : {_joined(_places(entries))}"
     yield f"**Source** : {activity.source}"
-    yield f"**Destinataires** : {_joined(kind.recipients for kind in kinds)}"
-    yield f"**Durées** : {_joined(_delay(kind.rule) for kind in kinds)}"
+    yield f"**Destinataires** : {_joined(data.recipients for data in entries)}"
+    yield f"**Durées** : {_joined(_delay(data.rule) for data in entries)}"
 
 
-def _data(kinds: list[Held | Outside]) -> Iterable[str]:
-    """By the table that holds them, or the place outside the database."""
+def _places(entries: list[PersonalData]) -> Iterable[str]:
+    """Say what each table, or place outside the database, holds."""
     places: dict[str, list[str]] = {}
-    for kind in kinds:
-        places.setdefault(kind.table if isinstance(kind, Held) else kind.place, []).append(kind.what)
+    for data in entries:
+        places.setdefault(data.place, []).append(data.what)
     for place, whats in places.items():
         yield f"{', '.join(whats)} (`{place}`)"
 

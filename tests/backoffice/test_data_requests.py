@@ -11,8 +11,8 @@ from microsite.backoffice.models import AuditEntry, Role
 from microsite.db import db, writing
 from microsite.leads.models import Lead
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.data_requests import ask
 from microsite.privacy.models import PrivacyRequest, RequestKind
-from microsite.privacy.requests import ask
 from microsite.web.context import utc_now
 
 from ..answers import only

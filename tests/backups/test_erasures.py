@@ -14,9 +14,9 @@ from sqlalchemy import text
 from microsite import create_app
 from microsite.backups.archive import Manifest, digests, pack, read_part, unpack
 from microsite.db import db, writing
-from microsite.erasing import erase
 from microsite.keys import ERASURE_FILE
-from microsite.privacy.suppression import entries, erasure_key
+from microsite.privacy.erased_addresses import erasure_key, list_entries
+from microsite.privacy.erasure import erase_person
 from microsite.web.context import utc_now
 
 from ..conftest import Environ
@@ -27,7 +27,7 @@ from .shelf import FORCED, back_up, elsewhere, emails, let_go, refused, told
 
 def _erase(app: Flask, email: str) -> None:
     with app.app_context(), writing():
-        erase(db.session(), email, key=erasure_key(Path(app.instance_path)), now=utc_now())
+        erase_person(db.session(), email, key=erasure_key(Path(app.instance_path)), now=utc_now())
     let_go(app)
 
 
@@ -46,7 +46,7 @@ def test_restore_erases_again_who_was_erased_since(app: Flask, client: CheckedCl
     if database.exists():
         assert ZOE.encode() not in database.read_bytes()
     with app.app_context():
-        assert len(entries(db.session())) == 1
+        assert len(list_entries(db.session())) == 1
     let_go(app)
     # Who asks again is welcome, and stays so.
     ask_brochure(client, email=ZOE)
@@ -158,7 +158,7 @@ def test_archive_of_folded_keys_brings_nobody_back_who_was_erased_before_or_afte
 
     assert emails(app) == [MAX, "élodie@exemple.fr"]
     with app.app_context():
-        assert sorted(entry["is_casefolded"] for entry in entries(db.session())) == [False, True]
+        assert sorted(entry["is_casefolded"] for entry in list_entries(db.session())) == [False, True]
     let_go(app)
 
 
@@ -223,7 +223,7 @@ def test_entry_of_either_kind_counts_up_to_its_own_time(app: Flask, client: Chec
     archive = back_up(app)
     _erase(app, ONE)
     with app.app_context():
-        listed = entries(db.session())
+        listed = list_entries(db.session())
     assert len({entry["digest"] for entry in listed}) == 1
     assert [entry["is_casefolded"] for entry in listed] == [True, False]
 
@@ -240,12 +240,12 @@ def test_undone_migration_keeps_the_later_entry_of_two(app: Flask, client: Check
     let_go(app)
     _erase(app, ONE)
     with app.app_context():
-        later = entries(db.session())[1]["erased_at"]
+        later = list_entries(db.session())[1]["erased_at"]
 
     _back_to_folded_keys(app)
 
     with app.app_context():
-        kept = entries(db.session())
+        kept = list_entries(db.session())
     let_go(app)
     with app.app_context():
         upgrade()

@@ -20,9 +20,9 @@ from microsite.db import db, writing
 from microsite.exports.models import Export, ExportKind
 from microsite.leads.models import Consent, FormName, Lead
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
+from microsite.privacy.data_requests import ask as ask_about_data
+from microsite.privacy.data_requests import open_requests
 from microsite.privacy.models import RequestKind
-from microsite.privacy.requests import ask as ask_about_data
-from microsite.privacy.requests import open_requests
 from microsite.web.context import utc_now
 
 from ..backoffice.conftest import PASSWORD, address

@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from microsite.privacy.activities import Activity
-from microsite.privacy.outside_data import OUTSIDE, Outside
-from microsite.privacy.personal_data import PERSONAL, Held
-from microsite.retention import RETENTION
+from microsite.privacy.personal_data import PERSONAL
+from microsite.privacy.register import OUTSIDE
+from microsite.privacy.retention import RETENTION
 from microsite.web.typography import french
 
 from ..answers import complete_school
@@ -25,7 +25,7 @@ def engine_name() -> str:
 def test_register_holds_every_purpose_kind_and_delay_once(app: Flask) -> None:
     text = app.test_cli_runner().invoke(args=["privacy", "register"]).stdout
 
-    kinds: list[Held | Outside] = [*PERSONAL, *OUTSIDE]
+    kinds = [*PERSONAL, *OUTSIDE]
     activities: list[Activity] = list(dict.fromkeys(kind.activity for kind in kinds))
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert titles[1:-4] == [french(f"## {number}. {item.purpose}") for number, item in enumerate(activities, start=1)]

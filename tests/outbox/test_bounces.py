@@ -23,7 +23,7 @@ from microsite.leads.models import Consent, Lead, Submission
 from microsite.outbox.models import Audience, MailStatus, OutgoingMail
 from microsite.outbox.services import enqueue, hold_back
 from microsite.outbox.transports import MemoryTransport
-from microsite.privacy.access import ask_for_access
+from microsite.privacy.data_requests import ask_for_access
 from microsite.web.context import utc_now
 from microsite.worker import Worker
 

@@ -14,8 +14,8 @@ from microsite.leads.models import Lead
 from microsite.leads.notifications import Period
 from microsite.outbox.services import DAILY_CAP, claim, mark_dead
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.data_requests import ask
 from microsite.privacy.models import PrivacyRequest, RequestKind
-from microsite.privacy.requests import ask
 from microsite.web.context import utc_now
 from microsite.worker import Worker
 

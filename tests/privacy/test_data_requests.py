@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from microsite.db import db
 from microsite.outbox.transports import MemoryTransport
+from microsite.privacy.data_requests import a_month_after
 from microsite.privacy.models import PrivacyRequest
-from microsite.privacy.requests import a_month_after
 from microsite.web.context import utc_now
 from microsite.worker import Worker
 

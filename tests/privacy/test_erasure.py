@@ -12,18 +12,17 @@ from sqlalchemy import delete, select, update
 
 from microsite.config import Settings
 from microsite.db import Base, db, reading, writing
-from microsite.erasing import erase
 from microsite.formatters import PARIS
 from microsite.leads.models import Lead, Submission
 from microsite.leads.normalise import email_key
 from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import FileTransport, MemoryTransport
-from microsite.privacy.leftovers import clear
+from microsite.privacy.cleanup import clean_up
+from microsite.privacy.data_export import ANSWER_NAMES, COLUMN_NAMES, PARTS
+from microsite.privacy.erased_addresses import erasure_key, list_entries, merge_entries
+from microsite.privacy.erasure import erase_person, reapply_erasures
 from microsite.privacy.personal_data import PERSONAL
-from microsite.privacy.portrait import PARTS
-from microsite.privacy.portrait_fields import ANSWERS, FIELDS
-from microsite.privacy.suppression import entries, erasure_key, merge, reapply
 from microsite.web.context import utc_now
 from microsite.worker import Worker
 
@@ -45,8 +44,8 @@ def run(app: Flask, *args: str, **options: Any) -> Any:
 def erase_now(app: Flask, address: str) -> None:
     with app.app_context():
         with writing():
-            erase(db.session(), address, key=erasure_key(_instance(app)), now=utc_now())
-        clear(_instance(app), now=utc_now())
+            erase_person(db.session(), address, key=erasure_key(_instance(app)), now=utc_now())
+        clean_up(_instance(app), now=utc_now())
 
 
 def _instance(app: Flask) -> Path:
@@ -66,18 +65,18 @@ def _people_tables() -> dict[str, set[str]]:
     """Columns about leads, by table, as the table of personal data has them."""
     columns: dict[str, set[str]] = {}
     for held in PERSONAL:
-        if held.people in ("leads", "guardians") or held.table in FIELDS:
-            columns.setdefault(held.table, set()).update(held.columns)
+        if held.people in ("leads", "guardians") or held.place in COLUMN_NAMES:
+            columns.setdefault(held.place, set()).update(held.columns)
     return {table: names for table, names in columns.items() if table not in KEPT}
 
 
 def test_every_column_about_a_person_has_its_name_in_their_copy() -> None:
     about = {held for held in PERSONAL if held.people.name in ("LEADS", "GUARDIANS")}
-    named = {(held.table, column) for held in about for column in held.columns if held.table not in KEPT}
+    named = {(held.place, column) for held in about for column in held.columns if held.place not in KEPT}
 
     assert len(named) > 80
-    assert {(table, column) for table, column in named if column not in FIELDS.get(table, {})} == set()
-    assert {key for held in about for key in held.keys} == set(ANSWERS)
+    assert {(table, column) for table, column in named if column not in COLUMN_NAMES.get(table, {})} == set()
+    assert {key for held in about for key in held.keys} == set(ANSWER_NAMES)
 
 
 def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient, app: Flask, tmp_path: Path) -> None:
@@ -96,7 +95,7 @@ def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient,
     assert copy["accords"][0]["texte"].startswith("J’ai 15 ans ou plus")
     kept = rows(app)
     given = _leaves(copy)
-    for table, names in FIELDS.items():
+    for table, names in COLUMN_NAMES.items():
         texts = {str(getattr(row, name)) for row in kept[table] for name in names if name in row._fields}
         plain = {text for text in texts if not any(char in text for char in ":{") and not text.islower()}
         assert plain - given == set(), table
@@ -112,7 +111,7 @@ def test_copy_holds_everything_and_erasure_leaves_nothing(client: CheckedClient,
     assert "4 : demandes" in erased.output.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
     assert "Zénobie" not in erased.output
     left = rows(app)
-    for table in FIELDS:
+    for table in COLUMN_NAMES:
         assert [row for row in left[table] if getattr(row, "lead_id", 0) is not None] == [], table
     request = only(left["privacy_requests"])
     assert (request.lead_id, request.done_at is not None) == (None, True)
@@ -204,7 +203,7 @@ def test_restored_person_goes_again_and_who_came_back_stays(
     ask_brochure(client, email=MAX)
     erase_now(app, "zoe@exemple.fr")
     with app.app_context(), reading():
-        listed = entries(db.session())
+        listed = list_entries(db.session())
         key = erasure_key(_instance(app))
     # What a backup of before brings back: the person, something held back, and nothing on the list.
     ask_brochure(client)
@@ -214,13 +213,13 @@ def test_restored_person_goes_again_and_who_came_back_stays(
         db.session.execute(delete(Base.metadata.tables["erased_addresses"]))
 
     with app.app_context(), writing():
-        merge(db.session(), listed)
-        merge(db.session(), listed)
-        first = reapply(db.session(), key=key, now=utc_now())
-        again = reapply(db.session(), key=key, now=utc_now())
+        merge_entries(db.session(), listed)
+        merge_entries(db.session(), listed)
+        first = reapply_erasures(db.session(), key=key, now=utc_now())
+        again = reapply_erasures(db.session(), key=key, now=utc_now())
 
-    assert (first.counts["leads"], first.counts["submissions"]) == (1, 2)
-    assert again.counts == {}
+    assert (first["leads"], first["submissions"]) == (1, 2)
+    assert again == {}
     assert [row.email for row in rows(app)["submissions"]] == [MAX]
 
     ask_brochure(client, first_name="Zoé-Ancienne")
@@ -229,7 +228,7 @@ def test_restored_person_goes_again_and_who_came_back_stays(
     old = space_of(app)
     ask_brochure(client, first_name="Zoé-Nouvelle", phone="0612345678")
     with app.app_context(), writing():
-        reapply(db.session(), key=key, now=utc_now())
+        reapply_erasures(db.session(), key=key, now=utc_now())
 
     stayed = only([row for row in rows(app)["leads"] if row.email == "zoe@exemple.fr"])
     assert (stayed.first_name, stayed.phone) == ("Zoé-Nouvelle", "+33612345678")
@@ -253,4 +252,4 @@ def test_list_takes_no_entry_that_is_none(app: Flask) -> None:
     for entry in ({"digest": "zoe@exemple.fr", "erased_at": "2027-01-04T09:00:00+00:00"},
                   {"digest": "0" * 64, "erased_at": "2027-01-04T09:00:00"}):  # fmt: skip
         with app.app_context(), pytest.raises(ValueError, match=r"entry|time"), writing():
-            merge(db.session(), [entry])
+            merge_entries(db.session(), [entry])

@@ -19,7 +19,7 @@ from microsite.open_days.models import Slot
 from microsite.open_days.planning import cancel_slot
 from microsite.open_days.queries import seats_taken
 from microsite.outbox.transports import MemoryTransport
-from microsite.privacy.space import SENT_SHOWN
+from microsite.privacy.personal_page import SENT_SHOWN
 from microsite.web.context import utc_now
 
 from ..answers import TELL_ME, only, plan_slot

@@ -5,14 +5,14 @@ from sqlalchemy import select
 
 from microsite.db import Base, db
 from microsite.leads.models import Submission
-from microsite.privacy.outside_data import OUTSIDE, Outside
-from microsite.privacy.personal_data import NOT_PERSONAL, PERSONAL, Held, declared_columns
-from microsite.retention import RETENTION
+from microsite.privacy.personal_data import NOT_PERSONAL, PERSONAL, declared_columns
+from microsite.privacy.register import OUTSIDE
+from microsite.privacy.retention import RETENTION
 
 from ..answers import APPLICATION, BROCHURE, plan_slot
 from ..page import CheckedClient
 
-_KINDS: tuple[Held | Outside, ...] = (*PERSONAL, *OUTSIDE)
+_KINDS = (*PERSONAL, *OUTSIDE)
 
 
 def _columns() -> dict[str, set[str]]:
@@ -25,10 +25,10 @@ def test_every_column_is_declared_personal_or_not_and_exists(app: Flask) -> None
 
 def test_no_column_is_both() -> None:
     both = [
-        (held.table, column)
+        (held.place, column)
         for held in PERSONAL
         for column in held.columns
-        if column in NOT_PERSONAL.get(held.table, ())
+        if column in NOT_PERSONAL.get(held.place, ())
     ]
 
     assert both == []
@@ -44,7 +44,7 @@ def test_whatever_points_to_a_person_is_personal(app: Flask) -> None:
     }
 
     assert len(pointing) > 15
-    assert pointing <= {(held.table, column) for held in PERSONAL for column in held.columns}
+    assert pointing <= {(held.place, column) for held in PERSONAL for column in held.columns}
 
 
 def test_every_answer_of_every_form_is_declared(client: CheckedClient, app: Flask) -> None:

@@ -21,10 +21,9 @@ from microsite.exclusive import exclusive
 from microsite.formatters import PARIS
 from microsite.leads.models import Lead, Submission, SubmissionStatus
 from microsite.open_days.models import OpenDay, Registration, RegistrationState, Slot
-from microsite.privacy.due import SWEEPS, count_due
-from microsite.privacy.models import PastSubmission, PurgeRun
-from microsite.privacy.purging import LOCK, Purge, run
-from microsite.retention import RETENTION, Rule
+from microsite.privacy.models import MonthlyTotal, PurgeRun
+from microsite.privacy.purge import EXPIRIES, LOCK, Purge, count_expired, run
+from microsite.privacy.retention import RETENTION, Rule
 from microsite.samples.services import Order, make_samples
 from microsite.web.context import current_school, utc_now
 from microsite.worker import Worker
@@ -151,14 +150,14 @@ def _makers(app: Flask) -> dict[Rule, tuple[str, Callable[[datetime], int]]]:
 def test_each_delay_ends_on_the_second(app: Flask) -> None:
     makers = _makers(app)
     assert set(makers) == set(Rule) - ELSEWHERE
-    assert [sweep.rule for sweep in SWEEPS] == list(makers)
+    assert [expiry.rule for expiry in EXPIRIES] == list(makers)
     kept, gone = {}, {}
     for rule, (table, make) in makers.items():
         gone[rule] = (table, make(_due(rule)))
         kept[rule] = (table, make(_due(rule, early=SECOND)))
 
     with app.app_context():
-        due = count_due(db.session(), now=NOW)
+        due = count_expired(db.session(), now=NOW)
     assert {item.rule: item.count for item in due} == dict.fromkeys(makers, 1)
     # Those who are still kept come next, a second later.
     assert {item.rule: item.next_at for item in due} == dict.fromkeys(makers, NOW + SECOND)
@@ -180,7 +179,7 @@ def test_due_says_how_much_and_when_and_changes_nothing(app: Flask) -> None:
     assert line.startswith("1\N{NO-BREAK SPACE}: ")
     assert line.endswith(f"la suite le {(NOW + timedelta(days=2)).astimezone(PARIS):%d/%m/%Y}")
     assert "aucune encore" in result.output
-    assert len(result.output.splitlines()) == len(SWEEPS) + 2
+    assert len(result.output.splitlines()) == len(EXPIRIES) + 2
     assert rows(app) == before
     _purge(app)
     assert "effacés\N{NO-BREAK SPACE}: 1." in app.test_cli_runner().invoke(args=["privacy", "due"]).output
@@ -217,7 +216,7 @@ def test_person_goes_with_all_that_is_theirs_and_leaves_a_number(client: Checked
     assert not [name for name, found in left.items() if "lefevre" in str(found).lower() or ZOE in str(found)]
     assert set(left) <= {"past_submissions", "purge_runs", "leftovers", "open_days", "slots", "key_fingerprints"}
     with app.app_context():
-        past = db.session.scalars(select(PastSubmission)).one()
+        past = db.session.scalars(select(MonthlyTotal)).one()
         assert (past.count, past.campaign) == (1, "salon")
     assert client.get(link).status_code == 410
 
@@ -382,7 +381,7 @@ def _come(app: Flask, count: int, *, at: datetime) -> int:
 
 def _past(app: Flask) -> int:
     with app.app_context():
-        return db.session.scalar(select(func.sum(PastSubmission.count))) or 0
+        return db.session.scalar(select(func.sum(MonthlyTotal.count))) or 0
 
 
 def _counting(app: Flask) -> int:

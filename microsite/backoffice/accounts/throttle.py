@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, select, text
 from sqlalchemy.orm import Session
 
-from ...retention import RETENTION, Rule
+from ...privacy.retention import RETENTION, Rule
 from ..models import SignInAttempt
 
 WINDOW = timedelta(minutes=15)

@@ -1,19 +1,18 @@
 """/admissions/demandes-donnees/<id>: one request, answered by a copy that is handed over, or by an erasure."""
 
-import json
 import logging
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 
 from ...db import LARGEST_ID, db, writing
-from ...erasing import erase
 from ...key_fingerprints import KeyRefused, check_keys
 from ...keys import ERASURE_FILE
 from ...leads.models import Lead
-from ...privacy.leftovers import clear
+from ...privacy.cleanup import clean_up
+from ...privacy.data_export import count_rows, export_person, write_json
+from ...privacy.erased_addresses import erasure_key
+from ...privacy.erasure import erase_person
 from ...privacy.models import PrivacyRequest, RequestKind
-from ...privacy.portrait import as_document, draw, part_counts
-from ...privacy.suppression import erasure_key
 from ...web.context import current_school, current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
@@ -55,12 +54,12 @@ def data_request(request_id: int) -> Response:
 def data_copy(request_id: int) -> Response:
     """The file, noted before it is given; what it holds is as it stands now."""
     found, lead = _open(request_id)
-    portrait, looks = draw(db.session(), lead.email), looks_at(db.session(), lead.id)
-    site = current_settings().site_url
-    document = as_document(portrait, looks, school=current_school(), site=site, now=utc_now())
+    export, looks = export_person(db.session(), lead.email), looks_at(db.session(), lead.id)
+    site_url = current_settings().site_url
+    text = write_json(export, looks, school=current_school(), site_url=site_url, now=utc_now())
     _note("data copied", found.id)
     db.session.commit()
-    response = make_response(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    response = make_response(text)
     response.mimetype = "application/json"
     response.headers.set("Content-Disposition", "attachment", filename=f"copie-donnees-{request_id}.json")
     return response
@@ -85,7 +84,10 @@ def data_erasure(request_id: int) -> Response:
     _seen(request_id)
     found, lead = _open(request_id)
     page = render_template(
-        "backoffice/data_erasure.html", asked=found, lead=lead, counts=part_counts(draw(db.session(), lead.email))
+        "backoffice/data_erasure.html",
+        asked=found,
+        lead=lead,
+        counts=count_rows(export_person(db.session(), lead.email)),
     )
     return make_response(page)
 
@@ -100,15 +102,15 @@ def erase_data(request_id: int) -> Response:
         db.session.rollback()
         logger.warning("nobody was erased: this server's erasure_key isn't the database's; see ops check")
         return _to_list("cle-effacement")
-    scrubbed = erase(db.session(), address, key=erasure_key(folder), now=utc_now())
-    if not scrubbed.counts.get(Lead.__tablename__):
+    erased = erase_person(db.session(), address, key=erasure_key(folder), now=utc_now())
+    if not erased[Lead.__tablename__]:
         # Two who press at the same moment: the other one has.
         db.session.rollback()
         return _to_list("personne-effacee")
-    _note("data erased", found.id, contact=lead_id, rows=sum(scrubbed.counts.values()))
+    _note("data erased", found.id, contact=lead_id, rows=sum(erased.values()))
     db.session.commit()
     try:
-        is_over = clear(folder, now=utc_now())
+        is_over = clean_up(folder, now=utc_now())
     except OSError as error:
         logger.warning("files of an erased person can't be removed yet: %s", error.strerror)
         is_over = False

@@ -7,9 +7,9 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from ...db import LARGEST_ID, db, writing
 from ...leads.models import Lead
+from ...privacy.data_requests import ask, latest_done, list_open, open_requests
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...privacy.queries import LeadErased, lock_lead
-from ...privacy.requests import ask, latest_done, list_open, open_requests
 from ...web.context import utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note

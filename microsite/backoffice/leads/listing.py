@@ -17,7 +17,7 @@ from ...leads.models import Lead, Submission
 from ...leads.phones import dialled_from_france
 from ...leads.queries import latest_submissions, standing_channels
 from ...leads.unasked import find_unasked
-from ...retention import RETENTION, Rule
+from ...privacy.retention import RETENTION, Rule
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note

@@ -9,7 +9,7 @@ from ...db import db, writing
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, ExcelFr, Rfc4180
 from ...formatters import PARIS, format_number
-from ...privacy.past import count_past
+from ...privacy.queries import count_erased_submissions
 from ...reports.breakdowns import Breakdown, break_down
 from ...reports.questions import Axis, Question
 from ...text import sort_key
@@ -87,7 +87,7 @@ def _answer() -> tuple[Asked, Breakdown]:
 
 
 def _count_past(question: Question) -> int:
-    return count_past(db.session(), since=question.since, until=question.until, form=question.form)
+    return count_erased_submissions(db.session(), since=question.since, until=question.until, form=question.form)
 
 
 def _onward(asked: Asked, key: str) -> str | None:

@@ -1,7 +1,6 @@
-"""How long everything that is about people is kept: the one table, which /confidentialite prints.
+"""Retention rules: how long everything that is about people is kept, in the one table that /confidentialite prints.
 
-Whoever removes something takes the delay from here: privacy/due.py for most, and beside it what has a rhythm of its
-own (exports, backups, sign-in attempts).
+purge.py removes by it; exports, backups and sign-in attempts, which have a rhythm of their own, take their delays here.
 """
 
 from collections.abc import Mapping
