@@ -63,7 +63,7 @@ class ExportBookmark(Base):
     __table_args__ = (UniqueConstraint("staff_id", "form"), UniqueConstraint("name", "form"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
     name: Mapped[str | None] = mapped_column(String(NAME_LIMIT))
     form: Mapped[FormName]
     batch: Mapped[int]

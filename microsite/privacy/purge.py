@@ -240,11 +240,11 @@ def _count(session: Session, expiry: Expiry, *, now: datetime) -> ExpiredCount:
 
 
 def _remove_references(session: Session, rows: Table, ids: Sequence[int]) -> None:
-    """Empty what points to these rows where it may be empty (a brochure's author), delete it elsewhere."""
+    """Empty what points to these rows where it may be empty (a brochure's author), delete what belongs to them."""
     keys = [key for table in Base.metadata.sorted_tables for key in table.foreign_keys if key.column.table is rows]
     for key in keys:
         theirs = key.parent.in_(ids)
-        if key.parent.nullable:
+        if key.parent.nullable and key.ondelete is None:
             session.execute(update(key.parent.table).where(theirs).values({key.parent.name: None}))
         else:
             session.execute(delete(key.parent.table).where(theirs))

@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("form", sa.String(20), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("at", _MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_export_bookmarks_staff_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_export_bookmarks_staff_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_export_bookmarks"),
         sa.UniqueConstraint("staff_id", "form", name="uq_export_bookmarks_staff_id_form"),
         sa.UniqueConstraint("name", "form", name="uq_export_bookmarks_name_form"),
