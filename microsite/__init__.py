@@ -66,7 +66,7 @@ def create_app(environ: Mapping[str, str] = os.environ, *, with_commands: bool =
     app.extensions["settings"] = settings
     app.extensions["school"] = load_school(folders)
 
-    # The background worker has two threads, and a lock on PostgreSQL.
+    # The background worker has two threads, and the lock of a job on PostgreSQL.
     usual, at_most = settings.threads + 3, KINDS * settings.threads + 3
     db.init_app(app, settings.sqlalchemy_url, connections=usual, at_most=at_most)
     _prepare_keys(app, settings, with_commands=with_commands)
