@@ -34,29 +34,6 @@ from .personal_data import PERSONAL
 # By part, rows of fields.
 PersonExport = dict[str, list[dict[str, Any]]]
 
-PARTS = (
-    "fiche",
-    "mots_de_recherche",
-    "demandes",
-    "envois_retenus",
-    "accords",
-    "inscriptions",
-    "alertes",
-    "ouvertures_de_la_brochure",
-    "messages",
-    "demandes_sur_les_données",
-    "liens_demandés",
-)
-
-# What columns, by table, and answers of forms are called.
-COLUMN_NAMES = {
-    table: {column: name for data in PERSONAL if data.place == table for column, name in data.columns.items() if name}
-    for table in dict.fromkeys(data.place for data in PERSONAL if any(data.columns.values()))
-}
-ANSWER_NAMES = {key: name for data in PERSONAL for key, name in data.keys.items()}
-
-# No lead's id.
-_NOBODY = 0
 # What was agreed to; what a registration is for.
 _WORDING = (
     ConsentWording.text.label("texte"),
@@ -69,6 +46,8 @@ _SLOT = (
     Slot.starts_at.label("début"),
     Slot.ends_at.label("fin"),
 )
+# No lead's id.
+_NOBODY = 0
 # By kind, for several share their values.
 _LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
     FormName: {"brochure": "brochure", "open-day": "portes ouvertes", "application": "candidature"},
@@ -93,6 +72,18 @@ _LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
 }
 
 
+def _column_names() -> Mapping[str, Mapping[str, str]]:
+    names: dict[str, dict[str, str]] = {}
+    for data in PERSONAL:
+        names.setdefault(data.place, {}).update({column: name for column, name in data.columns.items() if name})
+    return {table: columns for table, columns in names.items() if columns}
+
+
+# What the columns of each table, and the answers of forms, are called.
+COLUMN_NAMES = _column_names()
+ANSWER_NAMES = {key: name for data in PERSONAL for key, name in data.keys.items()}
+
+
 def export_person(session: Session, address: str) -> PersonExport:
     """Return the rows of each part; every part is empty for an unknown address."""
     lead, held = find_lead(session, address), find_held(session, address)
@@ -103,20 +94,19 @@ def export_person(session: Session, address: str) -> PersonExport:
     registrations = (
         select(Registration.__table__, *_SLOT).select_from(Registration).join(Registration.slot).join(Slot.open_day)
     )
-    found = (
-        _rows(session, Lead, Lead.id == lead_id),
-        _rows(session, LeadWord, LeadWord.lead_id == lead_id),
-        _rows(session, Submission, Submission.lead_id == lead_id),
-        _rows(session, Submission, Submission.id.in_(held)),
-        _rows(session, Consent, (Consent.lead_id == lead_id) | Consent.submission_id.in_(held), consents),
-        _rows(session, Registration, Registration.lead_id == lead_id, registrations),
-        _rows(session, Alert, Alert.lead_id == lead_id),
-        _rows(session, BrochureDownload, BrochureDownload.submission_id.in_(own)),
-        _rows(session, OutgoingMail, OutgoingMail.lead_id == lead_id),
-        _rows(session, PrivacyRequest, PrivacyRequest.lead_id == lead_id),
-        _rows(session, AccessRequest, AccessRequest.id.in_(asked)),
-    )
-    return dict(zip(PARTS, found, strict=True))
+    return {
+        "fiche": _rows(session, Lead, Lead.id == lead_id),
+        "mots_de_recherche": _rows(session, LeadWord, LeadWord.lead_id == lead_id),
+        "demandes": _rows(session, Submission, Submission.lead_id == lead_id),
+        "envois_retenus": _rows(session, Submission, Submission.id.in_(held)),
+        "accords": _rows(session, Consent, (Consent.lead_id == lead_id) | Consent.submission_id.in_(held), consents),
+        "inscriptions": _rows(session, Registration, Registration.lead_id == lead_id, registrations),
+        "alertes": _rows(session, Alert, Alert.lead_id == lead_id),
+        "ouvertures_de_la_brochure": _rows(session, BrochureDownload, BrochureDownload.submission_id.in_(own)),
+        "messages": _rows(session, OutgoingMail, OutgoingMail.lead_id == lead_id),
+        "demandes_sur_les_données": _rows(session, PrivacyRequest, PrivacyRequest.lead_id == lead_id),
+        "liens_demandés": _rows(session, AccessRequest, AccessRequest.id.in_(asked)),
+    }
 
 
 def count_rows(export: PersonExport) -> dict[str, int]:

@@ -19,7 +19,7 @@ from microsite.outbox.delivery import deliver_next
 from microsite.outbox.models import OutgoingMail
 from microsite.outbox.transports import FileTransport, MemoryTransport
 from microsite.privacy.cleanup import clean_up
-from microsite.privacy.data_export import ANSWER_NAMES, COLUMN_NAMES, PARTS
+from microsite.privacy.data_export import ANSWER_NAMES, COLUMN_NAMES
 from microsite.privacy.erased_addresses import erasure_key, list_entries, merge_entries
 from microsite.privacy.erasure import erase_person, reapply_erasures
 from microsite.privacy.personal_data import PERSONAL
@@ -35,6 +35,10 @@ ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
 # Of people, and kept after an erasure: as a keyed hash, as the key of a mail's file until that has gone, as the date of
 # what they asked.
 KEPT = {"erased_addresses", "leftovers"}
+PARTS = (
+    "fiche", "mots_de_recherche", "demandes", "envois_retenus", "accords", "inscriptions", "alertes",
+    "ouvertures_de_la_brochure", "messages", "demandes_sur_les_données", "liens_demandés",
+)  # fmt: skip
 
 
 def run(app: Flask, *args: str, **options: Any) -> Any:
