@@ -2,8 +2,8 @@
 
 At least once: a worker that dies between the sending and the note leaves a mail that another one sends again, with
 the Message-ID it had, by which mail programs know it for the same. So does a 250 that is lost or comes too late, and a
-process told to stop whose mail in hand takes longer than it is given (worker.py); after a restart such a mail waits until
-its lease ends.
+process told to stop whose mail in hand takes longer than it is given (worker.py); after a restart such a mail waits
+until its lease ends.
 """
 
 import logging
