@@ -19,7 +19,7 @@ from microsite.exports.marks import Place, put_mark
 from microsite.exports.models import ExportMark, Wave
 from microsite.exports.waves import gather_wave, last_wave
 from microsite.jobs import Worker
-from microsite.key_fingerprints import KeyFingerprint
+from microsite.keys.fingerprints import KeyFingerprint
 from microsite.leads.models import Consent, ConsentWording, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.open_days.models import Alert, Registration, RegistrationState, Slot
 from microsite.open_days.planning import SlotPlan, edit_slot

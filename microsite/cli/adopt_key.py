@@ -9,7 +9,6 @@ from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
 from ..erasing import clean, erase_again
-from ..key_fingerprints import State, replace_keys, state_of
 from ..keys import (
     ERASURE_FILE,
     FILE,
@@ -22,6 +21,7 @@ from ..keys import (
     set_aside,
     write_keys,
 )
+from ..keys.fingerprints import State, replace_keys, state_of
 from ..leads.models import Lead, Submission
 from ..web.context import current_school, current_settings, utc_now
 from .adoptable_keys import plan_adoption

@@ -8,14 +8,14 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from ..backoffice.labels import file_size
-from ..backups.making import NothingToSave, Source, make_backup
-from ..backups.postgres import ProgramFailed
-from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
 from ..db import db
 from ..keys import FILES as KEY_FILES
+from ..operations.archive_folder import FOLDER, KEPT_DAYS, rotate
+from ..operations.backup import NothingToSave, Source, make_backup
+from ..operations.erasure_lists import list_as_json
+from ..operations.postgresql import ProgramFailed
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
-from .erasures import list_as_json
 from .group import check_own_keys
 
 

@@ -10,18 +10,17 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from ..backups import postgres, swap
-from ..backups.archive import ArchiveRefused, Manifest, unpack
-from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
-from ..backups.restoring import check_fits, has_rows, keep_only_files
 from ..db import Base, db
 from ..leads.models import Lead, Submission
+from ..operations import erasure_lists, postgresql, replacement
+from ..operations.archive import ArchiveRefused, Manifest, unpack
+from ..operations.restorable import check_fits, has_rows, keep_only_files
+from ..operations.revisions import scripts
+from ..operations.server_locks import RestoreRuns, SiteIsServed, stopped_site
 from ..privacy.scrubbing import Scrubbed
 from ..web.context import current_settings, french_moment
-from . import erasures
 from .restored_database import fill_postgresql, fill_sqlite
 from .restored_keys import lay_out_keys
-from .revisions import scripts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ def restore(archive: Path, force: bool, check_only: bool) -> None:
         raise click.ClickException(
             "une autre restauration est en cours sur cette base, ou un serveur démarre. Rien n’a changé."
         ) from None
-    except postgres.ProgramFailed as error:
+    except postgresql.ProgramFailed as error:
         raise click.ClickException(f"{error}. Rien n’a changé.") from None
     except OSError as error:
         raise click.ClickException(f"restauration interrompue ({error.strerror}). Rien n’a changé.") from None
@@ -71,17 +70,17 @@ def _restore(archive: Path, *, force: bool) -> None:
     instance = settings.instance_path
     database = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
     with stopped_site(instance), _stopped_database():
-        stage = swap.new_stage(instance)
+        stage = replacement.new_stage(instance)
         try:
             restored = _get_ready(archive, stage, database, force=force)
-            swap.decide(instance, database)
+            replacement.decide(instance, database)
         except BaseException:
-            swap.drop_stage(instance, database)
+            replacement.drop_stage(instance, database)
             if database is None:
-                postgres.take_back(engine)
+                postgresql.take_back(engine)
             raise
         engine.dispose()
-        swap.apply(instance, settings.sqlalchemy_url)
+        replacement.apply(instance, settings.sqlalchemy_url)
     click.echo(f"Restauré. {_told(restored.manifest)}")
     people, forms = (restored.erased.counts.get(table.__tablename__, 0) for table in (Lead, Submission))
     click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
@@ -119,20 +118,20 @@ def _stopped_database() -> Iterator[None]:
     if db.engine.dialect.name != "postgresql":
         yield
         return
-    with postgres.no_restore(db.engine, but_mine=True) as connection:
-        if others := postgres.others(connection):
+    with postgresql.no_restore(db.engine, but_mine=True) as connection:
+        if others := postgresql.others(connection):
             raise SiteIsServed(f"{others} connexions à cette base")
-        if postgres.take_back(db.engine):
+        if postgresql.take_back(db.engine):
             click.echo("Une restauration interrompue a été annulée.")
         yield
 
 
-def _known_erasures(archive: Path) -> erasures.Known:
+def _known_erasures(archive: Path) -> erasure_lists.Known:
     try:
-        known = erasures.gather(archive, current_settings().instance_path)
+        known = erasure_lists.gather(archive, current_settings().instance_path)
     except DBAPIError:
         db.session.rollback()
-        known = erasures.gather_from_archives(archive, current_settings().instance_path)
+        known = erasure_lists.gather_from_archives(archive, current_settings().instance_path)
         click.echo(
             "La base actuelle ne se lit pas : seuls les effacements notés dans les archives sont repris.", err=True
         )

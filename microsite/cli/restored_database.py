@@ -8,20 +8,19 @@ from flask_migrate import upgrade
 from sqlalchemy import Engine, delete
 
 from ..backoffice.models import StaffSession
-from ..backups import postgres
-from ..backups.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
-from ..backups.moving import copy_rows
-from ..backups.restoring import lay_beside, seal
 from ..db import Base, db, writing
-from ..key_fingerprints import KeyFingerprint, replace_keys
 from ..keys import FILES as KEY_FILES
 from ..keys import read_keys
+from ..keys.fingerprints import KeyFingerprint, replace_keys
+from ..operations import erasure_lists, postgresql
+from ..operations.archive import POSTGRESQL_DUMP, SQLITE_COPY, Manifest
+from ..operations.restorable import lay_beside, seal
+from ..operations.row_copy import copy_rows
 from ..privacy.scrubbing import Scrubbed
 from ..web.context import utc_now
-from . import erasures
 
 
-def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> Scrubbed:
+def fill_sqlite(stage: Path, database: Path, known: erasure_lists.Known) -> Scrubbed:
     """Beside the file that it is to replace; what was erased again."""
     new = lay_beside(stage, database)
     with _opened(stage, new):
@@ -30,12 +29,12 @@ def fill_sqlite(stage: Path, database: Path, known: erasures.Known) -> Scrubbed:
     return erased
 
 
-def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> Scrubbed:
+def fill_postgresql(stage: Path, manifest: Manifest, known: erasure_lists.Known) -> Scrubbed:
     """In the schema's place, what was there being kept aside; what was erased again."""
     db.session.remove()
-    postgres.put_aside(db.engine)
+    postgresql.put_aside(db.engine)
     if manifest.engine == "postgresql":
-        postgres.load(db.engine, stage / POSTGRESQL_DUMP)
+        postgresql.load(db.engine, stage / POSTGRESQL_DUMP)
         return _bring_up_to_date(known, stage)
     upgrade()
     target = db.engine
@@ -46,10 +45,10 @@ def fill_postgresql(stage: Path, manifest: Manifest, known: erasures.Known) -> S
     return _bring_up_to_date(known, stage)
 
 
-def _bring_up_to_date(known: erasures.Known, stage: Path) -> Scrubbed:
+def _bring_up_to_date(known: erasure_lists.Known, stage: Path) -> Scrubbed:
     upgrade()
     with writing():
-        erased = erasures.apply(known, keys=stage, now=utc_now())
+        erased = erasure_lists.apply(known, keys=stage, now=utc_now())
         for name in KEY_FILES:
             replace_keys(db.session(), name, read_keys(stage, name))
         # Whoever signed out, or was given a new password since, isn't to come back by an old cookie.

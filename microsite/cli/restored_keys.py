@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from ..backups.archive import ERASURES, ArchiveRefused
-from ..backups.restoring import keep_own_key
-from ..key_fingerprints import KeyRefused, State
 from ..keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, make_key, read_keys, write_keys
+from ..keys.fingerprints import KeyRefused, State
+from ..operations.archive import ERASURES, ArchiveRefused
+from ..operations.erasure_lists import Known
+from ..operations.restorable import keep_own_key
 from ..web.context import utc_now
-from .erasures import Known
 
 
 def lay_out_keys(instance: Path, stage: Path, known: Known, *, is_taken: bool) -> list[str]:

@@ -4,8 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
-from ..key_fingerprints import has_table, key_faults, replace_keys
 from ..keys import FILE, Keys, rotate
+from ..keys.fingerprints import has_table, key_faults, replace_keys
 from ..web.context import current_settings, french_date, utc_now
 from .group import check_own_keys
 

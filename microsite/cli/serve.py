@@ -14,18 +14,18 @@ from sqlalchemy import inspect
 from ..backoffice.accounts.passwords import draw_password
 from ..backoffice.accounts.services import add_staff
 from ..backoffice.models import Role
-from ..backups.locks import PREPARING, RestoreRuns
-from ..backups.postgres import no_restore, take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
 from ..keys import FILES as KEY_FILES
 from ..open_days.samples import plan_samples
+from ..operations.postgresql import no_restore, take_back
+from ..operations.revisions import refuse_newer_database
+from ..operations.server_locks import PREPARING, RestoreRuns
 from ..outbox import MAILS_FOLDER
 from ..web.addresses import clear_unreadable_marker
 from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
 from .group import check_own_keys, told_in_one_line
-from .revisions import refuse_newer_database
 
 # Seconds that a stopping worker has to answer its requests: as long as one may wait to write.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1

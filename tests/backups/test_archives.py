@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from microsite.backups.archive import ArchiveRefused, Manifest, digests, pack, read_part, unpack
-from microsite.backups.shelf import find_backups, name_of, rotate
+from microsite.operations.archive import ArchiveRefused, Manifest, digests, pack, read_part, unpack
+from microsite.operations.archive_folder import find_backups, name_of, rotate
 
 NOW = datetime(2027, 2, 3, 12, tzinfo=UTC)
 PARTS = {"database.sqlite3": bytes(range(256)) * 400, "erasures.json": b"[]", "content/articles/a.md": b"# A"}

@@ -12,10 +12,10 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
 from microsite import create_app
-from microsite.backups.archive import Manifest, digests, pack, read_part, unpack
 from microsite.db import db, writing
 from microsite.erasing import erase
 from microsite.keys import ERASURE_FILE
+from microsite.operations.archive import Manifest, digests, pack, read_part, unpack
 from microsite.privacy.suppression import entries, erasure_key
 from microsite.web.context import utc_now
 

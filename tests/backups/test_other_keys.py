@@ -13,9 +13,9 @@ from flask_migrate import upgrade
 
 from microsite import create_app
 from microsite.backoffice.models import Role
-from microsite.backups.archive import read_part
-from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
+from microsite.operations.archive import read_part
+from microsite.operations.archive_folder import find_backups
 
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ

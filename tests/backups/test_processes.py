@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from microsite import create_app
-from microsite.backups.postgres import ASIDE
+from microsite.operations.postgresql import ASIDE
 
 from ..answers import BROCHURE, export
 from ..conftest import Environ

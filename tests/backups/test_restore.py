@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 
 from microsite import create_app
 from microsite.backoffice.models import Role, StaffSession
-from microsite.backups import swap
-from microsite.backups.locks import preparing
-from microsite.backups.postgres import LOCK
 from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
 from microsite.leads.models import Submission
+from microsite.operations import replacement
+from microsite.operations.postgresql import LOCK
+from microsite.operations.server_locks import preparing
 
 from ..answers import BROCHURE, export, plan_slot
 from ..backoffice.conftest import add_member, address, enter
@@ -220,11 +220,11 @@ def test_restore_that_was_decided_is_ended_by_whoever_starts_next(
     archive, instance = back_up(app), Path(app.instance_path)
     let_go(app)
     for moved_before_the_kill in (False, True):
-        database, stage = instance / "microsite.sqlite3", swap.new_stage(instance)
-        shutil.copy(database, swap.waiting(database))
+        database, stage = instance / "microsite.sqlite3", replacement.new_stage(instance)
+        shutil.copy(database, replacement.waiting(database))
         ask_brochure(client, email=f"max{moved_before_the_kill}@exemple.fr")
         (stage / "brochure.pdf").write_bytes(b"restored")
-        swap.decide(instance, database)
+        replacement.decide(instance, database)
         if moved_before_the_kill:
             (instance / ".restore-ready" / "brochure.pdf").rename(instance / "brochure.pdf")
         let_go(app)

@@ -12,11 +12,11 @@ import time_machine
 from flask import Flask
 from flask_migrate import downgrade
 
-from microsite.backups.shelf import find_backups, name_of
 from microsite.content_files import SHIPPED
 from microsite.db import db, writing
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.samples import plan_samples
+from microsite.operations.archive_folder import find_backups, name_of
 from microsite.outbox.services import enqueue
 from microsite.outbox.transports import SmtpTransport
 from microsite.sqlite_engine import sqlite

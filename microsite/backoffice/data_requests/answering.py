@@ -7,8 +7,8 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from ...db import LARGEST_ID, db, writing
 from ...erasing import clean, erase
-from ...key_fingerprints import KeyRefused, check_keys
 from ...keys import ERASURE_FILE
+from ...keys.fingerprints import KeyRefused, check_keys
 from ...leads.models import Lead
 from ...privacy.models import PrivacyRequest, RequestKind
 from ...privacy.portrait import as_document, draw, part_counts

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, text
 
 from .archive import ArchiveRefused
-from .locks import RestoreRuns
+from .server_locks import RestoreRuns
 
 # Where the tables stand that a restore is about to replace.
 ASIDE = "microsite_avant"

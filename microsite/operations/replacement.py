@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url
 
-from . import postgres
-from .locks import preparing
-from .shelf import sync_folder
+from . import postgresql
+from .archive_folder import sync_folder
+from .server_locks import preparing
 
 _STAGE = ".restore"
 _READY = ".restore-ready"
@@ -106,7 +106,7 @@ def _replace_database(path: Path) -> None:
 def _keep_new_tables(url: str) -> None:
     engine = create_engine(url)
     try:
-        postgres.keep_new(engine)
+        postgresql.keep_new(engine)
     finally:
         engine.dispose()
 

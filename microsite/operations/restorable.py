@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlalchemy import Engine, MetaData, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from ..key_fingerprints import KeyFingerprint
+from ..keys.fingerprints import KeyFingerprint
 from ..sqlite_engine import sqlite
-from . import postgres, sqlite_copy
+from . import postgresql, sqlite_files
 from .archive import KEPT_FILES, KEPT_FOLDERS, POSTGRESQL_DUMP, SQLITE_COPY, ArchiveRefused, Manifest
-from .swap import waiting
+from .replacement import waiting
 
 
 def check_fits(manifest: Manifest, stage: Path, *, engine: str, revisions: frozenset[str]) -> None:
@@ -24,11 +24,11 @@ def check_fits(manifest: Manifest, stage: Path, *, engine: str, revisions: froze
     if manifest.engine == "postgresql" and engine == "sqlite":
         raise ArchiveRefused("elle vient de PostgreSQL : réglez DATABASE_URL sur une base PostgreSQL")
     if manifest.engine == "postgresql":
-        postgres.check_dump(stage / POSTGRESQL_DUMP)
+        postgresql.check_dump(stage / POSTGRESQL_DUMP)
         return
     try:
-        found = sqlite_copy.faults(stage / SQLITE_COPY)
-        revision = sqlite_copy.revision_of(stage / SQLITE_COPY)
+        found = sqlite_files.faults(stage / SQLITE_COPY)
+        revision = sqlite_files.revision_of(stage / SQLITE_COPY)
     except sqlite.Error as error:
         raise ArchiveRefused(f"SQLite ne lit pas sa base ({error})") from None
     if found:
@@ -60,7 +60,7 @@ def lay_beside(stage: Path, database: Path) -> Path:
 
 def seal(path: Path) -> None:
     """One file, all of it on the disk."""
-    sqlite_copy.make_single_file(path)
+    sqlite_files.make_single_file(path)
     path.with_name(f"{path.name}-queue").unlink(missing_ok=True)
     handle = os.open(path, os.O_RDWR)
     try:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import inspect
 
-from ..backups.archive import ERASURES, ArchiveRefused, read_parts
-from ..backups.shelf import FOLDER, find_backups
 from ..db import db, reading
-from ..key_fingerprints import known_fingerprints
 from ..keys import ERASURE_FILE, Keys, parse_keys
+from ..keys.fingerprints import known_fingerprints
 from ..privacy.models import ErasedAddress
 from ..privacy.scrubbing import Scrubbed
 from ..privacy.suppression import Entry, entries, erasure_key, merge, reapply
+from .archive import ERASURES, ArchiveRefused, read_parts
+from .archive_folder import FOLDER, find_backups
 
 
 @dataclass(frozen=True, kw_only=True)

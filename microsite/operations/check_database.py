@@ -7,10 +7,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from ..backups.sqlite_copy import faults
 from ..db import db, reading
-from ..key_fingerprints import key_faults
 from ..keys import FILES as KEY_FILES
+from ..keys.fingerprints import key_faults
 from ..leads.models import Submission
 from ..leads.unasked import count_unasked
 from ..open_days.queries import all_slots
@@ -25,6 +24,7 @@ from ..web.context import current_settings, utc_now
 from ..web.typography import french, thousands
 from .check_parted import parted_findings
 from .revisions import current_revision, find_newer_revision, scripts
+from .sqlite_files import faults
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
 _CLOCK = timedelta(minutes=2)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from . import postgres, sqlite_copy
+from . import postgresql, sqlite_files
 from .archive import ERASURES, KEPT_FILES, KEPT_FOLDERS, POSTGRESQL_DUMP, SQLITE_COPY, Manifest, digests, pack
-from .shelf import DRAFT, alone, name_of, sync_folder
+from .archive_folder import DRAFT, alone, name_of, sync_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +63,14 @@ def _save_database(engine: Engine, parts: Path) -> str:
     """The revision that the copy is at."""
     if engine.dialect.name == "sqlite":
         copy = parts / SQLITE_COPY
-        sqlite_copy.copy_database(Path(str(engine.url.database)), copy)
-        if found := sqlite_copy.faults(copy):
+        sqlite_files.copy_database(Path(str(engine.url.database)), copy)
+        if found := sqlite_files.faults(copy):
             raise NothingToSave(f"la base est abîmée, une copie ne vaudrait rien : {' ; '.join(found)}")
-        revision = sqlite_copy.revision_of(copy)
+        revision = sqlite_files.revision_of(copy)
     else:
         with engine.connect() as connection:
             revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
-        postgres.dump(engine, parts / POSTGRESQL_DUMP)
+        postgresql.dump(engine, parts / POSTGRESQL_DUMP)
     if not revision:
         raise NothingToSave("la base est vide : lancez d’abord flask db upgrade")
     return revision
