@@ -16,7 +16,7 @@ from flask import Flask
 
 from microsite.config import PROJECT_ROOT, setting_names
 from microsite.content_files import SHIPPED
-from microsite.operations.archive_folder import find_backups
+from microsite.operations.backup import find_backups
 
 from .answers import complete_school, export
 from .backups.shelf import let_go

@@ -15,7 +15,7 @@ import pytest
 
 from microsite import create_app
 from microsite.config import PROJECT_ROOT
-from microsite.operations.archive_folder import find_backups
+from microsite.operations.backup import find_backups
 
 from .answers import BROCHURE, export
 from .backups.shelf import elsewhere, let_go

@@ -11,7 +11,7 @@ from ..db import db
 from ..leads.filters import LeadFilter, State
 from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
-from ..operations.archive_folder import FOLDER, find_backups
+from ..operations.backup import FOLDER, find_backups
 from ..outbox.holds import find_hold
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent

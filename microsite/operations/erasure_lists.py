@@ -1,8 +1,7 @@
-"""Who was erased, as backups carry the list and restores apply it: keyed hashes, nobody's data."""
+"""Lists of erased people, as backups carry them and restores apply them: keyed hashes, nobody's data."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -15,55 +14,49 @@ from ..privacy.models import ErasedAddress
 from ..privacy.scrubbing import Scrubbed
 from ..privacy.suppression import Entry, entries, erasure_key, merge, reapply
 from .archive import ERASURES, ArchiveRefused, read_parts
-from .archive_folder import FOLDER, find_backups
+from .backup import FOLDER, find_backups
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """What this installation's own list says, what archives say, and the archives that can't be read.
+@dataclass(kw_only=True)
+class ErasureLists:
+    """The installation's own list with its keys' fingerprints, archives' lists with their keys, unreadable archives."""
 
-    `fingerprints` are those of the own list's keys, `keys` those of archives' lists.
-    """
-
-    own: list[Entry]
-    archived: list[Entry]
-    unreadable: list[str]
-    fingerprints: frozenset[str]
-    keys: list[Keys]
+    own: list[Entry] = field(default_factory=list)
+    fingerprints: set[str] = field(default_factory=set)
+    archived: list[Entry] = field(default_factory=list)
+    keys: list[Keys] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
-def list_as_json() -> bytes:
+def dump_list() -> bytes:
+    """Return the database's list as JSON."""
     with reading():
         return json.dumps(_entries(), indent=1).encode()
 
 
-def gather(archive: Path, instance: Path) -> Known:
-    """Before the database is replaced. Raises what the database raises."""
+def read_own_list() -> ErasureLists:
+    """Read the list of the database that a restore is to replace. Raises what the database raises."""
     with reading():
-        own, fingerprints = _entries(), frozenset(known_fingerprints(db.session(), ERASURE_FILE))
-    return gather_from_archives(archive, instance, own=own, fingerprints=fingerprints)
+        return ErasureLists(own=_entries(), fingerprints=set(known_fingerprints(db.session(), ERASURE_FILE)))
 
 
-def gather_from_archives(
-    archive: Path, instance: Path, *, own: Sequence[Entry] = (), fingerprints: frozenset[str] = frozenset()
-) -> Known:
-    """Of the archives beside this one too: a newer one knows who was erased since, maybe by another server's key."""
-    archived, unreadable, keys = [], [], []
+def add_archived_lists(lists: ErasureLists, archive: Path, instance: Path) -> None:
+    """Add the lists of all archives beside this one: a newer one knows who was erased since, maybe by another key."""
     for folder in {archive.resolve().parent, (instance / FOLDER).resolve()}:
         for backup in find_backups(folder):
             try:
                 parts = read_parts(backup.path, ERASURES, ERASURE_FILE)
                 if listed := json.loads(parts.get(ERASURES, b"[]")):
-                    keys.append(parse_keys(parts.get(ERASURE_FILE, b"").decode("utf-8", "replace"), ERASURE_FILE))
-                    archived += listed
+                    text = parts.get(ERASURE_FILE, b"").decode("utf-8", "replace")
+                    lists.keys.append(parse_keys(text, ERASURE_FILE))
+                    lists.archived += listed
             except (ArchiveRefused, OSError, ValueError):
-                unreadable.append(backup.name)
-    return Known(own=list(own), archived=archived, unreadable=unreadable, fingerprints=fingerprints, keys=keys)
+                lists.unreadable.append(backup.name)
 
 
-def apply(known: Known, *, keys: Path, now: datetime) -> Scrubbed:
+def apply_lists(lists: ErasureLists, *, keys: Path, now: datetime) -> Scrubbed:
     """Erase again, in the current database, whoever is on a list; `keys` is the folder of its key. Commits nothing."""
-    merge(db.session(), [*known.own, *known.archived])
+    merge(db.session(), [*lists.own, *lists.archived])
     return reapply(db.session(), key=erasure_key(keys), now=now)
 
 

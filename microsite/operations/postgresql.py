@@ -1,4 +1,8 @@
-"""pg_dump and pg_restore, found on PATH; and the schema that is kept aside while another one takes its place."""
+"""pg_dump, pg_restore and psql, found on PATH; the schema that a restore builds; whether the database is in use.
+
+A restore fills a schema beside `public`, which replaces it in one transaction: whatever dies on the way, `public` is
+whole. What a restore that died has left is dropped by the next one.
+"""
 
 import os
 import re
@@ -8,110 +12,122 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, event, text
 
 from .archive import ArchiveRefused
-from .server_locks import RestoreRuns
 
-# Where the tables stand that a restore is about to replace.
-ASIDE = "microsite_avant"
-# PostgreSQL's advisory lock for who replaces the tables, or begins to serve them; any number does.
+# PostgreSQL's advisory lock: a restore holds it alone, servers that start share it. Any number does.
 LOCK = 7301944021
+# Where a restore puts its tables.
+RESTORED = "microsite_restored"
+
+# What `public` is called while a dump, which names its tables `public`, is loaded.
+_LIVE = "microsite_live"
+_BEFORE_LOAD = f"DROP SCHEMA IF EXISTS {RESTORED} CASCADE; ALTER SCHEMA public RENAME TO {_LIVE}; CREATE SCHEMA public"
+_AFTER_LOAD = f"ALTER SCHEMA public RENAME TO {RESTORED}; ALTER SCHEMA {_LIVE} RENAME TO public"
+_DUMPED = ("--schema=public", "--no-owner", "--no-privileges")
 # Seconds that connections which are ending are waited for.
 _PATIENCE = 5
-# Lines of a program's complaint that are told.
-_TOLD = 3
+# Lines of a program's complaint that are quoted, and what marks those that may quote rows.
+_QUOTED = 3
+_QUOTES_ROWS = ("DETAIL", "CONTEXT", "LINE ", "Key (")
 
 
 class ProgramFailed(RuntimeError):
-    """pg_dump or pg_restore is missing, too old, or said no; the text says so, in French, without a password."""
+    """A program of PostgreSQL is missing, too old, or failed; the text says so, in French, without a password."""
+
+
+class RestoreRuns(RuntimeError):
+    """A restore of this database is running, or a server is starting on it, maybe on another machine."""
 
 
 def dump(engine: Engine, path: Path) -> None:
-    """The whole schema, as it stands at one moment, in PostgreSQL's custom format. Raises ProgramFailed."""
+    """Write the whole schema, as it stands at one moment, in PostgreSQL's custom format. Raises ProgramFailed."""
     path.touch(mode=0o600)
-    with engine.connect() as connection:
-        server = _server_version(connection)
-    program = find_program("pg_dump", server)
-    _run(program, engine.url, "--format=custom", "--schema=public", "--no-owner", "--no-privileges", f"--file={path}")
-
-
-def load(engine: Engine, path: Path) -> None:
-    """Into an empty schema, all of it or nothing. Raises ProgramFailed."""
-    with engine.connect() as connection:
-        server = _server_version(connection)
-    program = find_program("pg_restore", server)
-    how = ("--schema=public", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-    _run(program, engine.url, *how, str(path))
+    program = _find_program("pg_dump", engine)
+    _run(program, "--format=custom", *_DUMPED, f"--file={path}", *_connection(engine.url), url=engine.url)
 
 
 def check_dump(path: Path) -> None:
-    """Raises ArchiveRefused if pg_restore can't read it."""
-    ran = subprocess.run(  # noqa: S603  # our own file
-        [_find("pg_restore"), "--list", path], capture_output=True, check=False, text=True
-    )
-    if ran.returncode != 0:
-        raise ArchiveRefused(f"pg_restore ne la lit pas : {_told(ran.stderr)}")
+    """Raise ArchiveRefused if pg_restore can't read the dump."""
+    try:
+        _run(_find("pg_restore"), "--list", str(path))
+    except ProgramFailed as error:
+        raise ArchiveRefused(str(error)) from None
 
 
-def find_program(name: str, server: int) -> str:
-    """Raises ProgramFailed when it is missing, or older than the server's major version (pg_dump refuses that too)."""
-    program = _find(name)
-    said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True).stdout  # noqa: S603  # pg_dump or pg_restore
-    match = re.search(r"(\d+)(?:\.|beta|rc|devel|\s|$)", said)
-    if match and int(match[1]) < server:
-        raise ProgramFailed(
-            f"{name} est en version {match[1]}, le serveur PostgreSQL en version {server} : "
-            f"installez les programmes clients de PostgreSQL {server} (postgresql-client-{server})"
-        )
-    return program
+def load(engine: Engine, path: Path) -> None:
+    """Load a dump into the restored schema, in one transaction. Raises ProgramFailed."""
+    script = path.with_suffix(".sql")
+    script.touch(mode=0o600)
+    _run(_find_program("pg_restore", engine), *_DUMPED, f"--file={script}", str(path))
+    how = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+    steps = (f"--command={_BEFORE_LOAD}", f"--file={script}", f"--command={_AFTER_LOAD}")
+    _run(_find_program("psql", engine), *how, *steps, *_connection(engine.url), url=engine.url)
+    script.unlink()
+
+
+def drop_restored(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {RESTORED} CASCADE"))
+
+
+def create_restored(engine: Engine) -> None:
+    """Make the restored schema, without a table."""
+    drop_restored(engine)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {RESTORED}"))
 
 
 @contextmanager
-def no_restore(engine: Engine, *, but_mine: bool = False) -> Iterator[Connection]:
-    """Nobody replaces the tables meanwhile, from whatever machine, `but_mine`: and nobody else begins to serve them.
+def using_restored(engine: Engine) -> Iterator[None]:
+    """Have the engine's connections use the restored schema in place of `public`."""
 
-    Raises RestoreRuns.
-    """
-    shared = "" if but_mine else "_shared"
+    def set_search_path(connection: Any, _record: object) -> None:
+        connection.execute(f"SET search_path TO {RESTORED}")
+        # Or the pool's rollback would undo it.
+        connection.commit()
+
+    engine.dispose()
+    event.listen(engine, "connect", set_search_path)
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", set_search_path)
+        engine.dispose()
+
+
+def replace_public(engine: Engine, token: str) -> None:
+    """Put the restored schema in the place of `public`, whose comment then is the restore's token."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text(f"ALTER SCHEMA {RESTORED} RENAME TO public"))
+        connection.execute(text(f"COMMENT ON SCHEMA public IS '{token}'"))
+
+
+def last_token(engine: Engine) -> str | None:
+    """Return the token of the restore that `public` comes from; None if it comes from none."""
+    with engine.connect() as connection:
+        token = connection.scalar(text("SELECT obj_description('public'::regnamespace, 'pg_namespace')"))
+    return None if token is None else str(token)
+
+
+@contextmanager
+def restore_lock(engine: Engine, *, shared: bool) -> Iterator[Connection]:
+    """Keep restores away, and unless `shared` servers that start too, on whatever machine. Raises RestoreRuns."""
+    function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Not the pool's any more, which a restore empties: it is closed at the end, and the lock with it.
         connection.detach()
-        if not connection.scalar(text(f"SELECT pg_try_advisory_lock{shared}(:lock)"), {"lock": LOCK}):
+        if not connection.scalar(text(f"SELECT {function}(:lock)"), {"lock": LOCK}):
             raise RestoreRuns
         yield connection
 
 
-def put_aside(engine: Engine) -> None:
-    """What is there keeps its place under another name, until keep_new() or take_back()."""
-    with engine.begin() as connection:
-        connection.execute(text(f"ALTER SCHEMA public RENAME TO {ASIDE}"))
-        connection.execute(text("CREATE SCHEMA public"))
-
-
-def take_back(engine: Engine) -> bool:
-    """Undo what was begun; False if there is nothing to undo."""
-    with engine.begin() as connection:
-        if not is_aside(connection):
-            return False
-        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
-        connection.execute(text(f"ALTER SCHEMA {ASIDE} RENAME TO public"))
-    return True
-
-
-def keep_new(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {ASIDE} CASCADE"))
-
-
-def is_aside(connection: Connection) -> bool:
-    named = text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
-    return connection.scalar(named, {"name": ASIDE}) is not None
-
-
-def others(connection: Connection) -> int:
-    """How many other connections our programs have to this database, from whatever machine.
+def count_other_connections(connection: Connection) -> int:
+    """Count our programs' other connections to this database, from whatever machine.
 
     Those of a server that has just stopped are waited for: PostgreSQL ends them a moment later.
     """
@@ -127,8 +143,19 @@ def others(connection: Connection) -> int:
     return count
 
 
-def _server_version(connection: Connection) -> int:
-    return int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
+def _find_program(name: str, engine: Engine) -> str:
+    """Raise ProgramFailed if it is missing, or older than the server's major version (pg_dump refuses that too)."""
+    with engine.connect() as connection:
+        server = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
+    program = _find(name)
+    said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True).stdout  # noqa: S603  # found by its name
+    match = re.search(r"(\d+)(?:\.|beta|rc|devel|\s|$)", said)
+    if match and int(match[1]) < server:
+        raise ProgramFailed(
+            f"{name} est en version {match[1]}, le serveur PostgreSQL en version {server} : "
+            f"installez les programmes clients de PostgreSQL {server} (postgresql-client-{server})"
+        )
+    return program
 
 
 def _find(name: str) -> str:
@@ -138,12 +165,16 @@ def _find(name: str) -> str:
     return program
 
 
-def _run(program: str, url: URL, *arguments: str) -> None:
+def _connection(url: URL) -> tuple[str, str]:
     # A password on the command line would show in the list of processes.
     shown = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    secret = {"PGPASSWORD": url.password} if url.password else {}
+    return "--no-password", f"--dbname={shown}"
+
+
+def _run(program: str, *arguments: str, url: URL | None = None) -> None:
+    secret = {"PGPASSWORD": url.password} if url and url.password else {}
     ran = subprocess.run(  # noqa: S603  # our own arguments, no shell
-        [program, "--no-password", f"--dbname={shown}", *arguments],
+        [program, *arguments],
         env=os.environ | secret,
         capture_output=True,
         check=False,
@@ -151,10 +182,5 @@ def _run(program: str, url: URL, *arguments: str) -> None:
         errors="replace",
     )
     if ran.returncode != 0:
-        raise ProgramFailed(f"{Path(program).name} a échoué : {_told(ran.stderr)}")
-
-
-def _told(errors: str) -> str:
-    # PostgreSQL quotes rows in its details.
-    lines = [line for line in errors.splitlines() if line and "DETAIL" not in line and "Key (" not in line]
-    return " ; ".join(lines[:_TOLD])
+        lines = [line for line in ran.stderr.splitlines() if line and not any(mark in line for mark in _QUOTES_ROWS)]
+        raise ProgramFailed(f"{Path(program).name} a échoué : {' ; '.join(lines[:_QUOTED])}")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
-from microsite.operations.archive_folder import find_backups
+from microsite.operations.backup import find_backups
 
 from ..answers import export
 from ..postgres import create_database

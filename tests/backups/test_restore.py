@@ -14,10 +14,10 @@ from microsite import create_app
 from microsite.backoffice.models import Role, StaffSession
 from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
+from microsite.file_lock import locked
 from microsite.leads.models import Submission
 from microsite.operations import replacement
 from microsite.operations.postgresql import LOCK
-from microsite.operations.server_locks import preparing
 
 from ..answers import BROCHURE, export, plan_slot
 from ..backoffice.conftest import add_member, address, enter
@@ -131,7 +131,7 @@ def test_older_revision_is_brought_up_to_date(app: Flask, client: CheckedClient,
 def test_restore_waits_for_no_server_and_runs_beside_none(app: Flask, client: CheckedClient) -> None:
     ask_brochure(client)
     archive = back_up(app)
-    with preparing(Path(app.instance_path), wait=False):
+    with locked(Path(app.instance_path) / replacement.SERVE_LOCK):
         assert "le site est servi" in refused(app, "restore", str(archive), *FORCED)
 
 
@@ -221,10 +221,10 @@ def test_restore_that_was_decided_is_ended_by_whoever_starts_next(
     let_go(app)
     for moved_before_the_kill in (False, True):
         database, stage = instance / "microsite.sqlite3", replacement.new_stage(instance)
-        shutil.copy(database, replacement.waiting(database))
+        shutil.copy(database, replacement.prepared_database(database))
         ask_brochure(client, email=f"max{moved_before_the_kill}@exemple.fr")
         (stage / "brochure.pdf").write_bytes(b"restored")
-        replacement.decide(instance, database)
+        stage.rename(instance / ".restore-ready")
         if moved_before_the_kill:
             (instance / ".restore-ready" / "brochure.pdf").rename(instance / "brochure.pdf")
         let_go(app)
