@@ -7,24 +7,25 @@ from typing import Any
 
 from flask import Flask
 
-from . import campaigns, db, outbox, privacy, readiness, web
+from . import campaigns, db, outbox, privacy, web
 from .applications import emails as application_emails
 from .applications.views import bp as applications_bp
 from .article.views import init_app as init_article
 from .backoffice.views import init_app as init_backoffice
-from .backups.swap import finish as finish_restore
 from .brochures import emails as brochure_emails
 from .brochures.views import bp as brochures_bp
 from .config import PROJECT_ROOT, Settings, StartError, load_settings
 from .content_files import Folders
 from .embeds.views import init_app as init_embeds
-from .instance_folder import prepare_instance
-from .key_fingerprints import missing_signing_key
 from .keys import FILE, KeyUnreadable, read_keys
+from .keys.fingerprints import missing_signing_key
+from .keys.installation import make_missing_keys, record_new_keys
 from .leads import emails as lead_emails
 from .open_days import emails as open_day_emails
 from .open_days.views import bp as open_days_bp
-from .own_keys import make_missing_keys, record_new_keys
+from .operations import readiness
+from .operations.instance_folder import prepare_instance
+from .operations.replacement import finish as finish_restore
 from .privacy import emails as privacy_emails
 from .school import load_school
 from .sharing.views import init_app as init_sharing

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from microsite.config import PROJECT_ROOT, StartError, load_settings, setting_names
-from microsite.instance_folder import prepare_instance
+from microsite.operations.instance_folder import prepare_instance
 
 WRONG = [
     ("MICROSITE_WORKERS", "0", "Réglage MICROSITE_WORKERS='0' : attendu un nombre entier de 1 à 64."),

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT, setting_names
 from microsite.content_files import SHIPPED
+from microsite.operations.backup import find_backups
 
 from .answers import complete_school, export
 from .backups.shelf import let_go

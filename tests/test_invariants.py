@@ -17,7 +17,7 @@ from microsite.campaigns.services import Seen, add_views
 from microsite.db import db, reading, writing
 from microsite.exports.bookmarks import Owner, Position, last_batch, number_some, put_bookmark
 from microsite.exports.models import ExportBatch, ExportBookmark
-from microsite.key_fingerprints import KeyFingerprint
+from microsite.keys.fingerprints import KeyFingerprint
 from microsite.leads.models import Consent, ConsentWording, FormName, Lead, LeadWord, Submission, SubmissionStatus
 from microsite.open_days.models import Alert, Registration, RegistrationState, Slot
 from microsite.open_days.planning import SlotPlan, edit_slot

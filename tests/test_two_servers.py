@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from microsite import create_app
-from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
+from microsite.operations.backup import find_backups
 
 from .answers import BROCHURE, export
 from .backups.shelf import elsewhere, let_go

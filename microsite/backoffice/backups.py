@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
-from ..backups.shelf import FOLDER, KEPT_DAYS, find_backups
+from ..operations.backup import FOLDER, KEPT_DAYS, find_backups
 from ..web.context import current_settings
 from .access import ADMISSIONS, for_roles
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, url_for
 
-from ..backups.shelf import FOLDER, find_backups
 from ..db import db
 from ..formatters import PARIS, format_long_day, format_moment, format_number
 from ..leads.filters import LeadFilter, State
 from ..leads.lists import COUNTED, count_held, count_leads
 from ..open_days.rosters import next_day
+from ..operations.backup import FOLDER, find_backups
 from ..outbox.holds import find_hold
 from ..outbox.models import MailStatus
 from ..outbox.queries import count_unsent

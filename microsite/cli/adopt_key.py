@@ -8,7 +8,6 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
-from ..key_fingerprints import State, replace_keys, state_of
 from ..keys import (
     ERASURE_FILE,
     FILE,
@@ -21,6 +20,7 @@ from ..keys import (
     set_aside,
     write_keys,
 )
+from ..keys.fingerprints import State, replace_keys, state_of
 from ..leads.models import Lead, Submission
 from ..privacy.cleanup import clean_up
 from ..privacy.erasure import reapply_erasures

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ..db import db
-from ..key_fingerprints import State, compare, has_erasures, known_fingerprints
 from ..keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, has_usual_shape, read_keys
+from ..keys.fingerprints import State, compare, has_erasures, known_fingerprints
 from ..privacy.erased_addresses import is_key_known
 from ..web.context import utc_now
 

@@ -7,15 +7,14 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from ..backups.making import NothingToSave, Source, make_backup
-from ..backups.postgres import ProgramFailed
-from ..backups.shelf import FOLDER, KEPT_DAYS, rotate
 from ..db import db
 from ..formatters import format_size
 from ..keys import FILES as KEY_FILES
+from ..operations.backup import FOLDER, KEPT_DAYS, NothingToSave, make_backup, remove_old_backups
+from ..operations.erasure_lists import dump_list
+from ..operations.postgresql import ProgramFailed
 from ..sqlite_engine import sqlite
 from ..web.context import current_settings, utc_now
-from .erasures import list_as_json
 from .group import check_own_keys
 
 
@@ -38,10 +37,9 @@ def backup(days: int, folder: Path | None) -> None:
     # make_backup() below reports a database that can't be reached.
     with suppress(DBAPIError):
         check_own_keys(*KEY_FILES, otherwise="Rien n’a été sauvegardé.")
-    source = Source(engine=db.engine, instance=instance, erasures=list_as_json)
     try:
-        path = make_backup(source, folder, now=utc_now())
-        gone = rotate(folder, now=utc_now(), days=days)
+        path = make_backup(db.engine, instance, folder, erasures=dump_list, now=utc_now())
+        removed = remove_old_backups(folder, now=utc_now(), days=days)
     except BlockingIOError:
         raise click.ClickException("une autre sauvegarde est en cours dans ce dossier.") from None
     except (NothingToSave, ProgramFailed) as error:
@@ -51,5 +49,5 @@ def backup(days: int, folder: Path | None) -> None:
     except OSError as error:
         raise click.ClickException(f"rien n’a été sauvegardé : {folder} ({error.strerror}).") from None
     click.echo(f"Sauvegardé : {path} ({format_size(path.stat().st_size)})")
-    if gone:
-        click.echo(f"Archives de plus de {days} jours retirées : {len(gone)}")
+    if removed:
+        click.echo(f"Archives de plus de {days} jours retirées : {len(removed)}")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import click
 from flask.cli import with_appcontext
 
-from .check_content import content_findings
-from .check_database import database_findings, key_findings, row_findings, row_notes
-from .check_machine import machine_findings, notes, service_findings
+from ..operations.check_content import content_findings
+from ..operations.check_database import database_findings, key_findings, row_findings, row_notes
+from ..operations.check_machine import machine_findings, notes, service_findings
 
 
 @click.command("check")

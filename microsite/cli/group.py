@@ -10,9 +10,9 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from ..db import db, reading, writing
-from ..key_fingerprints import REFUSED, KeyRefused, check_keys, key_faults
+from ..keys.fingerprints import REFUSED, KeyRefused, check_keys, key_faults
+from ..operations.revisions import refuse_newer_database
 from ..web.context import current_settings
-from .revisions import refuse_newer_database
 
 
 @contextmanager

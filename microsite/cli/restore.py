@@ -1,35 +1,20 @@
 """flask ops restore: replace the installation's data by an archive, and erase again who was erased since."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import DBAPIError
 
-from ..backups import postgres, swap
-from ..backups.archive import ArchiveRefused, Manifest, unpack
-from ..backups.locks import RestoreRuns, SiteIsServed, stopped_site
-from ..backups.restoring import check_fits, has_rows, keep_only_files
-from ..db import Base, db
+from ..config import StartError
+from ..db import db
 from ..formatters import format_list, format_long_moment
 from ..leads.models import Lead, Submission
-from ..privacy.erasure import ErasedRows
-from ..web.context import current_settings
-from . import erasures
-from .restored_database import fill_postgresql, fill_sqlite
-from .restored_keys import lay_out_keys
-from .revisions import scripts
+from ..operations.archive import ArchiveRefused, Manifest, RestoreRefused
+from ..operations.postgresql import ProgramFailed
+from ..operations.restore import check_archive
+from ..operations.restore import restore as restore_archive
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Restored:
-    manifest: Manifest
-    erased: ErasedRows
-    changed_keys: list[str]
+_NOTHING_CHANGED = "Rien n’a changé."
 
 
 @click.command("restore")
@@ -44,103 +29,30 @@ def restore(archive: Path, force: bool, check_only: bool) -> None:
     """
     try:
         if check_only:
-            _check(archive)
+            click.echo(f"Archive intacte, restaurable ici. {_describe(check_archive(archive))}")
         else:
             _restore(archive, force=force)
-    except ArchiveRefused as error:
-        raise click.ClickException(f"cette archive n’est pas restaurable : {error}. Rien n’a changé.") from None
-    except SiteIsServed as error:
-        raise click.ClickException(f"le site est servi ({error}) : arrêtez-le d’abord. Rien n’a changé.") from None
-    except RestoreRuns:
-        raise click.ClickException(
-            "une autre restauration est en cours sur cette base, ou un serveur démarre. Rien n’a changé."
-        ) from None
-    except postgres.ProgramFailed as error:
-        raise click.ClickException(f"{error}. Rien n’a changé.") from None
+    except (ArchiveRefused, StartError) as error:
+        raise click.ClickException(f"cette archive n’est pas restaurable : {error}. {_NOTHING_CHANGED}") from None
+    except (RestoreRefused, ProgramFailed) as error:
+        raise click.ClickException(f"{error}. {_NOTHING_CHANGED}") from None
     except OSError as error:
-        raise click.ClickException(f"restauration interrompue ({error.strerror}). Rien n’a changé.") from None
-
-
-def _check(archive: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".check-", dir=current_settings().instance_path) as stage:
-        manifest = _looked_at(archive, Path(stage))
-    click.echo(f"Archive intacte, restaurable ici. {_told(manifest)}")
+        raise click.ClickException(f"restauration interrompue ({error.strerror}). {_NOTHING_CHANGED}") from None
 
 
 def _restore(archive: Path, *, force: bool) -> None:
-    settings, engine = current_settings(), db.engine
-    instance = settings.instance_path
-    database = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
-    with stopped_site(instance), _stopped_database():
-        stage = swap.new_stage(instance)
-        try:
-            restored = _get_ready(archive, stage, database, force=force)
-            swap.decide(instance, database)
-        except BaseException:
-            swap.drop_stage(instance, database)
-            if database is None:
-                postgres.take_back(engine)
-            raise
-        engine.dispose()
-        swap.apply(instance, settings.sqlalchemy_url)
-    click.echo(f"Restauré. {_told(restored.manifest)}")
+    from .. import create_app
+
+    restored = restore_archive(
+        archive, force=force, create_app=create_app, warn=lambda warning: click.echo(warning, err=True)
+    )
+    click.echo(f"Restauré. {_describe(restored.manifest)}")
     people, forms = (restored.erased[table.__tablename__] for table in (Lead, Submission))
     click.echo(f"Effacés de nouveau : {people} contacts, {forms} demandes. Toute l’équipe doit se reconnecter.")
-    if database is None and restored.changed_keys:
+    if db.engine.dialect.name == "postgresql" and restored.changed_keys:
         names = format_list(restored.changed_keys)
         click.echo(f"Plusieurs serveurs : sur chacun des autres, prenez {names} d’ici (ops adopt-key).")
 
 
-def _get_ready(archive: Path, stage: Path, database: Path | None, *, force: bool) -> _Restored:
-    """All that can go wrong."""
-    manifest = _looked_at(archive, stage)
-    is_taken = has_rows(db.engine, Base.metadata)
-    if is_taken and not force:
-        raise click.ClickException(
-            "la base contient déjà des données : faites d’abord une sauvegarde, "
-            "puis recommencez avec --force pour les remplacer. Rien n’a changé."
-        )
-    known = _known_erasures(archive)
-    changed = lay_out_keys(current_settings().instance_path, stage, known, is_taken=is_taken)
-    erased = fill_sqlite(stage, database, known) if database else fill_postgresql(stage, manifest, known)
-    keep_only_files(stage)
-    return _Restored(manifest=manifest, erased=erased, changed_keys=changed)
-
-
-def _looked_at(archive: Path, stage: Path) -> Manifest:
-    manifest = unpack(archive, stage)
-    revisions = frozenset(revision.revision for revision in scripts().walk_revisions())
-    check_fits(manifest, stage, engine=db.engine.dialect.name, revisions=revisions)
-    return manifest
-
-
-@contextmanager
-def _stopped_database() -> Iterator[None]:
-    """On PostgreSQL a server of another machine shows by its connections; what a restore that died left is undone."""
-    if db.engine.dialect.name != "postgresql":
-        yield
-        return
-    with postgres.no_restore(db.engine, but_mine=True) as connection:
-        if others := postgres.others(connection):
-            raise SiteIsServed(f"{others} connexions à cette base")
-        if postgres.take_back(db.engine):
-            click.echo("Une restauration interrompue a été annulée.")
-        yield
-
-
-def _known_erasures(archive: Path) -> erasures.Known:
-    try:
-        known = erasures.gather(archive, current_settings().instance_path)
-    except DBAPIError:
-        db.session.rollback()
-        known = erasures.gather_from_archives(archive, current_settings().instance_path)
-        click.echo(
-            "La base actuelle ne se lit pas : seuls les effacements notés dans les archives sont repris.", err=True
-        )
-    for name in known.unreadable:
-        click.echo(f"Archive illisible, ses effacements ne sont pas repris : {name}", err=True)
-    return known
-
-
-def _told(manifest: Manifest) -> str:
+def _describe(manifest: Manifest) -> str:
     return f"Faite le {format_long_moment(manifest.made_at)}, base en version {manifest.revision} ({manifest.engine})."

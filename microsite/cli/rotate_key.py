@@ -5,8 +5,8 @@ from flask.cli import with_appcontext
 
 from ..db import db, reading, writing
 from ..formatters import format_long_day
-from ..key_fingerprints import has_table, key_faults, replace_keys
 from ..keys import FILE, Keys, rotate
+from ..keys.fingerprints import has_table, key_faults, replace_keys
 from ..web.context import current_settings, utc_now
 from .group import check_own_keys
 

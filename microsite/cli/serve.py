@@ -1,10 +1,8 @@
 """flask serve: bring the database up to date, then become the server."""
 
-import fcntl
 import os
 import socket
 import sys
-from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
@@ -14,18 +12,19 @@ from sqlalchemy import inspect
 from ..backoffice.accounts.passwords import draw_password
 from ..backoffice.accounts.services import add_staff
 from ..backoffice.models import Role
-from ..backups.locks import PREPARING, RestoreRuns
-from ..backups.postgres import no_restore, take_back
 from ..config import PROJECT_ROOT, Settings
 from ..db import BUSY_TIMEOUT, db
+from ..file_lock import lock, locked
 from ..keys import FILES as KEY_FILES
 from ..open_days.samples import plan_samples
+from ..operations.postgresql import RestoreRuns, restore_lock
+from ..operations.replacement import SERVE_LOCK
+from ..operations.revisions import refuse_newer_database
 from ..outbox import MAILS_FOLDER
 from ..web.addresses import clear_unreadable_marker
 from ..web.concurrency import SERVER_THREADS
 from ..web.context import current_school, current_settings, utc_now
 from .group import check_own_keys, told_in_one_line
-from .revisions import refuse_newer_database
 
 # Seconds that a stopping worker has to answer its requests: as long as one may wait to write.
 _KILL_TIMEOUT = BUSY_TIMEOUT + 1
@@ -45,13 +44,11 @@ _FIRST_ACCOUNT = "admin@ecole.invalid"
 def serve(samples: bool) -> None:
     """Met la base à jour, puis sert le site avec granian (PORT, MICROSITE_HOST, MICROSITE_WORKERS…)."""
     settings = current_settings()
-    _lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
+    _lock_port(settings)
     _check_port_is_free(settings)
     clear_unreadable_marker(settings.instance_path)
-    preparing = _lock(settings.instance_path / PREPARING, wait=True)
-    with told_in_one_line():
+    with locked(settings.instance_path / SERVE_LOCK), told_in_one_line():
         password = _bring_up_to_date(samples=samples)
-    os.close(preparing)
     _tell_what_to_open(settings, password)
     db.engine.dispose()
     # The server reads its settings again, from another folder.
@@ -61,13 +58,11 @@ def serve(samples: bool) -> None:
 
 
 def _bring_up_to_date(*, samples: bool) -> str | None:
-    """The first account's password, where one was made."""
+    """Return the first account's password, where one was made."""
     if db.engine.dialect.name != "postgresql":
         return _upgrade(samples=samples)
     try:
-        with no_restore(db.engine):
-            if take_back(db.engine):
-                click.echo("Une restauration interrompue a été annulée : la base est celle d’avant.", err=True)
+        with restore_lock(db.engine, shared=True):
             return _upgrade(samples=samples)
     except RestoreRuns:
         raise click.ClickException("une restauration est en cours sur cette base : attendez qu’elle finisse.") from None
@@ -86,15 +81,13 @@ def _upgrade(*, samples: bool) -> str | None:
     return password
 
 
-def _lock(path: Path, *, wait: bool) -> int:
-    """Lock a file; without `wait` the lock outlives the exec: it says that this port is served from this folder."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    os.set_inheritable(handle, not wait)
+def _lock_port(settings: Settings) -> None:
+    """Take a lock that outlives the exec: it says that this port is served from this folder."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = lock(settings.instance_path / f"serve-{settings.port}.lock", wait=False)
     except BlockingIOError:
         raise click.ClickException("le site est déjà servi sur ce port, ou en train de démarrer.") from None
-    return handle
+    os.set_inheritable(handle, True)
 
 
 def _check_port_is_free(settings: Settings) -> None:

@@ -9,10 +9,10 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, Enum, MetaData, text
 
-from microsite.cli.revisions import refuse_newer_database
 from microsite.db import UTCDateTime
-from microsite.folder_lock import locked
-from microsite.own_keys import record_new_keys
+from microsite.file_lock import locked
+from microsite.keys.installation import record_new_keys
+from microsite.operations.revisions import refuse_newer_database
 
 # Any number, the same for every process: on PostgreSQL it makes those that start together queue.
 _MIGRATION_LOCK = 1973_2026

@@ -11,8 +11,8 @@ from itsdangerous.encoding import base64_encode
 from itsdangerous.url_safe import URLSafeSerializerMixin
 
 from ..config import StartError
-from ..key_fingerprints import missing_signing_key
 from ..keys import FILE, Keys, KeyUnreadable, read_keys
+from ..keys.fingerprints import missing_signing_key
 from .context import current_settings
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from whitenoise.compress import Compressor
 
-from ..folder_lock import locked
+from ..file_lock import locked
 
 logger = logging.getLogger("microsite.static")
 

@@ -10,9 +10,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
-from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
 from microsite.db import db, writing
+from microsite.operations.backup import find_backups
 
 from ..answers import export
 from ..postgres import create_database

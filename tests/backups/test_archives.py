@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from microsite.backups.archive import ArchiveRefused, Manifest, digests, pack, read_part, unpack
-from microsite.backups.shelf import find_backups, name_of, rotate
+from microsite.operations.archive import ArchiveRefused, Manifest, digests, pack, read_parts, unpack
+from microsite.operations.backup import archive_name, find_backups, remove_old_backups
 
 NOW = datetime(2027, 2, 3, 12, tzinfo=UTC)
 PARTS = {"database.sqlite3": bytes(range(256)) * 400, "erasures.json": b"[]", "content/articles/a.md": b"# A"}
@@ -22,7 +22,7 @@ def archive(tmp_path: Path) -> Path:
     for name, content in PARTS.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    path = tmp_path / name_of(NOW)
+    path = tmp_path / archive_name(NOW)
     manifest = Manifest(made_at=NOW, engine="sqlite", revision="0011", parts=digests(folder))
     with path.open("wb") as stream:
         pack(folder, manifest, stream)
@@ -37,8 +37,7 @@ def _laid_out(archive: Path, folder: Path) -> dict[str, bytes]:
 
 def test_archive_gives_back_what_was_put_in(archive: Path, tmp_path: Path) -> None:
     assert _laid_out(archive, tmp_path / "out") == PARTS
-    assert read_part(archive, "erasures.json") == b"[]"
-    assert read_part(archive, "secret_key") is None
+    assert read_parts(archive, "erasures.json", "secret_key") == {"erasures.json": b"[]"}
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert modes == {0o600}
 
@@ -94,12 +93,12 @@ def test_what_is_no_archive_of_ours_is_refused(archive: Path, tmp_path: Path) ->
 
 def test_old_archives_go_and_the_newest_stays(tmp_path: Path) -> None:
     for days in (1, 29, 30, 31, 400):
-        (tmp_path / name_of(NOW - timedelta(days=days))).write_bytes(b"x")
+        (tmp_path / archive_name(NOW - timedelta(days=days))).write_bytes(b"x")
     (tmp_path / "notes.txt").write_bytes(b"x")
 
-    gone = rotate(tmp_path, now=NOW)
+    gone = remove_old_backups(tmp_path, now=NOW)
 
     assert [(NOW - backup.made_at).days for backup in gone] == [30, 31, 400]
     assert [(NOW - backup.made_at).days for backup in find_backups(tmp_path)] == [1, 29]
-    assert rotate(tmp_path, now=NOW + timedelta(days=900))[0].made_at == NOW - timedelta(days=29)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", name_of(NOW - timedelta(days=1))]
+    assert remove_old_backups(tmp_path, now=NOW + timedelta(days=900))[0].made_at == NOW - timedelta(days=29)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", archive_name(NOW - timedelta(days=1))]

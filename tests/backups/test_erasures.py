@@ -12,9 +12,9 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
 from microsite import create_app
-from microsite.backups.archive import Manifest, digests, pack, read_part, unpack
 from microsite.db import db, writing
 from microsite.keys import ERASURE_FILE
+from microsite.operations.archive import Manifest, digests, pack, read_parts, unpack
 from microsite.privacy.erased_addresses import erasure_key, list_entries
 from microsite.privacy.erasure import erase_person
 from microsite.web.context import utc_now
@@ -64,7 +64,7 @@ def test_newer_archives_know_who_was_erased_when_the_database_is_lost(
     ask_brochure(client, email=MAX)
     old = back_up(app)
     _erase(app, ZOE)
-    listed = read_part(back_up(app), "erasures.json")
+    listed = read_parts(back_up(app), "erasures.json").get("erasures.json")
     assert listed is not None
     assert len(json.loads(listed)) == 1
     assert ZOE.encode() not in listed

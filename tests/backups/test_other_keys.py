@@ -13,9 +13,9 @@ from flask_migrate import upgrade
 
 from microsite import create_app
 from microsite.backoffice.models import Role
-from microsite.backups.archive import read_part
-from microsite.backups.shelf import find_backups
 from microsite.config import PROJECT_ROOT
+from microsite.operations.archive import read_parts
+from microsite.operations.backup import find_backups
 
 from ..backoffice.conftest import add_member, address, enter
 from ..conftest import Environ
@@ -84,7 +84,7 @@ def test_new_installation_has_all_its_keys_before_anything_is_erased_or_saved(en
     archive = back_up(app)
 
     assert {name: (folder_of(app) / name).read_text() for name in KEYS} == made
-    assert {name: (read_part(archive, name) or b"").decode() for name in KEYS} == made
+    assert {name: content.decode() for name, content in read_parts(archive, *KEYS).items()} == made
     kept = rows(app)["key_fingerprints"]
     let_go(app)
     assert sorted(row.name for row in kept) == sorted(KEYS)
@@ -437,7 +437,7 @@ def test_installation_of_before_is_recorded_by_the_first_that_comes(
     shutil.copy(folder_of(app) / "erasure_key", folder)
 
     told(other, "backup")
-    listed = json.loads(read_part(find_backups(folder / "backups")[0].path, "erasures.json") or b"")
+    listed = json.loads(read_parts(find_backups(folder / "backups")[0].path, "erasures.json")["erasures.json"])
     assert len(listed) == 1
     let_go(other)
 

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from microsite import create_app
-from microsite.backups.postgres import ASIDE
+from microsite.operations.postgresql import RESTORED
 
 from ..answers import BROCHURE, export
 from ..conftest import Environ
@@ -105,13 +105,13 @@ def _moments(environ: Environ) -> list[Callable[[], bool]]:
     """What a restore leaves to be seen on its way, in its order."""
     instance = Path(environ["MICROSITE_INSTANCE_PATH"])
 
-    def is_aside() -> bool:
+    def is_beside() -> bool:
         with psycopg.connect(environ["DATABASE_URL"]) as connection:
             named = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
-            return connection.execute(named, [ASIDE]).fetchone() is not None
+            return connection.execute(named, [RESTORED]).fetchone() is not None
 
     if "DATABASE_URL" in environ:
-        return [is_aside]
+        return [is_beside, (instance / ".restore-ready").exists]
     names = (".restore", "microsite.sqlite3-restored", ".restore-ready")
     return [(instance / name).exists for name in names]
 

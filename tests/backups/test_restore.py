@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 
 from microsite import create_app
 from microsite.backoffice.models import Role, StaffSession
-from microsite.backups import swap
-from microsite.backups.locks import preparing
-from microsite.backups.postgres import LOCK, no_restore
 from microsite.brochures.services import FOLDER as BROCHURES
 from microsite.db import db
+from microsite.file_lock import locked
 from microsite.leads.models import Submission
+from microsite.operations import replacement
+from microsite.operations.postgresql import LOCK, restore_lock
 
 from ..answers import BROCHURE, export, plan_slot
 from ..backoffice.conftest import add_member, address, enter
@@ -131,7 +131,7 @@ def test_older_revision_is_brought_up_to_date(app: Flask, client: CheckedClient,
 def test_restore_waits_for_no_server_and_runs_beside_none(app: Flask, client: CheckedClient) -> None:
     ask_brochure(client)
     archive = back_up(app)
-    with preparing(Path(app.instance_path), wait=False):
+    with locked(Path(app.instance_path) / replacement.SERVE_LOCK):
         assert "le site est servi" in refused(app, "restore", str(archive), *FORCED)
 
 
@@ -220,11 +220,11 @@ def test_restore_that_was_decided_is_ended_by_whoever_starts_next(
     archive, instance = back_up(app), Path(app.instance_path)
     let_go(app)
     for moved_before_the_kill in (False, True):
-        database, stage = instance / "microsite.sqlite3", swap.new_stage(instance)
-        shutil.copy(database, swap.waiting(database))
+        database, stage = instance / "microsite.sqlite3", replacement.new_stage(instance)
+        shutil.copy(database, replacement.prepared_database(database))
         ask_brochure(client, email=f"max{moved_before_the_kill}@exemple.fr")
         (stage / "brochure.pdf").write_bytes(b"restored")
-        swap.decide(instance, database)
+        stage.rename(instance / ".restore-ready")
         if moved_before_the_kill:
             (instance / ".restore-ready" / "brochure.pdf").rename(instance / "brochure.pdf")
         let_go(app)
@@ -291,7 +291,7 @@ def test_lock_is_free_as_soon_as_a_restore_ends(app: Flask) -> None:
     """Its connection's end is noticed later, where the server is busy: the lock must not wait for that."""
     with app.app_context():
         for _ in range(50):
-            with no_restore(db.engine, but_mine=True) as connection:
+            with restore_lock(db.engine, shared=False) as connection:
                 held = connection
             assert held.closed
     let_go(app)

@@ -7,8 +7,8 @@ import dns.resolver
 import pytest
 from flask import Flask
 
-from microsite.cli.check_dns import sender_findings
 from microsite.config import load_settings
+from microsite.operations.check_dns import sender_findings
 
 from ..conftest import Environ
 from ..mail_server import MailServer

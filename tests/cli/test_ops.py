@@ -12,12 +12,12 @@ import time_machine
 from flask import Flask
 from flask_migrate import downgrade
 
-from microsite.backups.shelf import find_backups, name_of
 from microsite.content_files import SHIPPED
 from microsite.db import db, writing
 from microsite.open_days.queries import upcoming_slots
 from microsite.open_days.samples import plan_samples
 from microsite.open_days.services import ALERT_EMAIL
+from microsite.operations.backup import archive_name, find_backups
 from microsite.outbox.services import enqueue
 from microsite.outbox.transports import SmtpTransport
 from microsite.sqlite_engine import sqlite
@@ -126,7 +126,7 @@ def test_check_tells_what_has_gone_wrong_since(complete: Flask, mail_server: Mai
     with complete.app_context(), writing():
         enqueue(db.session(), ALERT_EMAIL, cause="JPO-222222", now=utc_now() - timedelta(hours=1))
     send(complete, at=utc_now() + timedelta(hours=3))
-    archive.rename(archive.with_name(name_of(utc_now() - timedelta(days=3))))
+    archive.rename(archive.with_name(archive_name(utc_now() - timedelta(days=3))))
     (instance / "secret_key").chmod(0o640)
     (instance / "mails").mkdir(mode=0o755)
     nobody = replace(complete.extensions["settings"], smtp_port=free_port())

@@ -13,8 +13,8 @@ from flask_migrate import upgrade
 
 from microsite import create_app
 from microsite.config import StartError, load_settings
-from microsite.instance_folder import prepare_instance
 from microsite.keys import make_key
+from microsite.operations.instance_folder import prepare_instance
 
 from ..conftest import Environ
 

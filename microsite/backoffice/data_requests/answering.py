@@ -5,8 +5,8 @@ import logging
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 
 from ...db import LARGEST_ID, db, writing
-from ...key_fingerprints import KeyRefused, check_keys
 from ...keys import ERASURE_FILE
+from ...keys.fingerprints import KeyRefused, check_keys
 from ...leads.models import Lead
 from ...privacy.cleanup import clean_up
 from ...privacy.data_export import count_rows, export_person, write_json

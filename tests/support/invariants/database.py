@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from microsite.db import Base
 from microsite.exports.models import ExportBatch, ExportBookmark
-from microsite.key_fingerprints import key_faults
 from microsite.keys import FILES as KEY_FILES
+from microsite.keys.fingerprints import key_faults
 from microsite.leads.models import HELD, NO_BATCH, Submission
 
 from .scope import Invariants, Scope

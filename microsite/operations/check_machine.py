@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from ..backups.shelf import FOLDER, find_backups
 from ..db import db
 from ..keys import FILES as KEY_FILES
 from ..outbox import MAILS_FOLDER
@@ -17,6 +16,7 @@ from ..sqlite_engine import FIRST_SAFE_WAL, sqlite, wal_is_safe
 from ..web.addresses import unreadable_since
 from ..web.context import current_school, current_settings, utc_now
 from ..web.limits import counter_answers
+from .backup import FOLDER, find_backups
 from .check_dns import sender_findings
 
 # A daily backup that came late, or whose machine was off for a night.

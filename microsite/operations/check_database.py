@@ -7,11 +7,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from ..backups.sqlite_copy import faults
 from ..db import db, reading
 from ..formatters import format_day, format_number
-from ..key_fingerprints import key_faults
 from ..keys import FILES as KEY_FILES
+from ..keys.fingerprints import key_faults
 from ..leads.models import Submission
 from ..leads.unasked import count_unasked
 from ..open_days.queries import all_slots
@@ -25,6 +24,7 @@ from ..web.context import current_settings, utc_now
 from ..web.typography import french
 from .check_parted import parted_findings
 from .revisions import current_revision, find_newer_revision, scripts
+from .sqlite_files import find_faults
 
 # By how much clocks of two machines may differ, or one be put back, without anybody's notice.
 _CLOCK = timedelta(minutes=2)
@@ -92,7 +92,7 @@ def _revision_findings() -> Iterator[str]:
 
 
 def _sqlite_findings(*, fast: bool) -> Iterator[str]:
-    for fault in faults(Path(str(db.engine.url.database)), fast=fast):
+    for fault in find_faults(Path(str(db.engine.url.database)), fast=fast):
         yield f"Base de données abîmée : {fault} ; restaurez une sauvegarde, flask ops restore"
 
 

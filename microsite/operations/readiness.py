@@ -13,12 +13,12 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from sqlalchemy import text
 
-from .db import UNAVAILABLE, db, reading, waiting_at_most, writing
-from .key_fingerprints import REFUSED, key_faults
-from .keys import FILES as KEY_FILES
-from .outbox.holds import find_hold
-from .outbox.queries import due_since
-from .web.context import current_settings, utc_now
+from ..db import UNAVAILABLE, db, reading, waiting_at_most, writing
+from ..keys import FILES as KEY_FILES
+from ..keys.fingerprints import REFUSED, key_faults
+from ..outbox.holds import find_hold
+from ..outbox.queries import due_since
+from ..web.context import current_settings, utc_now
 
 _PATH = "/readyz"
 # In bytes: what a busy day and its journal take.

@@ -3,9 +3,9 @@
 from contextlib import suppress
 from pathlib import Path
 
-from .db import UNAVAILABLE, db, reading, writing
-from .key_fingerprints import State, has_table, is_installed, record_keys, state_of
-from .keys import FILE, FILES, make_key, read_keys
+from ..db import UNAVAILABLE, db, reading, writing
+from . import FILE, FILES, make_key, read_keys
+from .fingerprints import State, has_table, is_installed, record_keys, state_of
 
 
 def make_missing_keys(instance: Path) -> None:

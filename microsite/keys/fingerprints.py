@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import Index, String, UniqueConstraint, inspect, literal, select, table, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from .db import Base, insert_into
-from .keys import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, read_keys
+from ..db import Base, insert_into
+from . import ERASURE_FILE, FILE, FILES, Keys, KeyUnreadable, fingerprint, read_keys
 
 _IN_USE = text("replaced_at is null")
 # The list of erased people (privacy/models.py, which stands above).

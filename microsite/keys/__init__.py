@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from .config import StartError
+from ..config import StartError
 
 FILE = "secret_key"
 ERASURE_FILE = "erasure_key"

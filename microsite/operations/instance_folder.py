@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from .config import Settings, StartError
+from ..config import Settings, StartError
 
 # What the program itself makes there.
 _OURS = ("*_key", "*.sqlite3*", "*.lock", "mails", "exports", "brochures", "backups", "cache")

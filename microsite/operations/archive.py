@@ -9,10 +9,11 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ..keys import FILES as KEY_FILES
 
@@ -31,8 +32,12 @@ _LARGEST_MANIFEST = 10 * _CHUNK
 _NAME = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[^/\0]+(?:/[^/\0]+)*")
 
 
-class ArchiveRefused(ValueError):
-    """It can't be trusted, or isn't for this installation; the text says why, in French."""
+class RestoreRefused(ValueError):
+    """The restore is refused and nothing has changed; the text says why, in French."""
+
+
+class ArchiveRefused(RestoreRefused):
+    """The archive can't be trusted, or isn't for this installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,74 +91,69 @@ def unpack(archive: Path, folder: Path) -> Manifest:
 
     Raises ArchiveRefused for what is cut, altered or not of our making, OSError for what can't be read or written.
     """
-    try:
-        with gzip.open(archive) as stream:
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
-                manifest = _lay_out(iter(tar), tar, folder)
-            # The checksum of the whole stands at its end.
-            while stream.read(_CHUNK):
-                pass
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ArchiveRefused(f"elle est coupée ou abîmée ({error})") from None
+    with _opened(archive) as (tar, members, manifest):
+        _lay_out(tar, members, manifest, folder)
+        # The checksum of the whole stands at its end.
+        while tar.fileobj and tar.fileobj.read(_CHUNK):
+            pass
     return manifest
 
 
-def read_part(archive: Path, name: str) -> bytes | None:
-    """One small part; None if it has none of that name. Raises ArchiveRefused."""
-    return read_parts(archive, name).get(name)
-
-
 def read_parts(archive: Path, *names: str) -> dict[str, bytes]:
-    """Small parts by their names, without the others being looked at. Raises ArchiveRefused."""
+    """Return those of these small parts that the archive has, without writing anything. Raises ArchiveRefused."""
     found: dict[str, bytes] = {}
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            manifest = None
-            for member in tar:
-                if member.name == MANIFEST:
-                    manifest = Manifest.loads(_content(tar, member))
-                elif member.name in names:
-                    found[member.name] = _checked(_content(tar, member), manifest, member.name)
-                if len(found) == len(names):
-                    break
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ArchiveRefused(f"elle est coupée ou abîmée ({error})") from None
+    with _opened(archive) as (tar, members, manifest):
+        for member in members:
+            if member.name in names:
+                found[member.name] = content = _content(tar, member)
+                _check(member.name, hashlib.sha256(content).hexdigest(), manifest)
+            if len(found) == len(names):
+                break
     return found
 
 
-def _lay_out(members: Iterator[tarfile.TarInfo], tar: tarfile.TarFile, folder: Path) -> Manifest:
-    first = next(members, None)
-    if first is None or first.name != MANIFEST:
-        raise ArchiveRefused("ce n’est pas une archive de « ops backup »")
-    manifest = Manifest.loads(_content(tar, first))
+@contextmanager
+def _opened(archive: Path) -> Iterator[tuple[tarfile.TarFile, Iterator[tarfile.TarInfo], Manifest]]:
+    """Open the archive and read its manifest, the first of its members."""
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+            members = iter(tar)
+            first = next(members, None)
+            if first is None or first.name != MANIFEST:
+                raise ArchiveRefused("ce n’est pas une archive de « ops backup »")
+            yield tar, members, Manifest.loads(_content(tar, first))
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ArchiveRefused(f"elle est coupée ou abîmée ({error})") from None
+
+
+def _lay_out(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], manifest: Manifest, folder: Path) -> None:
     missing = set(manifest.parts)
     for member in members:
         if member.name not in missing or not member.isreg() or not _NAME.fullmatch(member.name):
             raise ArchiveRefused(f"elle contient « {member.name} », que son sommaire n’annonce pas")
         missing.remove(member.name)
-        _write_part(tar, member, folder / member.name, manifest.parts[member.name])
+        _check(member.name, _write_part(tar, member, folder / member.name), manifest)
     if missing:
         raise ArchiveRefused(f"il y manque « {min(missing)} »")
-    return manifest
 
 
-def _write_part(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, digest: str) -> None:
+def _write_part(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
+    """Write one part to the disk and return its SHA-256."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     seen = hashlib.sha256()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for chunk in _chunks(_reader(tar, member)):
+        reader = _reader(tar, member)
+        while chunk := reader.read(_CHUNK):
             seen.update(chunk)
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    if seen.hexdigest() != digest:
-        raise ArchiveRefused(f"« {member.name} » n’est plus ce qui avait été sauvegardé (somme SHA-256)")
+    return seen.hexdigest()
 
 
-def _checked(content: bytes, manifest: Manifest | None, name: str) -> bytes:
-    if manifest is None or hashlib.sha256(content).hexdigest() != manifest.parts.get(name):
+def _check(name: str, digest: str, manifest: Manifest) -> None:
+    if digest != manifest.parts.get(name):
         raise ArchiveRefused(f"« {name} » n’est plus ce qui avait été sauvegardé (somme SHA-256)")
-    return content
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -178,7 +178,3 @@ def _entry(name: str, size: int, manifest: Manifest) -> tarfile.TarInfo:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[Any]:
-    return iter(lambda: stream.read(_CHUNK), b"")

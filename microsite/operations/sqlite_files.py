@@ -1,5 +1,6 @@
 """Copies of a SQLite database, made while it is written to, and what SQLite itself finds in them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -7,12 +8,12 @@ from typing import Any
 
 from ..sqlite_engine import sqlite
 
-# How many findings are told: a damaged file has thousands.
-_TOLD = 3
+# How many findings are named: a damaged file has thousands.
+_NAMED = 3
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """The database as it stands at this moment, by SQLite's online backup (sqlite.org/backup.html), as one file.
+    """Copy the database as it stands at this moment, by SQLite's online backup (sqlite.org/backup.html), as one file.
 
     In one step: it then is a single read, which in WAL mode holds no writer up. Several steps would begin anew at each
     commit in between, and never end on a busy day. Raises the driver's error.
@@ -24,21 +25,21 @@ def copy_database(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def faults(path: Path, *, fast: bool = False) -> list[str]:
-    """What integrity_check and foreign_key_check find, none if all is well.
+def find_faults(path: Path, *, fast: bool = False) -> list[str]:
+    """Return what integrity_check and foreign_key_check find, nothing if all is well.
 
     `fast`: quick_check, which leaves out whether indexes agree with their tables. Raises the driver's error.
     """
     pragma = "quick_check" if fast else "integrity_check"
     with _opened(path, mode="ro") as connection:
-        found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}({_TOLD})")]
-        orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(_TOLD)
-    told = [line for line in found if line != "ok"]
-    return told + [f"{row[0]}, ligne {row[1] or '?'} : renvoie à {row[2]}, ligne absente" for row in orphans]
+        found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}({_NAMED})")]
+        orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(_NAMED)
+    damaged = [line for line in found if line != "ok"]
+    return damaged + [f"{row[0]}, ligne {row[1] or '?'} : renvoie à {row[2]}, ligne absente" for row in orphans]
 
 
 def revision_of(path: Path) -> str:
-    """Alembic's, empty for a database without tables. Raises the driver's error."""
+    """Return Alembic's revision, empty for a database without tables. Raises the driver's error."""
     with _opened(path, mode="ro") as connection:
         named = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
         if connection.execute(named).fetchone() is None:
@@ -48,10 +49,19 @@ def revision_of(path: Path) -> str:
 
 
 def make_single_file(path: Path) -> None:
-    """Write it anew, with nothing of rows that were deleted, and no -wal file beside it. Raises the driver's error."""
+    """Write it anew, with nothing of rows that were deleted, all of it on the disk and no other file beside it.
+
+    Raises the driver's error, OSError.
+    """
     with _opened(path, mode="rw") as connection:
         connection.execute("VACUUM")
         connection.execute("PRAGMA journal_mode = DELETE")
+    path.with_name(f"{path.name}-queue").unlink(missing_ok=True)
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

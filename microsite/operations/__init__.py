@@ -1,0 +1,1 @@
+"""What an operator runs: checks, backups and restores of an installation."""
