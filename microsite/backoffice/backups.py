@@ -1,18 +1,16 @@
 """/admissions/sauvegardes: the archives that are there, and the command that makes one."""
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Response, make_response, render_template
 
 from ..operations.backup import FOLDER, KEPT_DAYS, find_backups
 from ..web.context import current_settings
 from .access import ADMISSIONS, for_roles
+from .blueprint import bp
 
 _SHOWN = 50
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/sauvegardes", "backups", backups)
-
-
+@bp.get("/sauvegardes")
 @for_roles(ADMISSIONS)
 def backups() -> Response:
     folder = current_settings().instance_path / FOLDER

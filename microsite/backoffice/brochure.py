@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, send_file, url_for
 from flask_wtf.file import FileField
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -30,6 +30,7 @@ from ..web.context import current_settings, utc_now
 from ..web.fields import TextField, refuse
 from .access import ADMISSIONS, current_staff, for_roles, takes_files
 from .audit import note
+from .blueprint import bp
 from .forms import StaffForm, entered
 from .models import StaffMember
 
@@ -60,12 +61,7 @@ class VersionForm(StaffForm):
             raise ValidationError(_NOT_KEPT.format(error.strerror)) from None
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/brochure", "brochure", brochure, methods=["GET", "POST"])
-    bp.add_url_rule("/brochure/<int:version_id>/choix", "choose_brochure", choose_brochure, methods=["POST"])
-    bp.add_url_rule("/brochure/<int:version_id>/fichier", "brochure_version", brochure_version)
-
-
+@bp.route("/brochure", methods=["GET", "POST"])
 @takes_files(_READ)
 @for_roles(ADMISSIONS)
 def brochure() -> Response:
@@ -80,6 +76,7 @@ def brochure() -> Response:
     return make_response(_page(form), 422 if form.is_submitted() else 200)
 
 
+@bp.post("/brochure/<int:version_id>/choix")
 @for_roles(ADMISSIONS)
 def choose_brochure(version_id: int) -> Response:
     """0 stands for what was there before any version."""
@@ -91,6 +88,7 @@ def choose_brochure(version_id: int) -> Response:
     return _done("brochure chosen", version_id, "brochure-choisie")
 
 
+@bp.get("/brochure/<int:version_id>/fichier")
 @for_roles(ADMISSIONS)
 def brochure_version(version_id: int) -> Response:
     """The file itself, shown to staff: no download of a visitor's."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template, url_for
 
 from ..db import db
 from ..formatters import PARIS, format_long_day, format_moment, format_number
@@ -22,6 +22,7 @@ from ..reports.questions import Axis, Question
 from ..samples.services import has_samples
 from ..web.context import current_settings, utc_now
 from .access import ADMISSIONS, ALL_ROLES, MARKETING, current_staff, for_roles
+from .blueprint import bp
 
 # Campaigns of today shown here; the report has them all.
 _CAMPAIGNS = 6
@@ -37,10 +38,7 @@ class Tile:
     is_urgent: bool = False
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/", "home", home)
-
-
+@bp.get("/")
 @for_roles(ALL_ROLES)
 def home() -> Response:
     now, role = utc_now(), current_staff().role

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 
 from ..db import LARGEST_ID, db
 from ..leads.references import ALPHABET, PREFIXES
@@ -16,6 +16,7 @@ from ..outbox.services import MailAlreadySent, drop, retry
 from ..web.context import utc_now
 from .access import ADMISSIONS, current_staff, for_roles
 from .audit import note
+from .blueprint import bp
 
 # What `etat` in the address stands for.
 TABS = {
@@ -47,12 +48,7 @@ class _Choice(NamedTuple):
     status: str
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/messages", "mails", mails)
-    bp.add_url_rule("/messages/renvoi", "retry_mails", retry_mails, methods=["POST"])
-    bp.add_url_rule("/messages/abandon", "drop_mails", drop_mails, methods=["POST"])
-
-
+@bp.get("/messages")
 @for_roles(ADMISSIONS)
 def mails() -> Response:
     tab = _tab(request.args.get("etat", ""))
@@ -76,6 +72,7 @@ def mails() -> Response:
     return make_response(page)
 
 
+@bp.post("/messages/renvoi")
 @for_roles(ADMISSIONS)
 def retry_mails() -> Response:
     """The mails that were chosen; where mails are held, the server is asked again too, or only that (`essai`)."""
@@ -89,6 +86,7 @@ def retry_mails() -> Response:
     return make_response(redirect(url_for("backoffice.mails", etat="en-attente", fait="envoi-essaye")), 303)
 
 
+@bp.post("/messages/abandon")
 @for_roles(ADMISSIONS)
 def drop_mails() -> Response:
     return _change(drop, "mails dropped", "messages-abandonnes")

@@ -1,12 +1,12 @@
 """/admissions: the back-office's pages, put together."""
+# ruff: noqa: F401  # The modules of pages are imported for their routes.
 
-from flask import Blueprint, Flask
+from flask import Flask
 
 from . import access, backups, brochure, guard, home, mails
-from .access import PREFIX
 from .accounts import account, browsers, sign_in, team
-from .campaigns import pages as campaigns
-from .campaigns import sites, tools
+from .blueprint import bp
+from .campaigns import pages, sites, tools
 from .data_requests import answering
 from .data_requests import listing as data_requests
 from .exports import bookmark
@@ -15,18 +15,6 @@ from .labels import action_label, campaign_days, details_label, subject_label
 from .leads import listing, page, quarantine
 from .open_days import arrivals, days, door, slots
 from .reports import page as report
-
-bp = Blueprint("backoffice", __name__, url_prefix=PREFIX)
-
-_SECTIONS = (
-    home, backups, account, browsers, sign_in, team, listing, page, quarantine, exports, bookmark,
-    days, slots, door, arrivals, mails, data_requests, answering,
-    campaigns, tools, sites, report, brochure,
-)  # fmt: skip
-
-guard.guard(bp)
-for section in _SECTIONS:
-    section.add_views(bp)
 
 
 def init_app(app: Flask) -> None:

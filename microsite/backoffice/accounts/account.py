@@ -2,7 +2,7 @@
 
 import io
 
-from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
+from flask import Response, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 
 from ...db import db
@@ -10,6 +10,7 @@ from ...web.context import current_school, utc_now
 from ...web.fields import refuse
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..forms import NewCodeForm, PasswordAgainForm, entered
 from ..models import StaffMember
 from ..onward import forget_page, kept_page
@@ -21,17 +22,13 @@ from .sign_in import WRONG_CODE
 _SECRET = "totp"  # noqa: S105  # a key of the session
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/compte", "account", account)
-    bp.add_url_rule("/compte/double-verification", "second_step", second_step, methods=["GET", "POST"])
-    bp.add_url_rule("/compte/double-verification/arret", "stop_second_step", stop_second_step, methods=["POST"])
-
-
+@bp.get("/compte")
 @for_roles(ALL_ROLES)
 def account() -> Response:
     return _account_page(PasswordAgainForm())
 
 
+@bp.route("/compte/double-verification", methods=["GET", "POST"])
 @for_roles(ALL_ROLES)
 def second_step() -> Response:
     """Scan, then type the first code: a secret that no telephone has would lock its owner out.
@@ -64,6 +61,7 @@ def second_step() -> Response:
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
+@bp.post("/compte/double-verification/arret")
 @for_roles(ALL_ROLES)
 def stop_second_step() -> Response:
     form = PasswordAgainForm()

@@ -1,20 +1,18 @@
 """/admissions/compte/navigateurs: where one is signed in, and how to end it elsewhere (OWASP ASVS 5.0, 7.5.2)."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Response, make_response, redirect, render_template, url_for
 
 from ...db import db
 from ...web.context import utc_now
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..forms import PasswordAgainForm
 from .proof import proven_owner
 from .services import end_all_sessions, open_sessions
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/compte/navigateurs", "browsers", browsers, methods=["GET", "POST"])
-
-
+@bp.route("/compte/navigateurs", methods=["GET", "POST"])
 @for_roles(ALL_ROLES)
 def browsers() -> Response:
     form, me = PasswordAgainForm(), current_staff()

@@ -12,6 +12,7 @@ from ...web.context import utc_now
 from ...web.fields import refuse
 from ..access import current_staff
 from ..audit import note
+from ..blueprint import bp
 from ..forms import entered
 from ..models import StaffMember
 from .passwords import is_password
@@ -103,6 +104,7 @@ def proven_owner(field: Field) -> StaffMember | None:
     return me.locked()
 
 
+@bp.errorhandler(TooOften)
 def tell_to_wait(error: TooOften) -> Response:
     page = render_template("backoffice/wait.html", minutes=-(-error.seconds // 60))
     return make_response(page, 429, {"Retry-After": str(error.seconds)})

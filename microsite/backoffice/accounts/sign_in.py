@@ -1,6 +1,6 @@
 """/admissions/connexion: signing in, the second step, signing out, one's own password."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import Response, make_response, redirect, render_template, request, session, url_for
 
 from ...db import db
 from ...web.context import current_school, utc_now
@@ -8,14 +8,14 @@ from ...web.fields import refuse
 from ...web.links import LinkExpired, LinkForged, sign, unsign
 from ..access import ALL_ROLES, current_staff, for_anyone, for_roles, sign_in, sign_out, staff
 from ..audit import note
+from ..blueprint import bp
 from ..forms import CodeForm, PasswordForm, SignInForm, entered
 from ..models import StaffMember
 from ..onward import is_ours, kept_page
 from .passwords import PasswordRefused, check_password, hash_password
-from .proof import NOT_YOURS, Attempt, Known, begin, identified, prove_again, tell_to_wait
+from .proof import NOT_YOURS, Attempt, Known, begin, identified, prove_again
 from .second_step import take_code
 from .services import set_password
-from .throttle import TooOften
 
 # Seconds between password and code.
 _SECOND_STEP_WITHIN = 300
@@ -24,14 +24,7 @@ REFUSED = "Cette adresse et ce mot de passe ne vont pas ensemble."
 WRONG_CODE = "Ce code n’est pas le bon, ou n’est plus valable : attendez le suivant."
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.register_error_handler(TooOften, tell_to_wait)
-    bp.add_url_rule("/connexion", "enter", enter, methods=["GET", "POST"])
-    bp.add_url_rule("/connexion/code", "enter_code", enter_code, methods=["GET", "POST"])
-    bp.add_url_rule("/deconnexion", "leave", leave, methods=["POST"])
-    bp.add_url_rule("/mot-de-passe", "password", password, methods=["GET", "POST"])
-
-
+@bp.route("/connexion", methods=["GET", "POST"])
 @for_anyone
 def enter() -> Response:
     if staff() is not None:
@@ -56,6 +49,7 @@ def enter() -> Response:
     return _enter(member, attempt)
 
 
+@bp.route("/connexion/code", methods=["GET", "POST"])
 @for_anyone
 def enter_code() -> Response:
     member = _pending()
@@ -73,6 +67,7 @@ def enter_code() -> Response:
     return _enter(member, attempt)
 
 
+@bp.post("/deconnexion")
 @for_roles(ALL_ROLES)
 def leave() -> Response:
     note(db.session(), "sign-out", staff_id=current_staff().id, now=utc_now())
@@ -81,6 +76,7 @@ def leave() -> Response:
     return make_response(redirect(url_for("backoffice.enter")), 303)
 
 
+@bp.route("/mot-de-passe", methods=["GET", "POST"])
 @for_roles(ALL_ROLES)
 def password() -> Response:
     form, onward = PasswordForm(), kept_page(url_for("backoffice.account", fait="mot-de-passe"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from wtforms.validators import DataRequired
 
@@ -13,6 +13,7 @@ from ...web.context import utc_now
 from ...web.fields import ChoiceField, NameField, refuse
 from ..access import ADMINISTRATORS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..editing import EditForm, answered
 from ..forms import StaffForm, entered
 from ..models import NAME_LIMIT, AuditEntry, Role, StaffMember
@@ -52,15 +53,7 @@ class MemberForm(MemberWords, EditForm):
         super().__init__({"name": member.name, "role": member.role.value})
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/equipe", "team", team, methods=["GET", "POST"])
-    bp.add_url_rule("/equipe/<int:staff_id>", "edit_member", edit_member, methods=["GET", "POST"])
-    bp.add_url_rule("/equipe/<int:staff_id>/mot-de-passe", "reset_member", reset_member, methods=["POST"])
-    bp.add_url_rule("/equipe/<int:staff_id>/desactivation", "disable_member", disable_member, methods=["POST"])
-    bp.add_url_rule("/equipe/<int:staff_id>/reactivation", "enable_member", enable_member, methods=["POST"])
-    bp.add_url_rule("/journal", "journal", journal)
-
-
+@bp.route("/equipe", methods=["GET", "POST"])
 @for_roles(ADMINISTRATORS)
 def team() -> Response:
     form = NewMemberForm()
@@ -84,6 +77,7 @@ def team() -> Response:
     return answered(render_template("backoffice/team.html", form=form, members=members, roles=ROLES), form)
 
 
+@bp.route("/equipe/<int:staff_id>", methods=["GET", "POST"])
 @for_roles(ADMINISTRATORS)
 def edit_member(staff_id: int) -> Response:
     """A name that changes, a person who takes over: their role counts from their next request on."""
@@ -101,6 +95,7 @@ def edit_member(staff_id: int) -> Response:
     return answered(page, form, clashes)
 
 
+@bp.post("/equipe/<int:staff_id>/mot-de-passe")
 @for_roles(ADMINISTRATORS)
 def reset_member(staff_id: int) -> Response:
     password = draw_password()
@@ -114,6 +109,7 @@ def reset_member(staff_id: int) -> Response:
     return _told_once("password reset", member, password)
 
 
+@bp.post("/equipe/<int:staff_id>/desactivation")
 @for_roles(ADMINISTRATORS)
 def disable_member(staff_id: int) -> Response:
     member = _member(staff_id)
@@ -124,6 +120,7 @@ def disable_member(staff_id: int) -> Response:
     return _done("staff disabled", member, "desactive")
 
 
+@bp.post("/equipe/<int:staff_id>/reactivation")
 @for_roles(ADMINISTRATORS)
 def enable_member(staff_id: int) -> Response:
     member = _member(staff_id)
@@ -131,6 +128,7 @@ def enable_member(staff_id: int) -> Response:
     return _done("staff enabled", member, "reactive")
 
 
+@bp.get("/journal")
 @for_roles(ADMINISTRATORS)
 def journal() -> Response:
     before = request.args.get("avant", type=int)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...campaigns.models import Campaign
 from ...campaigns.queries import find_campaign, list_campaigns, lock_campaign
@@ -15,22 +15,17 @@ from ...web.context import current_school, current_settings, utc_now
 from ...web.fields import refuse
 from ..access import MARKETING, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..editing import answered
 from ..forms import entered
 from .forms import ARTICLE, TARGETS, CampaignForm, NewCampaignForm
-
-
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/campagnes", "campaigns", campaigns)
-    bp.add_url_rule("/campagnes/ajout", "new_campaign", new_campaign, methods=["GET", "POST"])
-    bp.add_url_rule("/campagnes/fiche/<code>", "campaign", campaign)
-    bp.add_url_rule("/campagnes/fiche/<code>/modification", "edit_campaign", edit_campaign, methods=["GET", "POST"])
 
 
 def get_campaign(code: str) -> Campaign:
     return find_campaign(db.session(), code) or abort(404)
 
 
+@bp.get("/campagnes")
 @for_roles(MARKETING)
 def campaigns() -> Response:
     today = utc_now().astimezone(PARIS).date()
@@ -38,6 +33,7 @@ def campaigns() -> Response:
     return make_response(render_template("backoffice/campaigns.html", rows=rows, targets=_targets(), today=today))
 
 
+@bp.route("/campagnes/ajout", methods=["GET", "POST"])
 @for_roles(MARKETING)
 def new_campaign() -> Response:
     form = NewCampaignForm()
@@ -51,6 +47,7 @@ def new_campaign() -> Response:
     return answered(render_template("backoffice/campaign_new.html", form=form), form)
 
 
+@bp.get("/campagnes/fiche/<code>")
 @for_roles(MARKETING)
 def campaign(code: str) -> Response:
     found = get_campaign(code)
@@ -68,6 +65,7 @@ def campaign(code: str) -> Response:
     return make_response(page)
 
 
+@bp.route("/campagnes/fiche/<code>/modification", methods=["GET", "POST"])
 @for_roles(MARKETING)
 def edit_campaign(code: str) -> Response:
     found = (lock_campaign(db.session(), code) if request.method == "POST" else get_campaign(code)) or abort(404)

@@ -1,6 +1,6 @@
 """/admissions/sites: who may show the forms on their own pages."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Response, make_response, redirect, render_template, url_for
 from wtforms.validators import DataRequired, ValidationError
 
 from ...campaigns.attribution import LIMIT
@@ -13,6 +13,7 @@ from ...web.context import current_settings, utc_now
 from ...web.fields import TextField, refuse
 from ..access import MARKETING, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..forms import StaffForm, entered
 
 
@@ -33,11 +34,7 @@ class SiteForm(StaffForm):
             raise ValidationError(f"Saisissez {error}.") from None
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/sites", "sites", sites, methods=["GET", "POST"])
-    bp.add_url_rule("/sites/<int:host_id>/retrait", "remove_site", remove_site, methods=["POST"])
-
-
+@bp.route("/sites", methods=["GET", "POST"])
 @for_roles(MARKETING)
 def sites() -> Response:
     form = SiteForm()
@@ -57,6 +54,7 @@ def sites() -> Response:
     return make_response(page, 422 if form.is_submitted() else 200)
 
 
+@bp.post("/sites/<int:host_id>/retrait")
 @for_roles(MARKETING)
 def remove_site(host_id: int) -> Response:
     host = db.session.get(EmbedHost, host_id)

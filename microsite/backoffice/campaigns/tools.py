@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask import Response, abort, make_response, render_template, request, url_for
 
 from ...campaigns.qr import Poster
 from ...campaigns.snippets import EmbeddedForm, find_embedded, snippet
@@ -15,6 +15,7 @@ from ...web.fields import legible
 from ...web.framing import PREVIEW, THEMES, sign_preview
 from ...web.headers import page_policy
 from ..access import MARKETING, for_roles
+from ..blueprint import bp
 from .pages import get_campaign
 
 _LABEL_WEIGHT = 500
@@ -26,11 +27,7 @@ _TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 THEME_LABELS = dict(zip(THEMES, ("Selon le visiteur", "Page claire", "Page sombre"), strict=True))
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/campagnes/fiche/<code>/qr.<any(svg, png):kind>", "campaign_code", campaign_code)
-    bp.add_url_rule("/campagnes/fiche/<code>/cadre/<form>", "campaign_frame", campaign_frame)
-
-
+@bp.get("/campagnes/fiche/<code>/qr.<any(svg, png):kind>")
 @for_roles(MARKETING)
 def campaign_code(code: str, kind: str) -> Response:
     """Ready to print; `largeur` and `texte` in the query say how wide and what stands under it."""
@@ -48,6 +45,7 @@ def campaign_code(code: str, kind: str) -> Response:
     return response
 
 
+@bp.get("/campagnes/fiche/<code>/cadre/<form>")
 @for_roles(MARKETING)
 def campaign_frame(code: str, form: str) -> Response:
     """The form in a frame of ours, which sends nothing: its sandbox allows no sending."""

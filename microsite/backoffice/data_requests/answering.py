@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
+from flask import Response, abort, make_response, redirect, render_template, url_for
 
 from ...db import LARGEST_ID, db, writing
 from ...keys import ERASURE_FILE
@@ -16,22 +16,14 @@ from ...privacy.models import PrivacyRequest, RequestKind
 from ...web.context import current_school, current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..labels import REQUEST_KINDS
 from ..looks import looks_at
 
 logger = logging.getLogger("microsite.backoffice")
 
-_ONE = "/demandes-donnees/<int:request_id>"
 
-
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule(_ONE, "data_request", data_request)
-    bp.add_url_rule(f"{_ONE}/copie", "data_copy", data_copy, methods=["POST"])
-    bp.add_url_rule(f"{_ONE}/remise", "hand_over", hand_over, methods=["POST"])
-    bp.add_url_rule(f"{_ONE}/effacement", "data_erasure", data_erasure)
-    bp.add_url_rule(f"{_ONE}/effacement", "erase_data", erase_data, methods=["POST"])
-
-
+@bp.get("/demandes-donnees/<int:request_id>")
 @for_roles(ADMISSIONS)
 def data_request(request_id: int) -> Response:
     found = _find(request_id)
@@ -50,6 +42,7 @@ def data_request(request_id: int) -> Response:
     return make_response(page)
 
 
+@bp.post("/demandes-donnees/<int:request_id>/copie")
 @for_roles(ADMISSIONS)
 def data_copy(request_id: int) -> Response:
     """The file, noted before it is given; what it holds is as it stands now."""
@@ -65,6 +58,7 @@ def data_copy(request_id: int) -> Response:
     return response
 
 
+@bp.post("/demandes-donnees/<int:request_id>/remise")
 @for_roles(ADMISSIONS)
 def hand_over(request_id: int) -> Response:
     """The person has their copy: the request is answered."""
@@ -77,6 +71,7 @@ def hand_over(request_id: int) -> Response:
     return _to_list("copie-remise")
 
 
+@bp.get("/demandes-donnees/<int:request_id>/effacement")
 @for_roles(ADMISSIONS)
 def data_erasure(request_id: int) -> Response:
     """What will go, before it does."""
@@ -92,6 +87,7 @@ def data_erasure(request_id: int) -> Response:
     return make_response(page)
 
 
+@bp.post("/demandes-donnees/<int:request_id>/effacement")
 @for_roles(ADMISSIONS)
 def erase_data(request_id: int) -> Response:
     found, lead = _open(request_id, kind=RequestKind.ERASURE)

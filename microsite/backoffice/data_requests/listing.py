@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import LARGEST_ID, db, writing
 from ...leads.models import Lead
@@ -13,6 +13,7 @@ from ...privacy.queries import LeadErased, lock_lead
 from ...web.context import utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..labels import REQUEST_KINDS
 
 # Open ones on the page: nobody has so many. And done ones.
@@ -31,11 +32,7 @@ class Asked:
     is_overdue: bool
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/demandes-donnees", "data_requests", data_requests)
-    bp.add_url_rule("/contacts/<int:lead_id>/demandes", "note_data_request", note_data_request, methods=["POST"])
-
-
+@bp.get("/demandes-donnees")
 @for_roles(ADMISSIONS)
 def data_requests() -> Response:
     now = utc_now()
@@ -51,6 +48,7 @@ def data_requests() -> Response:
     return make_response(page)
 
 
+@bp.post("/contacts/<int:lead_id>/demandes")
 @for_roles(ADMISSIONS)
 def note_data_request(lead_id: int) -> Response:
     """One that came by letter or telephone: its month begins when it is noted, and the person has it in writing."""

@@ -1,6 +1,6 @@
 """/admissions/exports/marques/<form>: one's own bookmark, moved elsewhere."""
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import db, writing
 from ...exports.bookmarks import (
@@ -22,6 +22,7 @@ from ...web.fields import ChoiceField, refuse
 from ...web.typography import french
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..fields import MomentField
 from ..forms import StaffForm, entered
 from .words import count_label
@@ -58,10 +59,7 @@ class BookmarkForm(StaffForm):
         return Position(batch=batch_before(db.session(), at), at=at)
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/exports/marques/<form>", "export_bookmark", export_bookmark, methods=["GET", "POST"])
-
-
+@bp.route("/exports/marques/<form>", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
 def export_bookmark(form: str) -> Response:
     name = FormName(form) if form in set(FormName) else abort(404)

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from time import sleep
 from typing import IO
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, make_response, redirect, render_template, request, send_file, url_for
 from sqlalchemy import Select
 
 from ...db import WRITE_DEADLINE, db, reading, writing
@@ -36,6 +36,7 @@ from ...leads.models import FormName
 from ...web.context import current_school, current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..leads.words import described
 from ..models import StaffMember, StaffSession
 from .words import DIALECT_LABELS, KINDS, NEW_REQUESTS, count_label, counted_as, download_name, title
@@ -86,16 +87,13 @@ class _Wanted:
     dialect: str
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/exports", "exports", exports)
-    bp.add_url_rule("/exports", "export_leads", export_leads, methods=["POST"])
-
-
+@bp.get("/exports")
 @for_roles(ADMISSIONS)
 def exports() -> Response:
     return _page(_chosen(request.args))
 
 
+@bp.post("/exports")
 @for_roles(ADMISSIONS)
 def export_leads() -> Response:
     wanted = _wanted(request.form)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from sqlalchemy import select
 
 from ...campaigns.models import Campaign
@@ -21,6 +21,7 @@ from ...privacy.retention import RETENTION, Rule
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from .words import AGREEMENTS, SORTS, STATES, came, described, typed
 
 # Codes offered while one types a campaign's.
@@ -57,10 +58,7 @@ class ListedSubmission:
     came: list[tuple[str, str]]
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/contacts", "leads", leads)
-
-
+@bp.get("/contacts")
 @for_roles(ADMISSIONS)
 def leads() -> Response:
     chosen = LeadFilter.from_args(request.args)

@@ -1,6 +1,6 @@
 """/admissions/contacts/<id>: one lead, proof of what they agreed to, and another name marked as reviewed."""
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import LARGEST_ID, db, writing
 from ...exports.columns import FORMS
@@ -11,18 +11,14 @@ from ...leads.unasked import find_unasked
 from ...web.context import current_school, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..editing import fingerprint
 from .records import SHOWN, find_consent, latest_submission_id, read_record
 from .timeline import timeline
 from .words import CHANNELS, PURPOSES, came
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/contacts/<int:lead_id>", "lead", lead)
-    bp.add_url_rule("/contacts/<int:lead_id>/accords/<int:consent_id>", "consent_proof", consent_proof)
-    bp.add_url_rule("/contacts/<int:lead_id>/verification", "review_lead", review_lead, methods=["POST"])
-
-
+@bp.get("/contacts/<int:lead_id>")
 @for_roles(ADMISSIONS)
 def lead(lead_id: int) -> Response:
     _seen("lead seen", _lead(lead_id))
@@ -45,6 +41,7 @@ def lead(lead_id: int) -> Response:
     return make_response(page)
 
 
+@bp.get("/contacts/<int:lead_id>/accords/<int:consent_id>")
 @for_roles(ADMISSIONS)
 def consent_proof(lead_id: int, consent_id: int) -> Response:
     """What stands on it is what was kept when it was given: the words are those of then, not today's."""
@@ -69,6 +66,7 @@ def consent_proof(lead_id: int, consent_id: int) -> Response:
     return make_response(page)
 
 
+@bp.post("/contacts/<int:lead_id>/verification")
 @for_roles(ADMISSIONS)
 def review_lead(lead_id: int) -> Response:
     """A person has looked at the names that came with one address. One that comes meanwhile is still to be seen."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
+from flask import Response, abort, make_response, redirect, request, url_for
 
 from ...db import LARGEST_ID, db
 from ...leads.filters import LeadFilter
@@ -13,17 +13,13 @@ from ...quarantine import Judge, judge_all, release_all
 from ...web.context import current_settings, utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 
 # A page of the list.
 AT_ONCE = PAGE
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/quarantaine/levee", "release_held", release_held, methods=["POST"])
-    bp.add_url_rule("/quarantaine/indesirables", "confirm_held", confirm_held, methods=["POST"])
-    bp.add_url_rule("/quarantaine/retour", "hold_spam_again", hold_spam_again, methods=["POST"])
-
-
+@bp.post("/quarantaine/levee")
 @for_roles(ADMISSIONS)
 def release_held() -> Response:
     def let_go(ids: set[int], done: Judge) -> int:
@@ -33,11 +29,13 @@ def release_held() -> Response:
     return _judge_ticked(let_go, action="submission released", done="quarantaine-levee")
 
 
+@bp.post("/quarantaine/indesirables")
 @for_roles(ADMISSIONS)
 def confirm_held() -> Response:
     return _judge(confirm_spam, action="submission spam", done="indesirables")
 
 
+@bp.post("/quarantaine/retour")
 @for_roles(ADMISSIONS)
 def hold_spam_again() -> Response:
     return _judge(hold_again, action="submission held", done="remis-en-quarantaine")

@@ -3,7 +3,7 @@
 Whoever isn't of the admissions, signed in, reads the same page for every reference: trying some tells nothing.
 """
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import LARGEST_ID, db, writing
 from ...leads.services import Person
@@ -14,19 +14,13 @@ from ...open_days.rosters import get_filling, list_attendees
 from ...open_days.seats import SlotClosed, SlotFull
 from ...web.context import utc_now
 from ..access import ADMISSIONS, for_anyone, for_roles, staff
+from ..blueprint import bp
 from ..onward import to_first_duty
 from .door import counted, note_arrival
 from .standings import Standing, standing, standings
 
 
-def add_views(bp: Blueprint) -> None:
-    at = "/accueil/<reference>"
-    bp.add_url_rule(at, "welcome", welcome)
-    bp.add_url_rule(f"{at}/arrivee", "arrive", arrive, methods=["POST"])
-    bp.add_url_rule(f"{at}/arrivee/annulation", "undo_arrival", undo_arrival, methods=["POST"])
-    bp.add_url_rule(f"{at}/place", "seat", seat, methods=["POST"])
-
-
+@bp.get("/accueil/<reference>")
 @for_anyone
 def welcome(reference: str) -> Response:
     """GET changes nothing: the button does."""
@@ -43,6 +37,7 @@ def welcome(reference: str) -> Response:
     return thank(render_template("open_days/welcome.html"))
 
 
+@bp.post("/accueil/<reference>/arrivee")
 @for_roles(ADMISSIONS)
 def arrive(reference: str) -> Response:
     """Twice changes nothing: the first time stays. A refusal is what the page says next."""
@@ -56,6 +51,7 @@ def arrive(reference: str) -> Response:
     return _back(reference)
 
 
+@bp.post("/accueil/<reference>/arrivee/annulation")
 @for_roles(ADMISSIONS)
 def undo_arrival(reference: str) -> Response:
     registration = find_arriving(db.session(), reference)
@@ -65,6 +61,7 @@ def undo_arrival(reference: str) -> Response:
     return _back(reference)
 
 
+@bp.post("/accueil/<reference>/place")
 @for_roles(ADMISSIONS)
 def seat(reference: str) -> Response:
     """Who waits and is here gets seats that are free."""

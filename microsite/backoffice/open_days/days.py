@@ -3,20 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from ...db import LARGEST_ID, db
 from ...formatters import PARIS
+from ...open_days import planning
 from ...open_days.attendance import is_today
 from ...open_days.models import OpenDay, Slot
 from ...open_days.plan_words import TITLE
-from ...open_days.planning import add_slots, cancel_day, edit_day, lock_planning, plan_open_day
+from ...open_days.planning import lock_planning, plan_open_day
 from ...open_days.queries import waiting_alerts
 from ...open_days.rosters import SlotFilling, count_told, days_on, is_planned, list_fillings, list_past
 from ...web.context import utc_now
 from ...web.fields import refuse
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..editing import answered
 from .forms import DayForm, NewDayForm, SlotsForm
 
@@ -30,16 +32,7 @@ class _DayShown:
     is_ahead: bool
 
 
-def add_views(bp: Blueprint) -> None:
-    at = "/portes-ouvertes"
-    both = ["GET", "POST"]
-    bp.add_url_rule(at, "open_days", open_days)
-    bp.add_url_rule(f"{at}/nouvelle", "new_day", new_day, methods=both)
-    bp.add_url_rule(f"{at}/journees/<int:day_id>", "edit_day", edit, methods=both)
-    bp.add_url_rule(f"{at}/journees/<int:day_id>/creneaux", "add_slots", add, methods=both)
-    bp.add_url_rule(f"{at}/journees/<int:day_id>/annulation", "cancel_day", cancel, methods=both)
-
-
+@bp.get("/portes-ouvertes")
 @for_roles(ADMISSIONS)
 def open_days() -> Response:
     now = utc_now()
@@ -61,6 +54,7 @@ def open_days() -> Response:
     return make_response(page)
 
 
+@bp.route("/portes-ouvertes/nouvelle", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
 def new_day() -> Response:
     form = NewDayForm(data={"title": TITLE})
@@ -77,20 +71,22 @@ def new_day() -> Response:
     return answered(page, form)
 
 
+@bp.route("/portes-ouvertes/journees/<int:day_id>/creneaux", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def add(day_id: int) -> Response:
+def add_slots(day_id: int) -> Response:
     form, day = SlotsForm(), find_day(day_id, is_locked=request.method == "POST")
     if form.validate_on_submit():
         there = [slot for slot in day.slots if slot.cancelled_at is None]
         plans = form.plans(others=there, now=utc_now())
         if plans:
-            add_slots(db.session(), day, plans, now=utc_now())
+            planning.add_slots(db.session(), day, plans, now=utc_now())
             return done("slots added", day, "creneaux-ajoutes", slots=len(plans))
     return answered(render_template("backoffice/new_day.html", form=form, day=day), form)
 
 
+@bp.route("/portes-ouvertes/journees/<int:day_id>", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def edit(day_id: int) -> Response:
+def edit_day(day_id: int) -> Response:
     day = find_day(day_id, is_locked=request.method == "POST")
     ahead = _ahead(day)
     if not ahead:
@@ -100,22 +96,23 @@ def edit(day_id: int) -> Response:
     if not clashes and form.validate_on_submit():
         plan = form.day_plan()
         if plan is not None:
-            told = edit_day(db.session(), day, plan, now=utc_now())
+            told = planning.edit_day(db.session(), day, plan, now=utc_now())
             return done("open day edited", day, "journee-modifiee", told=told)
     told = count_told(db.session(), ahead)
     page = render_template("backoffice/edit_day.html", form=form, day=day, told=told, clashes=clashes)
     return answered(page, form, clashes)
 
 
+@bp.route("/portes-ouvertes/journees/<int:day_id>/annulation", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def cancel(day_id: int) -> Response:
+def cancel_day(day_id: int) -> Response:
     """Asked first, with how many people it concerns; done by the button."""
     day = find_day(day_id, is_locked=request.method == "POST")
     ahead = _ahead(day)
     if not ahead:
         return _too_late(day)
     if request.method == "POST":
-        told = cancel_day(db.session(), day, now=utc_now())
+        told = planning.cancel_day(db.session(), day, now=utc_now())
         return done("open day cancelled", day, "journee-annulee", told=told)
     told = count_told(db.session(), ahead)
     return make_response(render_template("backoffice/cancel.html", day=day, slots=ahead, told=told))

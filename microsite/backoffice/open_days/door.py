@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 from wtforms.validators import DataRequired
 
 from ...db import db
 from ...leads.forms import EMAIL_KEYS, NAME_LIMIT, PHONE_LIMIT, EmailField, PhoneField
 from ...leads.services import Person
-from ...open_days.attendance import CheckedIn, find_arriving, is_today, walk_in
+from ...open_days import attendance
+from ...open_days.attendance import CheckedIn, find_arriving, is_today
 from ...open_days.forms import COMPANIONS_LIMIT
 from ...open_days.models import Registration, RegistrationState, Slot
 from ...open_days.rosters import SlotFilling, get_filling, list_attendees
@@ -17,6 +18,7 @@ from ...web.context import utc_now
 from ...web.fields import ChoiceField, NameField, refuse
 from ..access import ADMISSIONS, by_itself, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..forms import StaffForm, entered
 from .slots import find_slot, note_seen
 from .standings import Kind, Standing, matching, standing, standings
@@ -49,13 +51,7 @@ class WalkInForm(StaffForm):
         )
 
 
-def add_views(bp: Blueprint) -> None:
-    at = "/portes-ouvertes/<int:slot_id>/accueil"
-    bp.add_url_rule(at, "door", door)
-    bp.add_url_rule(f"{at}/places", "door_counts", counts)
-    bp.add_url_rule(f"{at}/sans-inscription", "walk_in", unregistered, methods=["GET", "POST"])
-
-
+@bp.get("/portes-ouvertes/<int:slot_id>/accueil")
 @for_roles(ADMISSIONS)
 def door(slot_id: int) -> Response:
     slot, now = find_slot(slot_id), utc_now()
@@ -80,15 +76,17 @@ def door(slot_id: int) -> Response:
     return make_response(page)
 
 
+@bp.get("/portes-ouvertes/<int:slot_id>/accueil/places")
 @by_itself
 @for_roles(ADMISSIONS)
-def counts(slot_id: int) -> Response:
+def door_counts(slot_id: int) -> Response:
     """For the page that shows them, every few seconds."""
     return jsonify(counted(get_filling(db.session(), find_slot(slot_id))))
 
 
+@bp.route("/portes-ouvertes/<int:slot_id>/accueil/sans-inscription", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def unregistered(slot_id: int) -> Response:
+def walk_in(slot_id: int) -> Response:
     slot, now = find_slot(slot_id), utc_now()
     if not _is_open(slot):
         return make_response(render_template("backoffice/walk_in.html", form=None, slot=slot), 409)
@@ -96,7 +94,9 @@ def unregistered(slot_id: int) -> Response:
     if form.validate_on_submit():
         companions = int(entered(form.companions))
         try:
-            checked_in = walk_in(db.session(), form.person(), slot_id=slot_id, companions=companions, now=now)
+            checked_in = attendance.walk_in(
+                db.session(), form.person(), slot_id=slot_id, companions=companions, now=now
+            )
         except SlotFull as error:
             db.session.rollback()
             refuse(form.companions, f"Places libres : {error.remaining}. Il en faudrait {1 + companions}.")

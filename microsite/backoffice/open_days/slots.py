@@ -1,33 +1,26 @@
 """/admissions/portes-ouvertes/<slot>: who is in it, its lists for the door, changing it, calling it off."""
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Response, abort, make_response, render_template, request
 
 from ...db import LARGEST_ID, db, writing
-from ...exports.attendees import attendees_csv
+from ...exports import attendees
+from ...open_days import planning
 from ...open_days.attendance import is_today
 from ...open_days.models import RegistrationState, Slot
 from ...open_days.plan_words import doubts
-from ...open_days.planning import SlotPlan, cancel_slot, edit_slot, lock_planning
+from ...open_days.planning import SlotPlan, lock_planning
 from ...open_days.rosters import Attendee, count_told, get_filling, list_attendees
 from ...web.context import utc_now
 from ..access import ADMISSIONS, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from ..editing import answered
 from ..fields import as_day
 from .days import done
 from .forms import SlotForm
 
 
-def add_views(bp: Blueprint) -> None:
-    at = "/portes-ouvertes/<int:slot_id>"
-    both = ["GET", "POST"]
-    bp.add_url_rule(at, "slot", slot)
-    bp.add_url_rule(f"{at}/modification", "edit_slot", edit, methods=both)
-    bp.add_url_rule(f"{at}/annulation", "cancel_slot", cancel, methods=both)
-    bp.add_url_rule(f"{at}/liste", "door_list", door_list)
-    bp.add_url_rule(f"{at}/liste.csv", "attendees_csv", csv_file)
-
-
+@bp.get("/portes-ouvertes/<int:slot_id>")
 @for_roles(ADMISSIONS)
 def slot(slot_id: int) -> Response:
     found, now = find_slot(slot_id), utc_now()
@@ -47,8 +40,9 @@ def slot(slot_id: int) -> Response:
     return make_response(page)
 
 
+@bp.route("/portes-ouvertes/<int:slot_id>/modification", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def edit(slot_id: int) -> Response:
+def edit_slot(slot_id: int) -> Response:
     found, now = find_slot(slot_id, is_locked=request.method == "POST"), utc_now()
     if found.cancelled_at is not None or found.starts_at <= now:
         return _too_late(found)
@@ -58,7 +52,7 @@ def edit(slot_id: int) -> Response:
         others = [other for other in found.open_day.slots if other is not found and other.cancelled_at is None]
         plan = form.plan(others=others, now=now)
         if plan is not None:
-            edited = edit_slot(db.session(), found, plan, now=now)
+            edited = planning.edit_slot(db.session(), found, plan, now=now)
             return done("slot edited", found, "creneau-modifie", told=edited.told, offered=edited.offered)
     page = render_template(
         "backoffice/edit_slot.html",
@@ -71,19 +65,21 @@ def edit(slot_id: int) -> Response:
     return answered(page, form, clashes)
 
 
+@bp.route("/portes-ouvertes/<int:slot_id>/annulation", methods=["GET", "POST"])
 @for_roles(ADMISSIONS)
-def cancel(slot_id: int) -> Response:
+def cancel_slot(slot_id: int) -> Response:
     """Asked first, with how many people it concerns; done by the button."""
     found = find_slot(slot_id, is_locked=request.method == "POST")
     if found.cancelled_at is not None or found.starts_at <= utc_now():
         return _too_late(found)
     if request.method == "POST":
-        told = cancel_slot(db.session(), found, now=utc_now())
+        told = planning.cancel_slot(db.session(), found, now=utc_now())
         return done("slot cancelled", found, "creneau-annule", told=told)
     told = count_told(db.session(), [found])
     return make_response(render_template("backoffice/cancel.html", day=found.open_day, slots=[found], told=told))
 
 
+@bp.get("/portes-ouvertes/<int:slot_id>/liste")
 @for_roles(ADMISSIONS)
 def door_list(slot_id: int) -> Response:
     """For paper: a box to tick beside each name."""
@@ -101,11 +97,12 @@ def door_list(slot_id: int) -> Response:
     return make_response(page)
 
 
+@bp.get("/portes-ouvertes/<int:slot_id>/liste.csv")
 @for_roles(ADMISSIONS)
-def csv_file(slot_id: int) -> Response:
+def attendees_csv(slot_id: int) -> Response:
     found = find_slot(slot_id)
     people = list_attendees(db.session(), found)
-    content, name = attendees_csv(people), f"inscrits-{as_day(found.starts_at)}-{found.id}.csv"
+    content, name = attendees.attendees_csv(people), f"inscrits-{as_day(found.starts_at)}-{found.id}.csv"
     note_seen("attendees exported", found, people)
     headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f"attachment; filename={name}"}
     return make_response(content, headers)

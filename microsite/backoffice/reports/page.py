@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Response, current_app, make_response, render_template, request, url_for
 
 from ...campaigns.queries import list_campaigns
 from ...db import db, writing
@@ -16,6 +16,7 @@ from ...text import sort_key
 from ...web.context import utc_now
 from ..access import ALL_ROLES, current_staff, for_roles
 from ..audit import note
+from ..blueprint import bp
 from .columns import AXIS_HEADINGS, COLUMNS, key_label, line_label, report_csv
 from .plots import day_plots
 from .question import AXES, Asked, read_question
@@ -25,11 +26,7 @@ _SHOWN = 400
 _DIALECTS: dict[str, type[ExcelFr] | type[Rfc4180]] = {"excel": ExcelFr, "rfc4180": Rfc4180}
 
 
-def add_views(bp: Blueprint) -> None:
-    bp.add_url_rule("/rapport", "report", report)
-    bp.add_url_rule("/rapport.csv", "report_file", report_file)
-
-
+@bp.get("/rapport")
 @for_roles(ALL_ROLES)
 def report() -> Response:
     asked, found = _answer()
@@ -57,6 +54,7 @@ def report() -> Response:
     return make_response(page)
 
 
+@bp.get("/rapport.csv")
 @for_roles(ALL_ROLES)
 def report_file() -> Response:
     asked, found = _answer()
