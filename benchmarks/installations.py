@@ -102,10 +102,11 @@ def signed_in(app: Flask) -> FlaskClient:
 
 def download_export(url: str, client: FlaskClient, filters: Mapping[str, str]) -> int:
     """Press « Télécharger » on the served site, as who is signed in; return the file's size in bytes."""
-    page = client.get("/admissions/exports")
-    token = page.get_data(as_text=True).partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    page = client.get("/admissions/exports").get_data(as_text=True)
+    token = page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
     form = {"csrf_token": token, "sorte": "demandes", "format": "excel-fr", **filters}
-    headers = {"Cookie": page.request.headers["Cookie"]}
+    # A first page adds the form's secret to the session.
+    headers = {"Cookie": client.get("/admissions/exports").request.headers["Cookie"]}
     asked = urllib.request.Request(f"{url}/admissions/exports", urlencode(form).encode(), headers)
     with urllib.request.urlopen(asked, timeout=600) as answer:  # our own server
         if answer.headers["Content-Type"].partition(";")[0] != "text/csv":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Enum, ScalarSelect, Select, String, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Enum, ScalarSelect, Select, String, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..leads.filters import LeadFilter
@@ -135,7 +135,8 @@ def person_rows(channel: str) -> Select[Any]:
 
 def agreed_to(channel: str) -> ColumnElement[bool]:
     """Of a lead whose consent stands, and who is somebody who can be reached that way."""
-    agreed = exists().where(Consent.lead_id == Lead.id, *_standing(channel)), Lead.is_sample.is_(False)
+    own = _by_lead(select(Consent.id)).where(Consent.lead_id == Lead.id, *_standing(channel))
+    agreed = own.exists(), Lead.is_sample.is_(False)
     return and_(*agreed, Lead.phone.is_not(None)) if channel == PHONE else and_(*agreed)
 
 
@@ -161,17 +162,22 @@ def _stands(consent: type[Consent], channel: str) -> ColumnElement[bool]:
 def _own(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect[Any]:
     """When this submission's lead gave (or confirmed) what belongs to no submission."""
     own = (Consent.lead_id == Submission.lead_id, Consent.submission_id.is_(None), Consent.withdrawn_at.is_(None))
-    return _earliest(moment).where(*own, Consent.channel == channel).correlate(Submission).scalar_subquery()
+    return (
+        _by_lead(select(func.min(moment)))
+        .where(*own, Consent.channel == channel)
+        .correlate(Submission)
+        .scalar_subquery()
+    )
 
 
 def _of_person(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect[Any]:
     standing = (Consent.lead_id == Lead.id, *_standing(channel))
-    return _earliest(moment).where(*standing).correlate(Lead).scalar_subquery()
+    return _by_lead(select(func.min(moment))).where(*standing).correlate(Lead).scalar_subquery()
 
 
-def _earliest(moment: InstrumentedAttribute[Any]) -> Select[Any]:
-    # By the lead: SQLite would else go through everybody's consents to this channel, for each row anew.
-    return select(func.min(moment)).with_hint(Consent, "INDEXED BY ix_consents_lead_id", "sqlite")
+def _by_lead(consents: Select[Any]) -> Select[Any]:
+    # SQLite would else go through everybody's consents to this channel, for each row anew.
+    return consents.with_hint(Consent, "INDEXED BY ix_consents_lead_id", "sqlite")
 
 
 def _standing(channel: str) -> tuple[ColumnElement[bool], ...]:

@@ -17,7 +17,10 @@ customElements.define(
       }
       button.ariaDisabled = "true";
       setTimeout(() => (button.ariaDisabled = null), PATIENCE);
-      this.querySelector("[data-pressed]").hidden = false;
+      const status = this.querySelector("[data-pressed]");
+      // Beside the button, which may be far down a telephone's page.
+      button.closest("li").append(status);
+      status.hidden = false;
     }
   },
 );

@@ -4,7 +4,7 @@ import errno
 import logging
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from tempfile import TemporaryFile
@@ -29,7 +29,7 @@ from ...exports.columns import FORMS, Writing
 from ...exports.dialects import DIALECTS
 from ...exports.files import write_csv
 from ...exports.models import Export, ExportKind
-from ...exports.sheets import Sheet, fewest_leads, new_sheet, sheet_of
+from ...exports.sheets import fewest_leads, new_sheet, sheet_of
 from ...leads.filters import Agreement, LeadFilter
 from ...leads.matching import count_up_to
 from ...leads.models import FormName
@@ -98,7 +98,7 @@ def exports() -> Response:
 def export_leads() -> Response:
     wanted = _wanted(request.form)
     if wanted is None:
-        return make_response(redirect(url_for("backoffice.exports", fait="export-inconnu")), 303)
+        return _back_to_page("export-inconnu")
     if not AT_ONCE.acquire(blocking=False):
         return _refuse(wanted, _BUSY, 503)
     try:
@@ -119,52 +119,50 @@ def _export(wanted: _Wanted) -> Response:
     name (O_TMPFILE), so that the system removes it however the process ends, and lies in the instance folder, since
     /tmp may be kept in memory.
     """
-    exported_at, before = utc_now(), Position()
+    exported_at = utc_now()
     upto = number_submissions(utc_now) if wanted.form else 0
     file = TemporaryFile(dir=current_settings().instance_path)  # noqa: SIM115  # closed with the response
-    try:
-        with reading():
-            if wanted.form:
-                before = find_bookmark(db.session(), Owner(staff_id=current_staff().id), wanted.form)
-            row_count = _write(file, _sheet(wanted, before, upto), wanted.dialect)
-        file.flush()
-        if wanted.form and not row_count:
-            file.close()
-            return make_response(redirect(url_for("backoffice.exports", fait="rien-de-nouveau")), 303)
-        export = Export(
-            staff_id=current_staff().id,
-            kind=wanted.kind,
-            form=wanted.form,
-            dialect=wanted.dialect,
-            row_count=row_count,
-            after_batch=before.batch,
-            after_at=before.at,
-            exported_at=exported_at,
-        )
+    with ExitStack() as unless_sent:
+        unless_sent.callback(_close, file)
+        export = _write(file, wanted, exported_at=exported_at, upto=upto)
         name = download_name(export)
+        if wanted.form and not export.row_count:
+            return _back_to_page("rien-de-nouveau")
         if not _record(export, wanted.chosen, upto):
-            file.close()
-            return make_response(redirect(url_for("backoffice.exports")), 303)
-    except BaseException:
-        # It would try once more to write what didn't fit.
-        with suppress(OSError):
-            file.close()
-        raise
+            return _back_to_page()
+        unless_sent.pop_all()
     return _send(file, name)
 
 
-def _sheet(wanted: _Wanted, before: Position, upto: int) -> Sheet:
-    if wanted.form:
-        return new_sheet({wanted.form: before.batch}, upto=upto)
-    return sheet_of(wanted.kind, wanted.chosen, fewest_leads(db.session(), wanted.chosen))
+def _write(file: IO[bytes], wanted: _Wanted, *, exported_at: datetime, upto: int) -> Export:
+    written, before = 0, Position()
+    writing_as = Writing(dialect=DIALECTS[wanted.dialect], school=current_school())
+    with reading():
+        if wanted.form:
+            before = find_bookmark(db.session(), Owner(staff_id=current_staff().id), wanted.form)
+            sheet = new_sheet({wanted.form: before.batch}, upto=upto)
+        else:
+            sheet = sheet_of(wanted.kind, wanted.chosen, fewest_leads(db.session(), wanted.chosen))
+        for count in write_csv(db.session(), file, sheet, writing_as):
+            written = count
+            sleep(_REST)
+    file.flush()
+    return Export(
+        staff_id=current_staff().id,
+        kind=wanted.kind,
+        form=wanted.form,
+        dialect=wanted.dialect,
+        row_count=written,
+        after_batch=before.batch,
+        after_at=before.at,
+        exported_at=exported_at,
+    )
 
 
-def _write(file: IO[bytes], sheet: Sheet, dialect: str) -> int:
-    written = 0
-    for count in write_csv(db.session(), file, sheet, Writing(dialect=DIALECTS[dialect], school=current_school())):
-        written = count
-        sleep(_REST)
-    return written
+def _close(file: IO[bytes]) -> None:
+    # It tries once more to write what didn't fit.
+    with suppress(OSError):
+        file.close()
 
 
 def _record(export: Export, chosen: LeadFilter, upto: int) -> bool:
@@ -210,6 +208,10 @@ def _send(file: IO[bytes], name: str) -> Response:
     response.content_length = size
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _back_to_page(done: str | None = None) -> Response:
+    return make_response(redirect(url_for("backoffice.exports", fait=done)), 303)
 
 
 def _refuse(wanted: _Wanted, problem: str, status: int) -> Response:
