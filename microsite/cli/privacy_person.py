@@ -103,7 +103,7 @@ def _erase(address: str) -> None:
             "Le serveur réessaiera."
         ) from None
     click.echo(
-        "Ses messages et les exports qui pouvaient la contenir sont effacés, la base est réécrite."
+        "Les fichiers de ses messages sont effacés, la base est réécrite."
         if is_over
         else "La base sera réécrite par le serveur : il en reste des traces dans ses fichiers jusque-là."
     )
