@@ -1,36 +1,37 @@
 """A lock that one process holds at a time, of all that share a database, and that is free again when it dies."""
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, text
+
+from .file_lock import lock
 
 # The first half of the keys of our advisory locks on PostgreSQL, apart from those of other programs.
 _NAMESPACE = 0x6D_73
 
 
-@contextmanager
-def exclusive(engine: Engine, folder: Path, name: str) -> Iterator[bool]:
-    """Try to take the lock, and yield whether it was free.
+def exclusive(engine: Engine, folder: Path, name: str) -> AbstractContextManager[bool]:
+    """Try to take the lock for a `with`, whose target says whether it was free.
 
     SQLite has one server, whose processes lock a file of `folder`; PostgreSQL keeps an advisory lock for as long as the
     connection lasts, whichever server it comes from.
     """
-    with _file_lock(folder / f"{name}.lock") if engine.dialect.name == "sqlite" else _advisory_lock(engine, name) as it:
-        yield it
+    if engine.dialect.name == "sqlite":
+        return _file_lock(folder / f"{name}.lock")
+    return _advisory_lock(engine, name)
 
 
 @contextmanager
 def _file_lock(path: Path) -> Iterator[bool]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = lock(path, wait=False)
     except BlockingIOError:
         yield False
-    else:
+        return
+    try:
         yield True
     finally:
         os.close(handle)

@@ -10,6 +10,8 @@ from pathlib import Path
 def lock(path: Path, *, wait: bool = True) -> int:
     """Lock a folder, or a file, which is made if it is missing, until the returned descriptor is closed.
 
+    The file is opened anew each time: a descriptor that a forked process inherits would share its lock.
+
     Raises BlockingIOError if it is locked and `wait` is false, OSError.
     """
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o600)

@@ -6,12 +6,13 @@ kept (web/page_cache.py) is given in one go, and costs least on whichever proces
 """
 
 import contextlib
-import fcntl
 import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .file_lock import lock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,12 +55,8 @@ class _Settled:
 
 def _take_place(folder: Path, places: int) -> int | None:
     for place in range(places):
-        handle = os.open(folder / f"worker-{place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-        else:
+        with contextlib.suppress(BlockingIOError):
             # Left open, hence locked, until the process ends, however it does.
+            lock(folder / f"worker-{place}.lock", wait=False)
             return place
     return None

@@ -5,13 +5,14 @@ process a thread asks for it, writer by writer, since a blocking flock can't be 
 It only orders the writers: what keeps them apart is still SQLite's BEGIN IMMEDIATE, whoever else opens the database.
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from .file_lock import lock
 
 T = TypeVar("T")
 
@@ -130,28 +131,17 @@ class WriterQueue:
     def enter_for_good(self) -> Turn:
         """The same for a thread that has all the time in the world. Raises OSError if the file can't be had."""
         turn = Turn()
-        turn.come(self._lock())
+        turn.come(lock(self._path))
         return turn
 
     def _serve(self, line: SimpleQueue[Turn]) -> None:
         while True:
             turn = line.get()
             try:
-                ticket = self._lock()
+                ticket = lock(self._path)
             except OSError as error:
                 turn.come(None, error)
                 continue
             if not turn.come(ticket):
                 turn.end()
             turn.last()
-
-    def _lock(self) -> int:
-        """The file's descriptor, once the lock is had."""
-        # Opened anew each time: a descriptor inherited by a forked process would share its lock.
-        ticket = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(ticket, fcntl.LOCK_EX)
-        except OSError:
-            os.close(ticket)
-            raise
-        return ticket
