@@ -55,12 +55,8 @@ def receive(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> 
     """
     if form.is_unavailable:
         return try_again_later(page, form)
-    if not form.is_submitted():
-        return make_response(page())
-    if wait := address_wait():
-        return try_again_after(page, form, wait)
-    if not form.validate():
-        return make_response(page(), 422)
+    if answer := answer_unless_valid(form, page):
+        return answer
     try:
         return _keep(form, page, thanks=thanks, follow_up=follow_up)
     except UNAVAILABLE as error:
@@ -85,6 +81,15 @@ def _keep(form: LeadForm, page: Page, *, thanks: str, follow_up: FollowUp) -> Re
         return captured.receipt.reference
 
     return make_response(redirect(submission_url(thanks, keep(write)), 303))
+
+
+def answer_unless_valid(form: SignedForm, page: Page) -> Response | None:
+    """Answer 200 where the form is asked for, 429 beyond the address's limit, 422 for what is invalid; else None."""
+    if not form.is_submitted():
+        return make_response(page())
+    if wait := address_wait():
+        return try_again_after(page, form, wait)
+    return None if form.validate() else make_response(page(), 422)
 
 
 def thank(page: str) -> Response:

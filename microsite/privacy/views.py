@@ -14,12 +14,12 @@ from ..leads.forms import EMAIL_KEYS, EmailField
 from ..leads.links import current_mailed, open_mailed
 from ..leads.models import Lead
 from ..leads.normalise import email_key
-from ..leads.views import thank, try_again_after, try_again_later
+from ..leads.views import answer_unless_valid, thank, try_again_after, try_again_later
 from ..outbox.messages import can_be_mailed
 from ..web.context import utc_now
 from ..web.errors import Refusal, log_database_failure, refuse_with
 from ..web.forms import SignedForm
-from ..web.limits import address_wait, email_wait, refuse_flood
+from ..web.limits import email_wait, refuse_flood
 from ..web.origins import from_anywhere
 from .data_requests import ask_for_access
 from .personal_page import find_notice
@@ -68,12 +68,8 @@ def renew() -> Response:
     def page() -> str:
         return render_template("privacy/renew.html", form=form, notice=find_notice(request.args.get("fait")))
 
-    if not form.is_submitted():
-        return make_response(page())
-    if wait := address_wait():
-        return try_again_after(page, form, wait)
-    if not form.validate():
-        return make_response(page(), 422)
+    if answer := answer_unless_valid(form, page):
+        return answer
     address = str(form.email.data)
     if wait := email_wait("access", email_key(address)):
         return try_again_after(page, form, wait)
