@@ -56,18 +56,16 @@ def prepared_database(database: Path) -> Path:
 def replace(instance: Path, engine: Engine) -> None:
     """Replace database and files by what was prepared; callers hold SERVE_LOCK. Raises what kept it from doing so."""
     stage, token = instance / _STAGE, secrets.token_hex(16)
-    if engine.dialect.name == "postgresql":
+    is_postgresql = engine.dialect.name == "postgresql"
+    if is_postgresql:
         (stage / _TOKEN).write_text(token)
-        sync_folder(stage)
-        stage.rename(instance / _READY)
-        sync_folder(instance)
-        try:
+    sync_folder(stage)
+    stage.rename(instance / _READY)
+    try:
+        if is_postgresql:
+            sync_folder(instance)
             postgresql.replace_public(engine, token)
-        finally:
-            _complete(instance, engine)
-    else:
-        sync_folder(stage)
-        stage.rename(instance / _READY)
+    finally:
         _complete(instance, engine)
 
 
