@@ -1,11 +1,14 @@
 """Leads and submissions, kept as the forms keep them."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from microsite.campaigns.attribution import Attribution
 from microsite.db import db, writing
@@ -19,23 +22,20 @@ BY_PHONE = replace(BY_EMAIL, channel="phone")
 _nonces = itertools.count()
 
 
-def send(
-    app: Flask,
+def make_sending(
     name: str = "Zoé Lefèvre",
     *,
     email: str = "zoe@exemple.fr",
     phone: str | None = None,
     form: FormName = FormName.BROCHURE,
-    at: datetime = NOW,
     agreed: tuple[Wording, ...] = (),
     programme: str | None = None,
     answers: dict[str, Any] | None = None,
     is_suspicious: bool = False,
     **came: str,
-) -> tuple[int, int | None, str]:
-    """One form; the submission's id, its lead's and its reference."""
+) -> Sending:
     first, _, last = name.partition(" ")
-    sending = Sending(
+    return Sending(
         form=form,
         nonce=str(next(_nonces)),
         person=Person(first_name=first, last_name=last, email=email, phone=phone),
@@ -46,6 +46,20 @@ def send(
         attribution=Attribution(**came),
         is_suspicious=is_suspicious,
     )
+
+
+def send(app: Flask, name: str = "Zoé Lefèvre", *, at: datetime = NOW, **form: Any) -> tuple[int, int | None, str]:
+    """Capture one form (make_sending() says what it may hold); its id, its lead's and its reference."""
     with app.app_context(), writing():
-        receipt = capture(db.session(), sending, now=at).receipt
+        receipt = capture(db.session(), make_sending(name, **form), now=at).receipt
         return receipt.id, receipt.lead_id, receipt.reference
+
+
+@contextmanager
+def sent_slowly(app: Flask, name: str, *, email: str) -> Iterator[int]:
+    """Capture a brochure form in a transaction that is committed at the end of the `with`; its submission's id."""
+    with app.app_context():
+        engine = db.engine
+    with Session(engine) as session:
+        yield capture(session, make_sending(name, email=email), now=NOW).receipt.id
+        session.commit()

@@ -20,7 +20,6 @@ from werkzeug.test import TestResponse
 from microsite.backoffice.exports import views
 from microsite.backoffice.exports.views import AT_ONCE
 from microsite.backoffice.models import AuditEntry, Role, StaffSession
-from microsite.campaigns.attribution import Attribution
 from microsite.config import Settings
 from microsite.db import db, writing
 from microsite.exports.columns import CALL_COLUMNS, COLUMNS
@@ -28,13 +27,13 @@ from microsite.exports.models import Export
 from microsite.formatters import PARIS
 from microsite.leads.consents import withdraw
 from microsite.leads.models import FormName, Submission
-from microsite.leads.services import Person, Sending, capture, confirm_spam, release
+from microsite.leads.services import confirm_spam, release
 from microsite.web.context import utc_now
 
 from ..exports.test_excel_cells import PHONES, phoned
 from ..page import CheckedClient, Page
 from .conftest import Desk, address, enter
-from .people import BY_EMAIL, BY_PHONE, NOW, send
+from .people import BY_EMAIL, BY_PHONE, send, sent_slowly
 
 HOME = "/admissions/exports"
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -401,23 +400,9 @@ def test_nonsense_prepares_nothing(app: Flask, desk: Desk) -> None:
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_lower_id_that_is_committed_later_is_not_missed(app: Flask, desk: Desk) -> None:
     client = desk(Role.ADMISSIONS)
-    slow = Sending(
-        form=FormName.BROCHURE,
-        nonce="slow",
-        person=Person(first_name="Lente", last_name="A", email="lente@exemple.fr", phone=None),
-        programme=None,
-        level=None,
-        answers={},
-        agreed=(),
-        attribution=Attribution(),
-    )
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
-        earlier = capture(session, slow, now=NOW).receipt.id
+    with sent_slowly(app, "Lente A", email="lente@exemple.fr") as earlier:
         later = send(app, "Vive B", email="vive@exemple.fr")[0]
         assert earlier < later
         assert _take(client, "nouveautes-brochure") == ["Vive"]
-        session.commit()
 
     assert _take(client, "nouveautes-brochure") == ["Lente"]

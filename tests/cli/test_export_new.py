@@ -11,14 +11,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy.orm import Session
 
-from microsite.campaigns.attribution import Attribution
 from microsite.db import db, writing
 from microsite.leads.models import FormName, Submission
-from microsite.leads.services import Person, Sending, capture, release
+from microsite.leads.services import release
 
-from ..backoffice.people import NOW, send
+from ..backoffice.people import send, sent_slowly
 
 
 def _run(app: Flask, *options: str) -> Result:
@@ -115,22 +113,8 @@ def test_of_two_exports_of_a_name_at_once_one_is_refused(
 
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_lower_id_that_is_committed_later_is_not_missed(app: Flask) -> None:
-    slow = Sending(
-        form=FormName.BROCHURE,
-        nonce="slow",
-        person=Person(first_name="Lente", last_name="A", email="lente@exemple.fr", phone=None),
-        programme=None,
-        level=None,
-        answers={},
-        agreed=(),
-        attribution=Attribution(),
-    )
-    with app.app_context():
-        engine = db.engine
-    with Session(engine) as session:
-        earlier = capture(session, slow, now=NOW).receipt.id
+    with sent_slowly(app, "Lente A", email="lente@exemple.fr") as earlier:
         assert earlier < send(app, "Vive B", email="vive@exemple.fr")[0]
         assert _take(app, "crm") == ["Vive"]
-        session.commit()
 
     assert _take(app, "crm") == ["Lente"]
