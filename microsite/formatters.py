@@ -85,5 +85,6 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "file_size": format_size,
         "french_date": format_long_day,
         "moment": format_moment,
+        "number": format_number,
     }
 )

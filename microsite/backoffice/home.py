@@ -53,7 +53,6 @@ def home() -> Response:
         campaign_url=lambda code: _report(today, code),
         has_samples=has_samples(db.session()),
         hold=find_hold(db.session()) if role in ADMISSIONS else None,
-        thousands=format_number,
     )
     return make_response(page)
 

@@ -8,7 +8,7 @@ from ...campaigns.queries import list_campaigns
 from ...db import db, writing
 from ...exports.columns import FORMS
 from ...exports.dialects import Dialect, ExcelFr, Rfc4180
-from ...formatters import PARIS, format_number
+from ...formatters import PARIS
 from ...privacy.queries import count_erased_submissions
 from ...reports.breakdowns import Breakdown, break_down
 from ...reports.questions import Axis, Question
@@ -49,7 +49,6 @@ def report() -> Response:
         key_label=key_label,
         line_label=line_label,
         onward=_onward,
-        thousands=format_number,
     )
     return make_response(page)
 
