@@ -109,7 +109,7 @@ THREADS: Mapping[str, Sequence[Job]] = {
     "mails": (Job(name="mails", run=send_mails, every=2.0, retry_after=MAIL_RETRY_SECONDS),),
     "jobs": (
         Job(name="open days", run=follow_open_days, every=5.0),
-        # What a process that is killed loses of its views.
+        # A process that is killed loses the views of at most so many seconds.
         Job(name="views", run=write_view_counts, every=5.0, is_last_at_stop=True),
         Job(name="purge", run=purge, every=60.0, lock=PURGE_LOCK),
         Job(name="cleanup", run=clean_up_files, every=60.0, lock=PURGE_LOCK),
@@ -182,7 +182,7 @@ class Worker:
 
 
 def run_logged(work: Callable[[], T]) -> tuple[bool, T | None]:
-    """Whether it ended without an error, and its result. An error is logged, and the worker goes on."""
+    """Run `work`, log its error if it has one, and return whether it succeeded and its result."""
     try:
         return True, work()
     except UNAVAILABLE as error:
@@ -198,7 +198,7 @@ def _follow_slot(slot_id: int) -> None:
 
 
 def _announce_new_dates() -> bool:
-    """Decide some of the mails about new dates; whether others may be left."""
+    """Decide a batch of mails about new dates, and return whether more may be left."""
     with reading():
         if not is_anyone_to_tell(db.session(), now=utc_now()):
             return False

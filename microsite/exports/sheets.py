@@ -118,7 +118,7 @@ def submission_rows() -> Select[Any]:
 
 
 def person_rows(channel: str) -> Select[Any]:
-    """One for whoever agreed to be reached so: what they sent last, the last number they gave, and when they agreed."""
+    """Select a row per lead who consents to this channel: last submission, last number given, time of consent."""
     own = aliased(Submission)
     last = select(func.max(own.id)).where(own.lead_id == Lead.id, own.status.not_in(HELD)).correlate(Lead)
     return (
@@ -176,7 +176,7 @@ def _of_person(moment: InstrumentedAttribute[Any], channel: str) -> ScalarSelect
 
 
 def _by_lead(consents: Select[Any]) -> Select[Any]:
-    # SQLite would else go through everybody's consents to this channel, for each row anew.
+    # Without this hint SQLite scans all consents to the channel once per row.
     return consents.with_hint(Consent, "INDEXED BY ix_consents_lead_id", "sqlite")
 
 

@@ -91,7 +91,7 @@ def compose_cancellation(registration: Registration) -> EmailContent:
 def _find_waiting_for_dates(session: Session, cause: str) -> Submission | None:
     submission = find_submission(session, cause)
     alert = find_alert(session, submission.id) if submission else None
-    # Left the list, or told of a date already.
+    # None once the lead has left the list, or a date was announced to them.
     return submission if alert and alert.told_at is None else None
 
 

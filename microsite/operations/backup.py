@@ -30,7 +30,7 @@ _NAME = re.compile(r"sauvegarde-([0-9]{8}T[0-9]{6}Z)\.tar\.gz")
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:
-    """An archive, `size` in bytes; its name says when it was made, whoever copied it since."""
+    """An archive of `size` bytes. `made_at` is read from its name, since copying a file changes its times."""
 
     path: Path
     size: int

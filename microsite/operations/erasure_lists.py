@@ -55,7 +55,10 @@ def add_archived_lists(lists: ErasureLists, archive: Path, instance: Path) -> No
 
 
 def apply_lists(lists: ErasureLists, *, keys: Path, now: datetime) -> ErasedRows:
-    """Erase again, in the current database, whoever is on a list; `keys` is the folder of its key. Commits nothing."""
+    """Re-apply the erasures on all lists to the current database. Callers commit.
+
+    `keys` is the folder that holds the erasure key.
+    """
     merge_entries(db.session(), [*lists.own, *lists.archived])
     return reapply_erasures(db.session(), key=erasure_key(keys), now=now)
 

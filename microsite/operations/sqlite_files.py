@@ -49,7 +49,7 @@ def revision_of(path: Path) -> str:
 
 
 def make_single_file(path: Path) -> None:
-    """Write it anew, with nothing of rows that were deleted, all of it on the disk and no other file beside it.
+    """Rewrite the database as one file, synced to the disk, without bytes of deleted rows.
 
     Raises the driver's error, OSError.
     """

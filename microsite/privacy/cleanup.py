@@ -1,7 +1,7 @@
-"""Remove what rows deleted for good leave behind: files of mails, and bytes in the database's own files.
+"""Remove traces of deleted rows: the files of their mails, and their bytes in the database's files.
 
-It is recorded in the transaction that deletes, so that a killed process forgets nothing. Callers run it once that is
-committed; the background worker runs it again for what couldn't be removed then.
+The transaction that deletes the rows records what is to be removed, so that a killed process forgets nothing. Callers
+remove it after the commit; the background worker retries what couldn't be removed then.
 """
 
 import subprocess
@@ -50,7 +50,8 @@ def is_cleanup_pending(session: Session) -> bool:
 def clean_up(instance_path: Path, *, now: datetime) -> bool:
     """Remove what can be removed now; return whether nothing is left. Ends the session's transaction.
 
-    A large SQLite database waits for the night, any other for whoever reads it at this moment. Raises OSError.
+    A SQLite database above _AT_ONCE bytes is rewritten at night only, a smaller one unless others are reading or
+    writing it now. Raises OSError.
     """
     _remove_mail_files(instance_path)
     with reading():

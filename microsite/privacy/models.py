@@ -106,7 +106,7 @@ class PendingCleanup(Base):
 
 
 class PurgeRun(Base):
-    """What had had its time was removed then; `removed` counts it by rule. Without an end: stopped on the way."""
+    """A run of the purge; `removed` counts rows and files by retention rule. `ended_at` is None if interrupted."""
 
     __tablename__ = "purge_runs"
 

@@ -129,9 +129,9 @@ class ExpiredCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Purge:
-    """With what it is done; `is_stopping` is asked between batches.
+    """How to purge; `is_stopping` is asked between batches.
 
-    Whoever sends a form meanwhile waits for one `batch` of rows, which is a transaction.
+    A `batch` of rows is one transaction, for which visitors who send a form may have to wait.
     """
 
     mails: Path

@@ -17,13 +17,13 @@ _LATE = timedelta(days=2)
 
 
 def last_run(session: Session) -> PurgeRun | None:
-    """The last one that came to its end."""
+    """Find the last run that was completed."""
     ended = select(PurgeRun).where(PurgeRun.ended_at.is_not(None))
     return session.scalar(ended.order_by(PurgeRun.id.desc()).limit(1))
 
 
 def is_late(session: Session, *, now: datetime) -> bool:
-    """Whether there were leads, and none was looked at for two days."""
+    """Whether leads exist and no purge has begun for two days."""
     last = last_run(session)
     since = last.begun_at if last else session.scalar(select(func.min(Lead.created_at)))
     return since is not None and since < now - _LATE
@@ -39,7 +39,7 @@ def is_turn(session: Session, *, now: datetime) -> bool:
 
 
 def begin(session: Session, *, now: datetime) -> int:
-    """Note that it begins; the run's number."""
+    """Record a new run and return its id."""
     run = PurgeRun(begun_at=now, removed={})
     session.add(run)
     session.flush()
